@@ -1,0 +1,41 @@
+# pipedrive_fdw: built by PGXS and nothing else. The core's own tests are built by CMakeLists.txt.
+
+EXTENSION = pipedrive_fdw
+EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pipedrive_fdw.control)
+
+MODULE_big = pipedrive_fdw
+SOURCES := $(sort $(wildcard src/core/*/*.cpp) $(wildcard src/pg/*.cpp))
+OBJS = $(SOURCES:.cpp=.o)
+INSTALL_SQL := $(sort $(wildcard src/install/*.sql))
+DATA_built = $(EXTENSION)--$(EXTVERSION).sql
+
+# pg_regress: needs a running server and the simulator; script/test provides both.
+REGRESS ?= $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS = --inputdir=.
+
+# -Wno-register: headers of PostgreSQL before 16 use "register", which C++17 removed. $(COPT): PGXS adds it for C only.
+PG_CPPFLAGS = -Isrc -DPIPEDRIVE_FDW_VERSION='"$(EXTVERSION)"'
+PG_CXXFLAGS = -std=c++20 -fvisibility=hidden -fno-plt -Wall -Wextra -Wno-register -Wno-unused-parameter -Wno-missing-field-initializers -MMD -MP $(COPT)
+SHLIB_LINK = -lcurl -lstdc++ -Wl,--version-script=exports.map -Wl,--gc-sections
+EXTRA_CLEAN = $(SOURCES:.cpp=.d) $(EXTENSION)--$(EXTVERSION).sql
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# No bitcode: the callbacks of a foreign-data wrapper are not inlined by JIT, and PGXS would compile them with clang's default C++ standard.
+override with_llvm := no
+
+# Header edits rebuild what includes them; a change of version, flags or export list rebuilds all.
+-include $(SOURCES:.cpp=.d)
+$(OBJS): Makefile pipedrive_fdw.control
+$(shlib): exports.map
+
+$(EXTENSION)--$(EXTVERSION).sql: $(INSTALL_SQL) pipedrive_fdw.control
+	{ printf '%s\n' '\echo Use "CREATE EXTENSION $(EXTENSION)" to load this file. \quit' ''; cat $(INSTALL_SQL); } > $@
+
+.PHONY: demo test bench
+demo:
+	script/demo
+test:
+	script/test

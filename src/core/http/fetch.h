@@ -1,0 +1,76 @@
+// One request carried to its end: sent, waited for, retried, judged. Knows no entity.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "core/base/time.h"
+#include "core/http/retry.h"
+#include "core/http/transport.h"
+
+namespace pipedrive {
+
+// Counters that EXPLAIN ANALYZE and api_usage read. Requests counts every try that was sent.
+struct Traffic {
+    std::int64_t requests = 0;
+    std::int64_t retries = 0;
+    std::int64_t rate_limited = 0; // answers with status 429
+    std::int64_t wait_ms = 0;      // spent backing off
+    std::int64_t tokens = 0;       // cost of every try that got an answer other than 401, 429, 5xx or a transport failure
+    std::int64_t bytes = 0;        // on the wire
+};
+
+// What step() of anything in the core says.
+enum class Progress : std::uint8_t { Ready, Wait };
+
+// Why and how long to wait. timeout_ms -1: no limit but the sockets.
+struct WaitFor {
+    std::vector<SocketInterest> sockets;
+    std::int64_t timeout_ms = -1;
+};
+
+class Fetch {
+public:
+    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic);
+    ~Fetch(); // cancels what is under way; never throws
+    Fetch(const Fetch&) = delete;
+    Fetch& operator=(const Fetch&) = delete;
+
+    // Begins. `subject` is the entity for errors, `tokens` the documented cost. An earlier request must have been taken or dropped.
+    void start(HttpRequest request, std::string subject, int tokens);
+
+    // Moves on without blocking. Ready: take() has the body. Wait: *wait says for what (appended, timeouts lowered).
+    // Sockets of the transport are merged by file descriptor, so that several fetches can fill one WaitFor. A POST that may
+    // have been carried out (5xx, time-out, broken transfer) is never sent again; only 429 and failed connects are.
+    // Throws Error when the verdict is Fail or when tries or max_wait are used up (kind of the last verdict; detail: evidence,
+    // plus "Waited n s over m attempts." when there was more than one).
+    Progress step(WaitFor* wait);
+
+    HttpResponse take(); // after Ready, once
+    void drop() noexcept; // cancels; the object can start again
+    bool idle() const noexcept;
+
+private:
+    enum class State : std::uint8_t { Idle, InFlight, BackingOff, Done };
+    Progress conclude(HttpResponse response, WaitFor* wait); // judges the answer of one try
+
+    Transport& transport_;
+    Clock& clock_;
+    RetryLimits limits_;
+    Traffic& traffic_;
+    State state_ = State::Idle;
+    HttpRequest request_;
+    std::string subject_;
+    int tokens_ = 0;
+    int attempt_ = 0;
+    std::int64_t waited_ms_ = 0;
+    std::int64_t resume_at_ = 0;
+    TransferId transfer_ = 0;
+    std::optional<HttpResponse> response_;
+    std::minstd_rand random_;
+};
+
+} // namespace pipedrive

@@ -1,0 +1,319 @@
+#include "core/plan/request_plan.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "core/base/text.h"
+
+namespace pipedrive {
+namespace {
+
+// The rows a filter column may still have after all predicates on it. Starts as "any".
+struct Domain {
+    std::optional<std::vector<std::int64_t>> ints; // allowed values
+    std::optional<std::vector<std::string>> words;
+    std::optional<bool> flag;
+    Micros since = kBeforeAll; // inclusive, as asked by SQL
+    Micros until = kAfterAll;  // exclusive
+    std::string symbol;        // a predicate whose value EXPLAIN does not know
+    std::string since_symbol, until_symbol;
+    bool empty = false;
+};
+
+template <typename T>
+void intersect(std::optional<std::vector<T>>* domain, std::vector<T> values) {
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    if (!*domain) {
+        *domain = std::move(values);
+        return;
+    }
+    std::vector<T> both;
+    std::set_intersection((*domain)->begin(), (*domain)->end(), values.begin(), values.end(), std::back_inserter(both));
+    *domain = std::move(both);
+}
+
+Micros plus_second(Micros t) { return t > kAfterAll - kSecond ? kAfterAll : t + kSecond; }
+
+// Bounds of update_time in whole seconds, widened: the API compares whole seconds and refuses fractions.
+void narrow_window(Domain* d, Op op, Micros t) {
+    const bool infinite = t == kBeforeAll || t == kAfterAll;
+    const Micros low = infinite ? t : floor_to_second(t);
+    if (op == Op::Eq || op == Op::Ge || op == Op::Gt) d->since = std::max(d->since, low);
+    // x <= t keeps the whole second that t lies in; x < t needs it only when t has a fraction.
+    if (op == Op::Eq || op == Op::Le) d->until = std::min(d->until, infinite ? t : plus_second(low));
+    if (op == Op::Lt) d->until = std::min(d->until, infinite ? t : ceil_to_second(t));
+    // Rows have finite times: nothing is at or after 'infinity', nothing at or before '-infinity'.
+    if (d->since == kAfterAll || d->until == kBeforeAll || d->since >= d->until) d->empty = true;
+}
+
+void narrow_unknown(Domain* d, Op op, const std::string& symbol) {
+    if (op == Op::Ge || op == Op::Gt)
+        d->since_symbol = symbol;
+    else if (op == Op::Lt || op == Op::Le)
+        d->until_symbol = symbol;
+    else
+        d->symbol = d->since_symbol = d->until_symbol = symbol;
+}
+
+void narrow(Domain* d, const Predicate& p, std::span<const Value> values) {
+    if (p.op == Op::IsTrue || p.op == Op::IsFalse) {
+        const bool wanted = p.op == Op::IsTrue;
+        if (d->flag && *d->flag != wanted) d->empty = true;
+        d->flag = wanted;
+        return;
+    }
+    const Value& v = values[static_cast<std::size_t>(p.value)];
+    switch (v.type) {
+        case Value::Type::Unknown: narrow_unknown(d, p.op, v.symbol); break;
+        case Value::Type::Null: d->empty = true; break;
+        case Value::Type::Ints: intersect(&d->ints, v.ints); break;
+        case Value::Type::Words: intersect(&d->words, v.words); break;
+        case Value::Type::Time: narrow_window(d, p.op, v.time); break;
+        case Value::Type::Flag:
+            if (d->flag && *d->flag != v.flag) d->empty = true;
+            d->flag = v.flag;
+            break;
+    }
+    if ((d->ints && d->ints->empty()) || (d->words && d->words->empty())) d->empty = true;
+}
+
+bool contains_word(std::string_view list, std::string_view word) {
+    while (!list.empty()) {
+        const std::size_t comma = list.find(',');
+        if (list.substr(0, comma) == word) return true;
+        if (comma == std::string_view::npos) break;
+        list.remove_prefix(comma + 1);
+    }
+    return false;
+}
+
+// --- one function a FilterKind: adds to the plan, says what became of the column's predicates -------------------------------------
+
+Exactness push_ids(const Filter&, const Domain& d, RequestPlan* plan, std::vector<Parameter>*) {
+    plan->by_ids = true;
+    if (!d.ints) {
+        plan->ids_unknown = true;
+        plan->ids_symbol = d.symbol;
+        return Exactness::Exact;
+    }
+    for (std::int64_t id : *d.ints)
+        if (id > 0) plan->ids.push_back(id); // ids are positive; the API answers 400 to anything else
+    if (plan->ids.empty()) plan->nothing = true;
+    return Exactness::Exact;
+}
+
+Exactness push_equal(const Filter& filter, const Domain& d, RequestPlan*, std::vector<Parameter>* parameters) {
+    if (!d.ints && !d.symbol.empty()) {
+        parameters->push_back({std::string(filter.parameter), "{" + d.symbol + "}"});
+        return filter.best;
+    }
+    // The parameter takes one value; one that is not positive would be answered with 400.
+    if (!d.ints || d.ints->size() != 1 || d.ints->front() <= 0) return Exactness::Local;
+    parameters->push_back({std::string(filter.parameter), std::to_string(d.ints->front())});
+    return filter.best;
+}
+
+Exactness push_one_of(const Filter& filter, const Domain& d, RequestPlan* plan, std::vector<Parameter>* parameters) {
+    if (!d.words) {
+        if (d.symbol.empty()) return Exactness::Local;
+        parameters->push_back({std::string(filter.parameter), "{" + d.symbol + "}"});
+        return filter.best;
+    }
+    std::string csv;
+    for (const std::string& word : *d.words) {
+        if (contains_word(filter.absent_words, word)) continue;
+        // A word the API does not know today cannot be sent, and a row may hold it tomorrow.
+        if (!contains_word(filter.words, word)) return Exactness::Local;
+        csv += (csv.empty() ? "" : ",") + word;
+    }
+    if (csv.empty())
+        plan->nothing = true;
+    else
+        parameters->push_back({std::string(filter.parameter), csv});
+    return filter.best;
+}
+
+Exactness push_flag(const Filter& filter, const Domain& d, RequestPlan*, std::vector<Parameter>* parameters) {
+    if (!d.flag && d.symbol.empty()) return Exactness::Local;
+    parameters->push_back({std::string(filter.parameter), d.flag ? (*d.flag ? "true" : "false") : "{" + d.symbol + "}"});
+    return filter.best;
+}
+
+// Outside these years there is nothing to find and some servers refuse the year: such a bound is moved inward, which only widens the window.
+constexpr Micros kEarliest = -946684800LL * kSecond;  // 1970-01-01
+constexpr Micros kLatest = 252455615999LL * kSecond;  // 9999-12-31T23:59:59Z
+
+Exactness push_window(const Filter& filter, const Domain& d, RequestPlan*, std::vector<Parameter>* parameters) {
+    const std::size_t before = parameters->size();
+    if (d.since > kEarliest)
+        parameters->push_back({"updated_since", format_utc_seconds(std::min(d.since, kLatest))});
+    else if (!d.since_symbol.empty())
+        parameters->push_back({"updated_since", "{" + d.since_symbol + "}"});
+    if (d.until < kLatest)
+        parameters->push_back({"updated_until", format_utc_seconds(std::max(d.until, kEarliest))});
+    else if (!d.until_symbol.empty())
+        parameters->push_back({"updated_until", "{" + d.until_symbol + "}"});
+    return parameters->size() > before ? filter.best : Exactness::Local;
+}
+
+Exactness push_endpoint(const Filter& filter, const Domain& d, RequestPlan* plan, std::vector<Parameter>*) {
+    if (!d.flag) return d.symbol.empty() ? Exactness::Local : filter.best;
+    std::erase_if(plan->streams, [&](const Stream& s) { return s.endpoint->archived != *d.flag; });
+    return filter.best;
+}
+
+using Push = Exactness (*)(const Filter&, const Domain&, RequestPlan*, std::vector<Parameter>*);
+struct PushRow {
+    FilterKind kind;
+    Push push;
+    bool with_ids; // still pushed when ids are: only the choice of list, as nothing documents how ids combines with other parameters
+};
+constexpr PushRow kPushRows[] = {
+    {FilterKind::Ids, push_ids, true},       {FilterKind::Equal, push_equal, false},   {FilterKind::OneOf, push_one_of, false},
+    {FilterKind::Flag, push_flag, false},    {FilterKind::Window, push_window, false}, {FilterKind::Endpoint, push_endpoint, true},
+};
+
+const PushRow& push_row(FilterKind kind) {
+    for (const PushRow& row : kPushRows)
+        if (row.kind == kind) return row;
+    return kPushRows[0];
+}
+
+std::string joined(const std::vector<std::string>& items) {
+    std::string out;
+    for (const std::string& item : items) out += (out.empty() ? "" : ",") + item;
+    return out;
+}
+
+// The parameters that choose what comes back with each row, as far as the endpoint has them.
+void add_projection(const Projection& wanted, Stream* stream) {
+    const Endpoint& endpoint = *stream->endpoint;
+    auto add = [&](std::string_view name, std::string value) { stream->parameters.push_back({std::string(name), std::move(value)}); };
+    if (!wanted.include_fields.empty()) add("include_fields", joined(wanted.include_fields));
+    if (endpoint.custom_projection && !wanted.all_custom && !wanted.custom_keys.empty() && wanted.custom_keys.size() <= kCustomKeysPerRequest)
+        add("custom_fields", joined(wanted.custom_keys));
+    // With the whole object wanted the row must look the same whatever else is wanted, so labels then come from the definitions.
+    if (endpoint.option_labels && wanted.option_labels && !wanted.all_custom) add("include_option_labels", "true");
+    if (endpoint.label_objects && wanted.label_objects) add("include_labels", "true");
+}
+
+void sort_unique(std::vector<std::string>* items) {
+    std::sort(items->begin(), items->end());
+    items->erase(std::unique(items->begin(), items->end()), items->end());
+}
+
+} // namespace
+
+Projection projection_of(std::span<const BoundColumn> wanted) {
+    Projection p;
+    for (const BoundColumn& column : wanted) {
+        if (column.optional) p.include_fields.push_back(column.field);
+        if (column.source == Source::Custom) p.custom_keys.push_back(column.field);
+        if (column.source == Source::Field && column.field == "custom_fields") p.all_custom = true;
+        if (column.kind == Kind::Option || column.kind == Kind::OptionSet) p.option_labels = true;
+        if (column.source == Source::Labels) p.label_objects = true;
+    }
+    sort_unique(&p.include_fields);
+    sort_unique(&p.custom_keys);
+    return p;
+}
+
+RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predicates, std::span<const Value> values,
+                          const Projection& projection, int page_size) {
+    RequestPlan plan;
+    plan.page_size = page_size;
+    plan.outcome.assign(predicates.size(), Exactness::Local);
+    for (const Endpoint& endpoint : entity.endpoints) plan.streams.push_back({&endpoint, {}});
+    bool ids_wanted = std::any_of(predicates.begin(), predicates.end(), [&](const Predicate& p) {
+        const Filter* filter = find_filter(entity, p.column);
+        return filter != nullptr && filter->kind == FilterKind::Ids;
+    });
+    std::vector<Parameter> parameters;
+    for (const Filter& filter : entity.filters) {
+        Domain domain;
+        bool any = false;
+        for (const Predicate& p : predicates)
+            if (p.column == filter.column) narrow(&domain, p, values), any = true;
+        if (!any) continue;
+        if (domain.empty) {
+            plan.nothing = true;
+            plan.nothing_because = "no value of " + std::string(filter.column) + " satisfies the conditions";
+        }
+        const PushRow& row = push_row(filter.kind);
+        if (domain.empty || (ids_wanted && !row.with_ids)) continue;
+        const Exactness result = row.push(filter, domain, &plan, &parameters);
+        for (std::size_t i = 0; i < predicates.size(); ++i)
+            if (predicates[i].column == filter.column) plan.outcome[i] = result;
+        if (plan.nothing && plan.nothing_because.empty())
+            plan.nothing_because = "no row has such a value of " + std::string(filter.column);
+    }
+    for (Stream& stream : plan.streams) {
+        stream.parameters = parameters;
+        add_projection(projection, &stream);
+    }
+    if (plan.nothing) plan.streams.clear();
+    return plan;
+}
+
+std::string request_target(const RequestPlan& plan, const Stream& stream, std::span<const std::int64_t> ids, std::string_view cursor) {
+    std::string target(stream.endpoint->path);
+    char separator = '?';
+    auto add = [&](std::string_view name, std::string_view value) {
+        target += separator;
+        target += name;
+        target += '=';
+        target += percent_encode(value);
+        separator = '&';
+    };
+    if (!ids.empty()) {
+        std::string csv;
+        for (std::int64_t id : ids) csv += (csv.empty() ? "" : ",") + std::to_string(id);
+        add("ids", csv);
+    }
+    for (const Parameter& p : stream.parameters) add(p.name, p.value);
+    if (stream.endpoint->paging == Paging::Cursor) {
+        add("limit", std::to_string(std::min(plan.page_size, stream.endpoint->max_limit)));
+        if (!cursor.empty()) add("cursor", cursor);
+    }
+    return target;
+}
+
+std::vector<std::string> describe_requests(const RequestPlan& plan) {
+    if (plan.nothing) return {"none (" + plan.nothing_because + ")"};
+    std::vector<std::string> lines;
+    for (const Stream& stream : plan.streams) {
+        Stream shown = stream;
+        if (plan.ids_unknown) shown.parameters.insert(shown.parameters.begin(), {"ids", "{" + plan.ids_symbol + "}"});
+        const std::size_t batch = std::min<std::size_t>(plan.ids.size(), kIdsPerRequest);
+        std::string line = "GET " + request_target(plan, shown, std::span(plan.ids).first(batch), {});
+        // Symbols are for people: shown as written, not percent-encoded.
+        for (const Parameter& p : shown.parameters)
+            if (p.value.starts_with('{')) {
+                const std::string encoded = p.name + "=" + percent_encode(p.value);
+                if (std::size_t at = line.find(encoded); at != std::string::npos) line.replace(at, encoded.size(), p.name + "=" + p.value);
+            }
+        if (plan.ids.size() > batch) line += " (and " + std::to_string(plan.ids.size() - batch) + " more ids in batches of 100)";
+        lines.push_back(std::move(line));
+    }
+    return lines;
+}
+
+Estimate estimate(const RequestPlan& plan, std::int64_t rows) {
+    Estimate e;
+    if (plan.nothing || plan.streams.empty()) return e;
+    const std::int64_t batches = plan.by_ids ? std::max<std::int64_t>(1, (static_cast<std::int64_t>(plan.ids.size()) + kIdsPerRequest - 1) / kIdsPerRequest) : 1;
+    bool first = true;
+    for (const Stream& stream : plan.streams) {
+        std::int64_t pages = batches;
+        // The bulk of the rows is expected in the first list.
+        if (!plan.by_ids && first && stream.endpoint->paging == Paging::Cursor)
+            pages = std::max<std::int64_t>(1, (rows + plan.page_size - 1) / plan.page_size);
+        first = false;
+        e.requests += pages;
+        e.tokens += pages * stream.endpoint->tokens;
+    }
+    return e;
+}
+
+} // namespace pipedrive

@@ -1,0 +1,44 @@
+// Everything a scan needs to know of the account it talks to.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/catalog/fields.h"
+#include "core/catalog/options.h"
+#include "core/http/fetch.h"
+
+namespace pipedrive {
+
+struct Account {
+    std::string base_url; // no trailing slash
+    std::string api_token;
+    std::int64_t connect_timeout_ms = kDefaultConnectTimeoutMs;
+    std::int64_t request_timeout_ms = kDefaultRequestTimeoutMs;
+    std::int64_t max_response_size = kDefaultMaxResponseSize;
+    std::string ca_file;
+    RetryLimits retries;
+    int page_size = static_cast<int>(kDefaultPageSize);
+};
+
+struct OptionValue {
+    std::string_view name;
+    std::string_view value;
+};
+
+// From the options of server, user mapping and table, in this order (later ones override). Options were validated when they were written; anything
+// unreadable now, a missing address or a missing token throws Error{BadOption}.
+Account account_from_options(std::span<const OptionValue> options);
+
+// A GET of `target` ("/api/v2/deals?limit=500") with the account's credentials, limits and files.
+HttpRequest account_request(const Account& account, const std::string& target);
+
+// Field definitions as this session knows them, shared by all scans of the same account and entity. Empty until somebody read them.
+struct CatalogueSlot {
+    std::shared_ptr<const FieldCatalogue> catalogue;
+};
+
+} // namespace pipedrive

@@ -1,0 +1,40 @@
+#include "core/scan/definitions_reader.h"
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/wire/definitions.h"
+
+namespace pipedrive {
+
+DefinitionsReader::DefinitionsReader(const Account& account, const Entity& entity, Transport& transport, Clock& clock, Traffic& traffic)
+    : account_(account),
+      entity_(entity),
+      fetch_(transport, clock, account.retries, traffic),
+      catalogue_(std::make_shared<FieldCatalogue>()) {}
+
+void DefinitionsReader::request(const std::string& cursor) {
+    std::string target = std::string(entity_.definitions_path) + "?limit=500";
+    if (!cursor.empty()) target += "&cursor=" + percent_encode(cursor);
+    fetch_.start(account_request(account_, target), "field definitions of " + std::string(entity_.name), entity_.definitions_tokens);
+}
+
+Progress DefinitionsReader::step(WaitFor* wait) {
+    if (!started_) {
+        started_ = true;
+        request({});
+    }
+    std::string last_cursor;
+    while (fetch_.step(wait) == Progress::Ready) {
+        const HttpResponse answer = fetch_.take();
+        const std::string cursor = decode_definitions(answer.body, entity_.name, catalogue_.get());
+        if (cursor.empty()) return Progress::Ready;
+        if (cursor == last_cursor) throw Error(ErrorKind::Malformed, std::string(entity_.name), "The API sent the same cursor twice.");
+        last_cursor = cursor;
+        request(cursor);
+    }
+    return Progress::Wait;
+}
+
+std::shared_ptr<const FieldCatalogue> DefinitionsReader::take() { return std::move(catalogue_); }
+
+} // namespace pipedrive

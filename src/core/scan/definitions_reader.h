@@ -1,0 +1,30 @@
+// Reads all field definitions of an entity, page by page.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "core/catalog/entities.h"
+#include "core/scan/account.h"
+
+namespace pipedrive {
+
+class DefinitionsReader {
+public:
+    DefinitionsReader(const Account& account, const Entity& entity, Transport& transport, Clock& clock, Traffic& traffic);
+
+    // Ready: take() has them. Throws Error like Fetch and decode_definitions.
+    Progress step(WaitFor* wait);
+    std::shared_ptr<const FieldCatalogue> take();
+
+private:
+    void request(const std::string& cursor);
+
+    const Account& account_;
+    const Entity& entity_;
+    Fetch fetch_;
+    std::shared_ptr<FieldCatalogue> catalogue_;
+    bool started_ = false;
+};
+
+} // namespace pipedrive

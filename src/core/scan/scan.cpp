@@ -1,0 +1,180 @@
+#include "core/scan/scan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/error.h"
+
+namespace pipedrive {
+
+Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& clock, CatalogueSlot& definitions)
+    : account_(account),
+      spec_(std::move(spec)),
+      transport_(transport),
+      clock_(clock),
+      definitions_(definitions),
+      fetch_(transport, clock, account.retries, traffic_) {}
+
+void Scan::start(std::vector<Value> values) {
+    fetch_.drop();
+    reader_.reset();
+    values_ = std::move(values);
+    phase_ = Phase::Preparing;
+    verified_ = false;
+    catalogue_ = definitions_.catalogue;
+    stream_ = 0;
+    cursor_.clear();
+    more_ = false;
+    have_body_ = false;
+    fresh_.clear();
+    next_row_ = 0;
+    page_number_ = 0;
+    seen_.clear();
+}
+
+Scan::Step Scan::step(WaitFor* wait) {
+    while (true) {
+        switch (phase_) {
+            case Phase::Idle: throw Error(ErrorKind::Internal, "scan", "stepped before it was started");
+            case Phase::Finished: return Step::Done;
+            case Phase::Preparing:
+                if (!prepare(wait)) return Step::Wait;
+                break;
+            case Phase::Reading:
+                if (next_row_ < fresh_.size()) {
+                    leave_page();
+                    ++next_row_;
+                    return Step::Row;
+                }
+                if (!have_body_ && fetch_.idle() && !request_next()) {
+                    phase_ = Phase::Finished;
+                    return Step::Done;
+                }
+                if (!receive(wait)) return Step::Wait;
+                break;
+        }
+    }
+}
+
+// While rows are handed out: asks for the next page in time, and lets bytes in that have arrived.
+void Scan::leave_page() {
+    if (next_row_ == fresh_.size() / 4 && fetch_.idle() && !have_body_) request_next();
+    if (next_row_ % 64 == 63 && !fetch_.idle()) transport_.pump();
+}
+
+// Everything before the first page: columns that only the definitions can explain. False: wait.
+bool Scan::prepare(WaitFor* wait) {
+    const bool unresolved = std::any_of(spec_.columns.begin(), spec_.columns.end(), [](const BoundColumn& c) { return !c.resolved; });
+    if (unresolved) {
+        if (catalogue_ == nullptr && !read_definitions(wait)) return false;
+        for (BoundColumn& column : spec_.columns) resolve_column(*spec_.entity, *catalogue_, &column);
+    }
+    plan();
+    phase_ = Phase::Reading;
+    return true;
+}
+
+void Scan::plan() {
+    plan_ = plan_requests(*spec_.entity, spec_.predicates, values_, projection_of(spec_.columns), spec_.page_size);
+    stream_ = 0;
+    more_ = !plan_.streams.empty();
+    enter_stream();
+}
+
+// The ids that earlier lists have not answered; a list with nothing left to ask is passed over.
+void Scan::enter_stream() {
+    cursor_.clear();
+    ids_asked_ = 0;
+    ids_.clear();
+    if (!plan_.by_ids || !more_) return;
+    for (std::int64_t id : plan_.ids)
+        if (!seen_.contains(id)) ids_.push_back(id);
+    if (ids_.empty()) more_ = false;
+}
+
+// Sends the next request of the walk. False: there is none.
+bool Scan::request_next() {
+    if (!more_) return false;
+    const Stream& stream = plan_.streams[stream_];
+    std::span<const std::int64_t> ids(ids_);
+    if (plan_.by_ids) ids = ids.subspan(ids_asked_, std::min<std::size_t>(kIdsPerRequest, ids_.size() - ids_asked_));
+    fetch_.start(account_request(account_, request_target(plan_, stream, ids, cursor_)), std::string(spec_.entity->name), stream.endpoint->tokens);
+    return true;
+}
+
+// False: wait.
+bool Scan::receive(WaitFor* wait) {
+    if (!have_body_) {
+        if (fetch_.step(wait) == Progress::Wait) return false;
+        body_ = fetch_.take().body;
+        have_body_ = true;
+        ++page_number_;
+    }
+    if (reader_ && !read_definitions(wait)) return false;
+    const Stream& stream = plan_.streams[stream_];
+    PageRequest request;
+    request.entity = spec_.entity->name;
+    request.columns = spec_.columns;
+    request.catalogue = catalogue_.get();
+    request.archived = stream.endpoint->archived;
+    request.paged = stream.endpoint->paging == Paging::Cursor;
+    fresh_.clear();
+    next_row_ = 0;
+    try {
+        decode_page(body_, request, &page_);
+    } catch (Error& error) {
+        error.page = page_number_;
+        throw;
+    }
+    if (needs_definitions()) {
+        if (!read_definitions(wait)) return false;
+        return receive(wait); // the same page again
+    }
+    have_body_ = false;
+    collect_fresh();
+    accept(page_.next_cursor());
+    return true;
+}
+
+// A page whose option ids nobody has labels for yet, or that lacks a custom field it was asked for: the definitions tell what that means.
+bool Scan::needs_definitions() const {
+    if (verified_ || !has_custom_fields(*spec_.entity)) return false;
+    return page_.missing_custom_column() >= 0 || (page_.unresolved_options() > 0 && catalogue_ == nullptr);
+}
+
+// False: wait. Afterwards catalogue_ is set, and every custom column still has its field (else Error{FieldGone}).
+bool Scan::read_definitions(WaitFor* wait) {
+    if (!reader_) reader_.emplace(account_, *spec_.entity, transport_, clock_, traffic_);
+    if (reader_->step(wait) == Progress::Wait) return false;
+    catalogue_ = definitions_.catalogue = reader_->take();
+    reader_.reset();
+    verified_ = true;
+    for (const BoundColumn& column : spec_.columns) check_against(*spec_.entity, *catalogue_, column);
+    return true;
+}
+
+void Scan::collect_fresh() {
+    rows_fetched_ += static_cast<std::int64_t>(page_.rows());
+    for (std::uint32_t i = 0; i < page_.rows(); ++i)
+        if (seen_.insert(page_.id(i))) fresh_.push_back(i);
+}
+
+// Moves the walk on: next page, next batch of ids, next list.
+void Scan::accept(std::string cursor) {
+    if (!cursor.empty() && plan_.streams[stream_].endpoint->paging == Paging::Cursor) {
+        if (cursor == cursor_) throw Error(ErrorKind::Malformed, std::string(spec_.entity->name), "The API sent the same cursor twice.");
+        cursor_ = std::move(cursor);
+        return;
+    }
+    cursor_.clear();
+    ids_asked_ += kIdsPerRequest;
+    if (plan_.by_ids && ids_asked_ < ids_.size()) return;
+    while (++stream_ < plan_.streams.size()) {
+        more_ = true;
+        enter_stream();
+        if (more_) return;
+    }
+    more_ = false;
+}
+
+} // namespace pipedrive

@@ -1,0 +1,99 @@
+// One scan of an entity: lists walked page by page, rows handed out one at a time, nothing ever waited for.
+//
+// The caller calls step() until Done; on Wait it waits for what WaitFor says (or less) and calls again. The next page travels while the
+// rows of this one are handed out, but is asked for only when a quarter of them is gone: a LIMIT that stops early costs one request.
+// No id is returned twice. Knows no PostgreSQL.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/catalog/binding.h"
+#include "core/plan/predicate.h"
+#include "core/plan/request_plan.h"
+#include "core/scan/account.h"
+#include "core/scan/definitions_reader.h"
+#include "core/scan/id_set.h"
+#include "core/wire/page.h"
+
+namespace pipedrive {
+
+struct ScanSpec {
+    const Entity* entity = nullptr;
+    std::vector<BoundColumn> columns; // wanted ones; unresolved ones are resolved from the definitions before the first page
+    std::vector<Predicate> predicates;
+    int page_size = 500;
+};
+
+class Scan {
+public:
+    enum class Step : std::uint8_t { Row, Wait, Done };
+
+    // `account`, `transport`, `clock` and `definitions` outlive the scan.
+    Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& clock, CatalogueSlot& definitions);
+
+    // Begins, or begins anew with other values (a rescan). Sends nothing yet.
+    void start(std::vector<Value> values);
+
+    // Throws Error; after that only start() or destruction.
+    Step step(WaitFor* wait);
+
+    // After Row, until the next step(): cells in the order of ScanSpec::columns.
+    std::span<const Cell> row() const noexcept { return page_.row(fresh_[next_row_ - 1]); }
+    std::int64_t row_id() const noexcept { return page_.id(fresh_[next_row_ - 1]); }
+    int page_number() const noexcept { return page_number_; }
+
+    const Traffic& traffic() const noexcept { return traffic_; }
+    std::int64_t rows_fetched() const noexcept { return rows_fetched_; }
+    const ScanSpec& spec() const noexcept { return spec_; }
+
+private:
+    enum class Phase : std::uint8_t { Idle, Preparing, Reading, Finished };
+
+    bool prepare(WaitFor* wait);
+    void plan();
+    bool request_next();
+    bool receive(WaitFor* wait);
+    void accept(std::string body);
+    bool needs_definitions() const;
+    bool read_definitions(WaitFor* wait);
+    void enter_stream();
+    void leave_page();
+    void collect_fresh();
+
+    const Account& account_;
+    ScanSpec spec_;
+    Transport& transport_;
+    Clock& clock_;
+    CatalogueSlot& definitions_;
+    Traffic traffic_;
+    Fetch fetch_;
+    std::optional<DefinitionsReader> reader_;
+    std::shared_ptr<const FieldCatalogue> catalogue_; // used for this scan's labels
+    bool verified_ = false;                           // the definitions were read during this scan
+
+    std::vector<Value> values_;
+    RequestPlan plan_;
+    Phase phase_ = Phase::Idle;
+
+    // The walk: which list, which batch of ids, which page.
+    std::size_t stream_ = 0;
+    std::vector<std::int64_t> ids_; // still to ask for in this stream
+    std::size_t ids_asked_ = 0;     // of them, before the batch under way
+    std::string cursor_;
+    bool more_ = false; // there is a request to make after the one decoded last
+
+    std::string body_; // received, not yet decoded for good
+    bool have_body_ = false;
+    Page page_;
+    std::vector<std::uint32_t> fresh_; // rows of the page that were not returned before
+    std::size_t next_row_ = 0;
+    int page_number_ = 0;
+    IdSet seen_;
+    std::int64_t rows_fetched_ = 0;
+};
+
+} // namespace pipedrive

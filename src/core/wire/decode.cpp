@@ -1,0 +1,289 @@
+#include "core/wire/decode.h"
+
+#include <new>
+#include <vector>
+
+#include "core/base/decimal.h"
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/base/time.h"
+
+namespace pipedrive {
+namespace {
+
+struct Job {
+    const BoundColumn& column;
+    Arena* arena;
+    LabelSource* labels;
+};
+
+[[noreturn]] void unfit(std::string_view expected, JsonValue v) {
+    std::string found = v.type_name();
+    if (v.scalar() && !v.is_null()) {
+        std::string json;
+        v.write(&json);
+        found += " " + excerpt(json, 80);
+    }
+    throw Error(ErrorKind::BadValue, {}, "Expected " + std::string(expected) + ", found " + found + ".");
+}
+
+Cell integer_cell(CellType type, std::int64_t i) {
+    Cell cell;
+    cell.type = type;
+    cell.integer = i;
+    return cell;
+}
+
+Cell text_cell(CellType type, std::string_view s, Arena* arena) {
+    if (type == CellType::Text && s.find('\0') != std::string_view::npos)
+        throw Error(ErrorKind::BadValue, {}, "The text contains the character \\u0000, which PostgreSQL cannot store.",
+                    "Leave the column out of the query, or correct the value in Pipedrive.");
+    Cell cell;
+    cell.type = type;
+    const std::string_view kept = arena->copy(s);
+    cell.text = kept.data();
+    cell.size = static_cast<std::uint32_t>(kept.size());
+    return cell;
+}
+
+bool empty_string(JsonValue v) { return v.is(Tok::String) && v.text().empty(); }
+
+// An option or reference as {id, label}, {value, name}, or bare: the part that identifies it.
+JsonValue identity(JsonValue v) {
+    if (!v.is(Tok::Object)) return v;
+    JsonValue id = v.member("id");
+    return id.absent() ? v.member("value") : id;
+}
+
+Cell decode_int(const Job&, JsonValue v) {
+    v = identity(v);
+    if (v.is_null() || empty_string(v)) return {};
+    if (v.is(Tok::True) || v.is(Tok::False)) return integer_cell(CellType::Int, v.is(Tok::True));
+    const auto i = decimal_to_int64(v.text());
+    if (!i) unfit("a whole number", v);
+    return integer_cell(CellType::Int, *i);
+}
+
+Cell decode_number(const Job& job, JsonValue v) {
+    if (v.is_null() || empty_string(v)) return {};
+    if (!is_decimal(v.text())) unfit("a number", v);
+    return text_cell(CellType::Decimal, v.text(), job.arena);
+}
+
+Cell decode_bool(const Job&, JsonValue v) {
+    if (v.is_null() || empty_string(v)) return {};
+    if (v.is(Tok::True) || v.text() == "1" || v.text() == "true") return integer_cell(CellType::Bool, 1);
+    if (v.is(Tok::False) || v.text() == "0" || v.text() == "false") return integer_cell(CellType::Bool, 0);
+    unfit("true or false", v);
+}
+
+Cell decode_text(const Job& job, JsonValue v) {
+    if (v.is_null()) return {};
+    if (v.is(Tok::True) || v.is(Tok::False)) return text_cell(CellType::Text, v.is(Tok::True) ? "true" : "false", job.arena);
+    if (!v.scalar()) unfit("text", v);
+    return text_cell(CellType::Text, v.text(), job.arena);
+}
+
+Cell from_time(TimeParse parsed, CellType type, std::int64_t i, std::string_view expected, JsonValue v) {
+    if (parsed == TimeParse::Bad || !v.is(Tok::String)) unfit(expected, v);
+    if (parsed == TimeParse::Empty) return {};
+    return integer_cell(type, i);
+}
+
+Cell decode_timestamp(const Job&, JsonValue v) {
+    if (v.is_null()) return {};
+    Micros t = 0;
+    return from_time(parse_timestamp(v.text(), &t), CellType::Timestamp, t, "a time", v);
+}
+
+Cell decode_date(const Job&, JsonValue v) {
+    if (v.is_null()) return {};
+    Days d = 0;
+    const TimeParse parsed = parse_date(v.text(), &d);
+    return from_time(parsed, CellType::Date, d, "a date", v);
+}
+
+// The webhook sends due_time and duration as {timezone_id, value}.
+Cell decode_time_of_day(const Job&, JsonValue v) {
+    if (v.is(Tok::Object)) v = v.member("value");
+    if (v.is_null()) return {};
+    std::int64_t t = 0;
+    const TimeParse parsed = parse_time_of_day(v.text(), &t);
+    return from_time(parsed, CellType::TimeOfDay, t, "a time of day", v);
+}
+
+// "HH:MM" or "HH:MM:SS" with any number of hours.
+Cell decode_duration(const Job&, JsonValue v) {
+    if (v.is(Tok::Object)) v = v.member("value");
+    if (v.is_null() || empty_string(v)) return {};
+    const std::string_view text = v.text();
+    const std::size_t colon = text.find(':');
+    const auto hours = decimal_to_int64(text.substr(0, colon));
+    std::int64_t rest = 0;
+    if (!v.is(Tok::String) || colon == std::string_view::npos || !hours || *hours < 0 || *hours > 1000000 ||
+        parse_time_of_day("00" + std::string(text.substr(colon)), &rest) != TimeParse::Ok)
+        unfit("a duration", v);
+    return integer_cell(CellType::Duration, *hours * 3600 * kSecond + rest);
+}
+
+Cell decode_uuid(const Job& job, JsonValue v) {
+    v = identity(v);
+    if (v.is_null() || empty_string(v)) return {};
+    if (!v.is(Tok::String)) unfit("a UUID", v);
+    return text_cell(CellType::Text, v.text(), job.arena);
+}
+
+Cell decode_json(const Job& job, JsonValue v) {
+    if (v.is_null()) return {};
+    std::string json;
+    v.write(&json);
+    return text_cell(CellType::Json, json, job.arena);
+}
+
+// {value, primary, label} elements, or plain strings: the primary one, else the first. An empty value is no value.
+Cell decode_primary(const Job& job, JsonValue v) {
+    if (v.is_null()) return {};
+    if (v.is(Tok::String)) return empty_string(v) ? Cell{} : decode_text(job, v);
+    if (!v.is(Tok::Array)) unfit("an array", v);
+    JsonValue chosen;
+    bool primary = false;
+    v.each_element([&](JsonValue element) {
+        const JsonValue value = element.is(Tok::Object) ? element.member("value") : element;
+        const bool is_primary = element.member("primary").is(Tok::True);
+        if (!value.is_null() && (chosen.absent() || (is_primary && !primary))) chosen = value;
+        primary = primary || is_primary;
+    });
+    return empty_string(chosen) ? Cell{} : decode_text(job, chosen);
+}
+
+Cell decode_address(const Job& job, JsonValue v) {
+    if (v.is(Tok::Object)) {
+        const JsonValue formatted = v.member("formatted_address");
+        v = formatted.is_null() || empty_string(formatted) ? v.member("value") : formatted;
+    }
+    return decode_text(job, v);
+}
+
+// The elements of a set: an array, {type, values: […]}, or v1's "13,14". Calls f(JsonValue element, text of a comma-separated part).
+template <typename F>
+void each_choice(JsonValue v, F&& f) {
+    if (v.is(Tok::Object)) {
+        const JsonValue values = v.member("values");
+        if (values.absent()) return f(v, std::string_view{});
+        v = values;
+    }
+    if (v.is_null()) return;
+    if (v.is(Tok::Array)) return v.each_element([&](JsonValue e) { f(e, std::string_view{}); });
+    if (!v.scalar() || v.is(Tok::True) || v.is(Tok::False)) unfit("an array of options", v);
+    std::string_view rest = v.text();
+    while (!rest.empty()) {
+        const std::size_t comma = rest.find(',');
+        f(JsonValue(), rest.substr(0, comma));
+        if (comma == std::string_view::npos) break;
+        rest.remove_prefix(comma + 1);
+    }
+}
+
+Cell array_cell(CellType type, const std::vector<Cell>& items, Arena* arena) {
+    Cell cell;
+    cell.type = type;
+    cell.size = static_cast<std::uint32_t>(items.size());
+    Cell* kept = reinterpret_cast<Cell*>(arena->allocate(sizeof(Cell) * (items.empty() ? 1 : items.size())));
+    for (std::size_t i = 0; i < items.size(); ++i) new (kept + i) Cell(items[i]);
+    cell.items = kept;
+    return cell;
+}
+
+Cell decode_option_id(const Job&, JsonValue v, std::string_view part) {
+    const JsonValue id = identity(v);
+    const std::string_view text = part.empty() ? id.text() : part;
+    if (text.empty() && (id.is_null() || id.is(Tok::String))) return {};
+    const auto i = decimal_to_int64(text);
+    if (!i) unfit("the id of an option", v);
+    return integer_cell(CellType::Int, *i);
+}
+
+// A label that came with the row wins; else it is looked up; else the id in brackets stands for it.
+Cell decode_option_label(const Job& job, JsonValue v, std::string_view part) {
+    const JsonValue label = v.member("label");
+    if (label.is(Tok::String)) return text_cell(CellType::Text, label.text(), job.arena);
+    const JsonValue id_value = identity(v);
+    if (part.empty() && id_value.is_null()) return {};
+    if (part.empty() && !id_value.is(Tok::Number) && !id_value.is(Tok::String)) unfit("an option", v);
+    const std::string_view id = part.empty() ? id_value.text() : part;
+    if (id.empty()) return {};
+    const std::string* known = job.labels->catalogue == nullptr ? nullptr : job.labels->catalogue->label(job.column.field, id);
+    if (known != nullptr) return text_cell(CellType::Text, *known, job.arena);
+    ++job.labels->unresolved;
+    return text_cell(CellType::Text, "[" + std::string(id) + "]", job.arena);
+}
+
+Cell decode_option(const Job& job, JsonValue v) { return v.is_null() ? Cell{} : decode_option_label(job, v, {}); }
+Cell decode_option_id_value(const Job& job, JsonValue v) { return v.is_null() ? Cell{} : decode_option_id(job, v, {}); }
+
+template <Cell (*One)(const Job&, JsonValue, std::string_view)>
+Cell decode_choices(const Job& job, JsonValue v, CellType type, bool empty_is_null) {
+    if (v.is_null()) return {};
+    std::vector<Cell> items;
+    each_choice(v, [&](JsonValue element, std::string_view part) { items.push_back(One(job, element, part)); });
+    if (items.empty() && empty_is_null) return {};
+    return array_cell(type, items, job.arena);
+}
+
+Cell decode_option_set(const Job& job, JsonValue v) { return decode_choices<decode_option_label>(job, v, CellType::TextArray, true); }
+Cell decode_option_set_ids(const Job& job, JsonValue v) { return decode_choices<decode_option_id>(job, v, CellType::IntArray, true); }
+Cell decode_int_array(const Job& job, JsonValue v) { return decode_choices<decode_option_id>(job, v, CellType::IntArray, false); }
+Cell decode_label_names(const Job& job, JsonValue v) { return decode_choices<decode_option_label>(job, v, CellType::TextArray, false); }
+
+using Decode = Cell (*)(const Job&, JsonValue);
+struct DecodeRow {
+    Kind kind;
+    Decode decode;
+};
+constexpr DecodeRow kRows[] = {
+    {Kind::Int, decode_int},
+    {Kind::Number, decode_number},
+    {Kind::Bool, decode_bool},
+    {Kind::Text, decode_text},
+    {Kind::Timestamp, decode_timestamp},
+    {Kind::Date, decode_date},
+    {Kind::TimeOfDay, decode_time_of_day},
+    {Kind::Duration, decode_duration},
+    {Kind::Uuid, decode_uuid},
+    {Kind::Json, decode_json},
+    {Kind::IntArray, decode_int_array},
+    {Kind::Primary, decode_primary},
+    {Kind::Address, decode_address},
+    {Kind::Option, decode_option},
+    {Kind::OptionId, decode_option_id_value},
+    {Kind::OptionSet, decode_option_set},
+    {Kind::OptionSetIds, decode_option_set_ids},
+    {Kind::LabelNames, decode_label_names},
+};
+constexpr bool rows_in_order() {
+    for (std::size_t i = 0; i < std::size(kRows); ++i)
+        if (static_cast<std::size_t>(kRows[i].kind) != i) return false;
+    return std::size(kRows) == static_cast<std::size_t>(Kind::Count_);
+}
+static_assert(rows_in_order(), "one decoder for each kind, in the order of the enum");
+
+// The member of an object that holds this part of the field; other values are taken whole.
+JsonValue select_part(const BoundColumn& column, JsonValue v) {
+    if (column.part == nullptr || column.part->members[0].empty()) return v;
+    if (!v.is(Tok::Object)) return column.subfield.empty() ? v : JsonValue();
+    for (std::string_view key : column.part->members) {
+        if (key.empty()) break;
+        const JsonValue member = v.member(key);
+        if (!member.absent()) return member;
+    }
+    return {};
+}
+
+} // namespace
+
+Cell decode_cell(const BoundColumn& column, JsonValue v, Arena* arena, LabelSource* labels) {
+    const Job job{column, arena, labels};
+    return kRows[static_cast<std::size_t>(column.kind)].decode(job, select_part(column, v));
+}
+
+} // namespace pipedrive

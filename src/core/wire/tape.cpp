@@ -1,0 +1,74 @@
+#include "core/wire/tape.h"
+
+namespace pipedrive {
+
+std::string_view JsonValue::text() const noexcept {
+    if (!is(Tok::Number) && !is(Tok::String)) return {};
+    return {at_->text, at_->size};
+}
+
+const char* JsonValue::type_name() const noexcept {
+    if (at_ == nullptr) return "null";
+    constexpr const char* names[] = {"null", "boolean", "boolean", "number", "string", "key", "object", "end", "array", "end"};
+    return names[static_cast<std::size_t>(at_->kind)];
+}
+
+JsonValue JsonValue::member(std::string_view key) const noexcept {
+    JsonValue found;
+    each_member([&](std::string_view k, JsonValue v) {
+        if (k == key) found = v;
+    });
+    return found;
+}
+
+void write_json_string(std::string_view s, std::string* out) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    *out += '"';
+    for (char c : s) {
+        const unsigned char u = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            *out += '\\';
+            *out += c;
+        } else if (u < 0x20) {
+            *out += "\\u00";
+            *out += kHex[u >> 4];
+            *out += kHex[u & 15];
+        } else {
+            *out += c;
+        }
+    }
+    *out += '"';
+}
+
+// Iterative over the tokens: nesting is already limited, and the order on the tape is the order of the text.
+void JsonValue::write(std::string* out) const {
+    if (at_ == nullptr) {
+        *out += "null";
+        return;
+    }
+    const Token* const end = next(at_);
+    bool comma = false;
+    for (const Token* t = at_; t != end; ++t) {
+        const bool closes = t->kind == Tok::ObjectEnd || t->kind == Tok::ArrayEnd;
+        if (comma && !closes) *out += ',';
+        comma = true;
+        switch (t->kind) {
+            case Tok::Null: *out += "null"; break;
+            case Tok::False: *out += "false"; break;
+            case Tok::True: *out += "true"; break;
+            case Tok::Number: out->append(t->text, t->size); break;
+            case Tok::String: write_json_string({t->text, t->size}, out); break;
+            case Tok::Key:
+                write_json_string({t->text, t->size}, out);
+                *out += ':';
+                comma = false;
+                break;
+            case Tok::Object: *out += '{'; comma = false; break;
+            case Tok::Array: *out += '['; comma = false; break;
+            case Tok::ObjectEnd: *out += '}'; break;
+            case Tok::ArrayEnd: *out += ']'; break;
+        }
+    }
+}
+
+} // namespace pipedrive

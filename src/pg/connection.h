@@ -1,0 +1,46 @@
+// From a server OID and a user to an Account, and the one transport of this backend.
+#pragma once
+
+#include "pg/pg_prelude.h"
+
+#include "core/scan/account.h"
+#include "pg/report.h"
+
+namespace pipedrive::pg {
+
+// Options of server, user mapping and table, as C strings in the current context.
+struct OptionList {
+    int count;
+    const char** names;
+    const char** values;
+};
+
+// What a scan or an import needs before the core is entered. palloc'd.
+struct Connection {
+    Oid server;
+    Oid user_mapping; // of the user or of PUBLIC
+    OptionList options;
+    ReportContext who;
+};
+
+// Raises ERROR with a hint when the user has no mapping. `table_options` may be NIL.
+Connection* connection_for(Oid server, Oid user, List* table_options);
+
+// Throws; inside entry() only.
+Account account_of(const Connection& connection);
+
+// Lives until the backend ends; created on first use. Throws; inside entry() only.
+Transport& backend_transport();
+
+// The field definitions this session has read for an entity of a server as a certain user. Throws bad_alloc; inside entry() only.
+CatalogueSlot& catalogue_slot(Oid server, Oid user_mapping, const Entity& entity);
+
+// Forgets all of them (IMPORT reads anew).
+void forget_catalogues() noexcept;
+
+// Waits on sockets, time, the latch and postmaster death; handles interrupts; accounts for libcurl's file descriptors. Leaf.
+void wait_for(const WaitFor* wait);
+// Books the transport's open sockets with PostgreSQL's fd budget; call after anything that may have opened or closed one. Leaf.
+void account_for_sockets();
+
+} // namespace pipedrive::pg

@@ -1,0 +1,174 @@
+#include "pg/pg_prelude.h"
+
+#include "pg/datum.h"
+
+extern "C" {
+#include "utils/fmgrprotos.h"
+}
+
+#include "core/base/time.h"
+
+namespace pipedrive::pg {
+namespace {
+
+// The types a kind converts to without text, or through the input function where that is how the type is made (numeric, jsonb, uuid).
+// Every kind may also be shown in a column of a string type.
+struct TypeRow {
+    Kind kind;
+    Oid types[5];
+};
+constexpr TypeRow kTypes[] = {
+    {Kind::Int, {INT8OID, INT4OID, INT2OID, NUMERICOID, FLOAT8OID}},
+    {Kind::Number, {NUMERICOID, FLOAT8OID, FLOAT4OID}},
+    {Kind::Bool, {BOOLOID}},
+    {Kind::Text, {}},
+    {Kind::Timestamp, {TIMESTAMPTZOID}},
+    {Kind::Date, {DATEOID}},
+    {Kind::TimeOfDay, {TIMEOID, INTERVALOID}},
+    {Kind::Duration, {INTERVALOID}},
+    {Kind::Uuid, {UUIDOID}},
+    {Kind::Json, {JSONBOID, JSONOID}},
+    {Kind::IntArray, {INT8ARRAYOID}},
+    {Kind::Primary, {}},
+    {Kind::Address, {}},
+    {Kind::Option, {}},
+    {Kind::OptionId, {INT8OID, INT4OID, NUMERICOID}},
+    {Kind::OptionSet, {TEXTARRAYOID}},
+    {Kind::OptionSetIds, {INT8ARRAYOID}},
+    {Kind::LabelNames, {TEXTARRAYOID}},
+};
+static_assert(lengthof(kTypes) == static_cast<std::size_t>(Kind::Count_), "one row for each kind");
+
+const TypeRow& type_row(Kind kind) {
+    for (const TypeRow& row : kTypes)
+        if (row.kind == kind) return row;
+    elog(ERROR, "no type row for kind %d", static_cast<int>(kind));
+}
+
+bool is_string_type(Oid type) {
+    char category;
+    bool preferred;
+    get_type_category_preferred(type, &category, &preferred);
+    return category == TYPCATEGORY_STRING || type_is_enum(type);
+}
+
+bool is_array_kind(Kind kind) {
+    return kind == Kind::IntArray || kind == Kind::OptionSet || kind == Kind::OptionSetIds || kind == Kind::LabelNames;
+}
+
+// Direct conversions, by cell and SQL type. Anything else that type_row allows goes through the input function.
+struct DirectRow {
+    CellType cell;
+    Oid type;
+    Datum (*convert)(const Cell* cell);
+};
+
+Datum interval_datum(const Cell* cell) {
+    Interval* interval = static_cast<Interval*>(palloc0(sizeof(Interval)));
+    interval->time = cell->integer;
+    return IntervalPGetDatum(interval);
+}
+
+Datum int_array_datum(const Cell* cell) {
+    Datum* values = static_cast<Datum*>(palloc(sizeof(Datum) * (cell->size + 1)));
+    bool* nulls = static_cast<bool*>(palloc(sizeof(bool) * (cell->size + 1)));
+    for (uint32 i = 0; i < cell->size; ++i) {
+        nulls[i] = cell->items[i].type == CellType::Null;
+        values[i] = Int64GetDatum(nulls[i] ? 0 : cell->items[i].integer);
+    }
+    int dims[1] = {static_cast<int>(cell->size)}, lower[1] = {1};
+    if (cell->size == 0) return PointerGetDatum(construct_empty_array(INT8OID));
+    return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+Datum text_array_datum(const Cell* cell) {
+    Datum* values = static_cast<Datum*>(palloc(sizeof(Datum) * (cell->size + 1)));
+    bool* nulls = static_cast<bool*>(palloc(sizeof(bool) * (cell->size + 1)));
+    for (uint32 i = 0; i < cell->size; ++i) {
+        const Cell* item = &cell->items[i];
+        nulls[i] = item->type == CellType::Null;
+        values[i] = nulls[i] ? Datum(0) : CStringGetTextDatum(server_text(item->text, item->size));
+    }
+    int dims[1] = {static_cast<int>(cell->size)}, lower[1] = {1};
+    if (cell->size == 0) return PointerGetDatum(construct_empty_array(TEXTOID));
+    return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+Datum server_text_datum(const Cell* cell) { return CStringGetTextDatum(server_text(cell->text, cell->size)); }
+
+constexpr DirectRow kDirect[] = {
+    {CellType::Int, INT8OID, [](const Cell* c) { return Int64GetDatum(c->integer); }},
+    {CellType::Bool, BOOLOID, [](const Cell* c) { return BoolGetDatum(c->integer != 0); }},
+    {CellType::Text, TEXTOID, server_text_datum},
+    {CellType::Timestamp, TIMESTAMPTZOID, [](const Cell* c) { return TimestampTzGetDatum(c->integer); }},
+    {CellType::Date, DATEOID, [](const Cell* c) { return DateADTGetDatum(static_cast<DateADT>(c->integer)); }},
+    {CellType::TimeOfDay, TIMEOID, [](const Cell* c) { return TimeADTGetDatum(c->integer); }},
+    {CellType::TimeOfDay, INTERVALOID, interval_datum},
+    {CellType::Duration, INTERVALOID, interval_datum},
+    {CellType::IntArray, INT8ARRAYOID, int_array_datum},
+    {CellType::TextArray, TEXTARRAYOID, text_array_datum},
+};
+
+const DirectRow* direct_row(CellType cell, Oid type) {
+    for (const DirectRow& row : kDirect)
+        if (row.cell == cell && row.type == type) return &row;
+    return nullptr;
+}
+
+char* integer_text(int64 i) { return psprintf(INT64_FORMAT, i); }
+
+// What the input function of a type is given, in the formats that ISO DateStyle prints.
+char* cell_text(const Cell* cell) {
+    switch (cell->type) {
+        case CellType::Int: return integer_text(cell->integer);
+        case CellType::Bool: return pstrdup(cell->integer != 0 ? "true" : "false");
+        case CellType::Text:
+        case CellType::Decimal:
+        case CellType::Json: return server_text(cell->text, cell->size);
+        case CellType::Timestamp: return DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(cell->integer)));
+        case CellType::Date: return DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(static_cast<DateADT>(cell->integer))));
+        case CellType::TimeOfDay: return DatumGetCString(DirectFunctionCall1(time_out, TimeADTGetDatum(cell->integer)));
+        case CellType::Duration: return DatumGetCString(DirectFunctionCall1(interval_out, interval_datum(cell)));
+        case CellType::Null:
+        case CellType::IntArray:
+        case CellType::TextArray: break;
+    }
+    elog(ERROR, "cell type %d has no text form", static_cast<int>(cell->type));
+}
+
+} // namespace
+
+char* server_text(const char* utf8, Size size) {
+    char* copy = pnstrdup(utf8, size);
+    if (GetDatabaseEncoding() == PG_UTF8) return copy;
+    return pg_any_to_server(copy, static_cast<int>(size), PG_UTF8);
+}
+
+void prepare_converter(Converter* converter, Kind kind, const char* name, Oid type, int32 typmod) {
+    converter->name = name;
+    converter->type = type;
+    converter->typmod = typmod;
+    converter->base_type = getBaseType(type);
+    const TypeRow& row = type_row(kind);
+    bool fits = !is_array_kind(kind) && is_string_type(converter->base_type);
+    for (Oid allowed : row.types) fits = fits || (OidIsValid(allowed) && allowed == converter->base_type);
+    if (!fits) {
+        const std::string_view wanted = kind_row(kind).sql_type;
+        ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+                        errmsg("column \"%s\" of type %s cannot show its Pipedrive field", name, format_type_be(type)),
+                        errhint("Declare the column as %.*s.", static_cast<int>(wanted.size()), wanted.data())));
+    }
+    // A domain's checks and a length limit live in the input function.
+    converter->by_text = converter->base_type != type || typmod >= 0;
+    Oid function;
+    getTypeInputInfo(type, &function, &converter->io_param);
+    fmgr_info(function, &converter->input);
+}
+
+Datum cell_to_datum(Converter* converter, const Cell* cell) {
+    if (!converter->by_text || cell->type == CellType::IntArray || cell->type == CellType::TextArray)
+        if (const DirectRow* row = direct_row(cell->type, converter->base_type)) return row->convert(cell);
+    return InputFunctionCall(&converter->input, cell_text(cell), converter->io_param, converter->typmod);
+}
+
+} // namespace pipedrive::pg

@@ -1,0 +1,31 @@
+// Cells to Datums: which SQL types a column of each kind may have, and the conversion.
+#pragma once
+
+#include "pg/pg_prelude.h"
+
+#include "core/catalog/kinds.h"
+#include "core/wire/cell.h"
+
+namespace pipedrive::pg {
+
+// How one column of the table takes its cells. palloc'd; filled by prepare_converter.
+struct Converter {
+    Oid type;
+    int32 typmod;
+    Oid base_type; // of a domain, else the type
+    bool by_text;  // through the type's input function
+    FmgrInfo input;
+    Oid io_param;
+    const char* name;
+};
+
+// Raises ERROR with a hint when a column of this type cannot hold values of the kind. Leaf.
+void prepare_converter(Converter* converter, Kind kind, const char* name, Oid type, int32 typmod);
+
+// The Datum of a cell that is not Null, in the current memory context. Raises the type's own errors (22003, 22P02, …). Leaf.
+Datum cell_to_datum(Converter* converter, const Cell* cell);
+
+// UTF-8 to the server's encoding, NUL-terminated, palloc'd.
+char* server_text(const char* utf8, Size size);
+
+} // namespace pipedrive::pg

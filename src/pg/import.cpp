@@ -1,0 +1,164 @@
+// IMPORT FOREIGN SCHEMA: field definitions in, CREATE FOREIGN TABLE out. PostgreSQL accepts nothing else from here, so the comments are kept in
+// the backend until the extension's event trigger fetches them.
+#include "pg/pg_prelude.h"
+
+extern "C" {
+#include "utils/fmgrprotos.h"
+}
+
+#include "pg/import.h"
+
+#include <optional>
+
+#include "core/catalog/ddl.h"
+#include "core/catalog/options.h"
+#include "core/scan/definitions_reader.h"
+#include "core/wire/tape.h"
+#include "pg/connection.h"
+#include "pg/datum.h"
+#include "pg/guard.h"
+
+namespace pipedrive::pg {
+namespace {
+
+std::string* comments = nullptr; // JSON array body of the last import, heap
+
+struct Reading {
+    Account account;
+    Traffic traffic;
+    std::optional<DefinitionsReader> reader;
+    std::shared_ptr<const FieldCatalogue> catalogue;
+    WaitFor wait;
+};
+
+struct PodImport {
+    bool custom_fields = true, optional_fields = true;
+    LabelMode labels = LabelMode::Label;
+};
+
+PodImport import_options(List* options) {
+    PodImport out;
+    ListCell* lc;
+    foreach (lc, options) {
+        DefElem* def = lfirst_node(DefElem, lc);
+        const char* value = defGetString(def);
+        entry({}, [&] { check_option(OptionContext::Import, def->defname, value); });
+        if (strcmp(def->defname, "custom_fields") == 0) out.custom_fields = defGetBoolean(def);
+        if (strcmp(def->defname, "optional_fields") == 0) out.optional_fields = defGetBoolean(def);
+        if (strcmp(def->defname, "labels") == 0) out.labels = *parse_label_mode(value);
+    }
+    return out;
+}
+
+bool listed(List* tables, std::string_view name) {
+    ListCell* lc;
+    foreach (lc, tables)
+        if (name == lfirst_node(RangeVar, lc)->relname) return true;
+    return false;
+}
+
+bool is_wanted(const ImportForeignSchemaStmt* stmt, const Entity& entity) {
+    if (stmt->list_type == FDW_IMPORT_SCHEMA_ALL) return true;
+    return listed(stmt->table_list, entity.name) == (stmt->list_type == FDW_IMPORT_SCHEMA_LIMIT_TO);
+}
+
+// Reads the definitions of one entity, waiting as needed. Leaf.
+void read_definitions(Reading* reading, const Connection* connection, const Entity* entity) {
+    entry(connection->who, [&] {
+        reading->reader.emplace(reading->account, *entity, backend_transport(), monotonic_clock(), reading->traffic);
+    });
+    while (true) {
+        const bool ready = entry(connection->who, [&] {
+            reading->wait.sockets.clear();
+            reading->wait.timeout_ms = -1;
+            if (reading->reader->step(&reading->wait) == Progress::Wait) return false;
+            reading->catalogue = reading->reader->take();
+            reading->reader.reset();
+            catalogue_slot(connection->server, connection->user_mapping, *entity).catalogue = reading->catalogue;
+            return true;
+        });
+        if (ready) break;
+        wait_for(&reading->wait);
+    }
+    account_for_sockets();
+}
+
+void remember_comment(std::string_view table, std::string_view column, std::string_view comment) {
+    if (!comments->empty()) *comments += ',';
+    *comments += "{\"table_name\":";
+    write_json_string(table, comments);
+    *comments += ",\"column_name\":";
+    if (column.empty())
+        *comments += "null";
+    else
+        write_json_string(column, comments);
+    *comments += ",\"comment\":";
+    write_json_string(comment, comments);
+    *comments += '}';
+}
+
+// One CREATE FOREIGN TABLE, in UTF-8.
+char* table_sql(const Reading* reading, const Entity& entity, const PodImport& options, const char* server) {
+    return entry_text({}, [&] {
+        ImportOptions import;
+        import.custom_fields = options.custom_fields;
+        import.optional_fields = options.optional_fields;
+        import.labels = options.labels;
+        const std::vector<ImportedColumn> columns = imported_columns(entity, reading->catalogue.get(), import);
+        remember_comment(entity.name, {}, entity.comment);
+        for (const ImportedColumn& column : columns) remember_comment(entity.name, column.name, column.comment);
+        return create_table_sql(entity, server, columns);
+    });
+}
+
+void check_names(const ImportForeignSchemaStmt* stmt) {
+    if (strcmp(stmt->remote_schema, "pipedrive") != 0)
+        ereport(ERROR, (errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND), errmsg("remote schema \"%s\" does not exist", stmt->remote_schema),
+                        errhint("The schema to import from is \"pipedrive\".")));
+    if (stmt->list_type == FDW_IMPORT_SCHEMA_ALL) return;
+    ListCell* lc;
+    foreach (lc, stmt->table_list) {
+        const char* name = lfirst_node(RangeVar, lc)->relname;
+        entry({}, [&] { require_entity(name); });
+    }
+}
+
+} // namespace
+
+List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
+    check_names(stmt);
+    const PodImport options = import_options(stmt->options);
+    Connection* connection = connection_for(server, GetUserId(), NIL);
+    auto* held = hold<Reading>(CurrentMemoryContext);
+    entry(connection->who, [&] {
+        held->object = new Reading;
+        held->object->account = account_of(*connection);
+        if (comments == nullptr) comments = new std::string;
+        comments->clear();
+    });
+    List* statements = NIL;
+    for (const Entity& entity : entities()) {
+        if (!is_wanted(stmt, entity)) continue;
+        held->object->catalogue.reset();
+        if (has_custom_fields(entity)) read_definitions(held->object, connection, &entity);
+        const char* sql = table_sql(held->object, entity, options, pg_server_to_any(stmt->server_name, static_cast<int>(strlen(stmt->server_name)), PG_UTF8));
+        statements = lappend(statements, server_text(sql, strlen(sql)));
+    }
+    return statements;
+}
+
+extern "C" {
+PG_FUNCTION_INFO_V1(pipedrive_fdw_imported_comments);
+
+// jsonb array of {table_name, column_name, comment} of this session's last IMPORT, once.
+Datum pipedrive_fdw_imported_comments(PG_FUNCTION_ARGS) {
+    const char* json = entry_text({}, [&] {
+        const std::string text = "[" + (comments == nullptr ? std::string() : *comments) + "]";
+        if (comments != nullptr) comments->clear();
+        return text;
+    });
+    PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json)))));
+}
+}
+
+} // namespace pipedrive::pg

@@ -1,0 +1,146 @@
+// What PostgreSQL loads: the magic block, the settings, the handler with its callbacks, and the functions that show the catalogue.
+#include "pg/pg_prelude.h"
+
+extern "C" {
+#include "utils/fmgrprotos.h"
+}
+
+#include "core/catalog/entities.h"
+#include "core/catalog/options.h"
+#include "core/http/curl_transport.h"
+#include "core/wire/tape.h"
+#include "pg/datum.h"
+#include "pg/guard.h"
+#include "pg/import.h"
+#include "pg/plan.h"
+#include "pg/scan.h"
+#include "pg/settings.h"
+
+#ifndef PIPEDRIVE_FDW_VERSION
+#error "the Makefile defines PIPEDRIVE_FDW_VERSION from the control file"
+#endif
+
+namespace pipedrive::pg {
+
+bool enable_pushdown = true;
+
+void define_settings() {
+    DefineCustomBoolVariable("pipedrive_fdw.enable_pushdown", "Sends WHERE clauses to Pipedrive as request parameters.",
+                             "Off: whole lists are read and every clause is checked here. The rows are the same.", &enable_pushdown, true,
+                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    reserve_setting_prefix("pipedrive_fdw");
+}
+
+namespace {
+
+void append_member(std::string* out, const char* key, std::string_view value) {
+    if (out->back() != '{') *out += ',';
+    write_json_string(key, out);
+    *out += ':';
+    write_json_string(value, out);
+}
+
+std::string options_json() {
+    std::string out = "[";
+    for (const OptionRow& row : option_rows()) {
+        out += out.size() > 1 ? ",{" : "{";
+        append_member(&out, "context", context_name(row.context));
+        append_member(&out, "name", row.name);
+        append_member(&out, "default_value", row.default_text);
+        append_member(&out, "meaning", row.meaning);
+        out += '}';
+    }
+    return out + "]";
+}
+
+const char* filter_class(const Filter& filter) { return filter.best == Exactness::Exact ? "exact" : "superset"; }
+
+std::string columns_json() {
+    std::string out = "[";
+    for (const Entity& entity : entities())
+        for (const Column& column : entity.columns) {
+            out += out.size() > 1 ? ",{" : "{";
+            append_member(&out, "entity", entity.name);
+            append_member(&out, "column_name", column.name);
+            append_member(&out, "type", kind_row(column.kind).sql_type);
+            append_member(&out, "presence", column.presence == Presence::Always ? "always" : column.presence == Presence::Optional ? "on request" : "where the account has it");
+            append_member(&out, "comment", column.comment);
+            if (const Filter* filter = column.subfield.empty() ? find_filter(entity, column.name) : nullptr) {
+                append_member(&out, "parameter", filter->parameter);
+                append_member(&out, "pushed", filter_class(*filter));
+                append_member(&out, "reason", filter->reason);
+            }
+            out += '}';
+        }
+    return out + "]";
+}
+
+std::string entities_json() {
+    std::string out = "[";
+    for (const Entity& entity : entities()) {
+        out += out.size() > 1 ? ",{" : "{";
+        append_member(&out, "entity", entity.name);
+        append_member(&out, "comment", entity.comment);
+        std::string paths, tokens;
+        for (const Endpoint& endpoint : entity.endpoints) {
+            paths += (paths.empty() ? "" : ", ") + std::string(endpoint.path);
+            tokens += (tokens.empty() ? "" : ", ") + std::to_string(endpoint.tokens);
+        }
+        append_member(&out, "paths", paths);
+        append_member(&out, "tokens_per_request", tokens);
+        append_member(&out, "custom_fields", has_custom_fields(entity) ? "true" : "false");
+        out += '}';
+    }
+    return out + "]";
+}
+
+struct CatalogueRow {
+    const char* what;
+    std::string (*json)();
+};
+constexpr CatalogueRow kCatalogues[] = {{"options", options_json}, {"columns", columns_json}, {"entities", entities_json}};
+
+} // namespace
+
+extern "C" {
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(pipedrive_fdw_handler);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_version);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_catalogue);
+
+void _PG_init(void) { define_settings(); }
+
+Datum pipedrive_fdw_handler(PG_FUNCTION_ARGS) {
+    FdwRoutine* routine = makeNode(FdwRoutine);
+    routine->GetForeignRelSize = get_rel_size;
+    routine->GetForeignPaths = get_paths;
+    routine->GetForeignPlan = get_plan;
+    routine->BeginForeignScan = begin_scan;
+    routine->IterateForeignScan = iterate_scan;
+    routine->ReScanForeignScan = rescan;
+    routine->EndForeignScan = end_scan;
+    routine->ExplainForeignScan = explain_scan;
+    routine->ImportForeignSchema = import_schema;
+    PG_RETURN_POINTER(routine);
+}
+
+// "pipedrive_fdw 0.1.0, PostgreSQL 15.18, libcurl/7.88.1 …"
+Datum pipedrive_fdw_version(PG_FUNCTION_ARGS) {
+    PG_RETURN_TEXT_P(cstring_to_text(psprintf("pipedrive_fdw %s, PostgreSQL %s, %s", PIPEDRIVE_FDW_VERSION, PG_VERSION, curl_version_text())));
+}
+
+// The rows of the code as jsonb, for the views of the same name.
+Datum pipedrive_fdw_catalogue(PG_FUNCTION_ARGS) {
+    const char* what = text_to_cstring(PG_GETARG_TEXT_PP(0));
+    for (const CatalogueRow& row : kCatalogues) {
+        if (strcmp(row.what, what) != 0) continue;
+        const char* json = entry_text({}, [&] { return row.json(); });
+        PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json)))));
+    }
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there is no catalogue \"%s\"", what)));
+}
+}
+
+} // namespace pipedrive::pg

@@ -1,0 +1,197 @@
+// Executor callbacks: step the core, wait where it says, turn cells into Datums.
+#include "pg/pg_prelude.h"
+
+#include "pg/scan.h"
+
+#include "pg/plan.h"
+#include "pg/qual.h"
+#include "pg/settings.h"
+
+namespace pipedrive::pg {
+namespace {
+
+ExecState* state_of(ForeignScanState* node) { return static_cast<ExecState*>(node->fdw_state); }
+
+// What a conversion error or a cancelled wait says of where it was.
+struct ErrorPlace {
+    const char* entity;
+    const char* column; // nullptr: not converting
+    int64 row_id;
+    int page;
+};
+
+void describe_place(void* arg) {
+    auto* place = static_cast<ErrorPlace*>(arg);
+    if (place->column != nullptr)
+        errcontext("converting column \"%s\", row id " INT64_FORMAT ", page %d of \"%s\"", place->column, place->row_id, place->page, place->entity);
+}
+
+// True when the expression has a parameter without a value yet: an outer row's or init plan's, or any in EXPLAIN (GENERIC_PLAN).
+bool lacks_parameter(Node* node, void* have_external) {
+    if (node == nullptr) return false;
+    if (IsA(node, Param)) return have_external == nullptr || reinterpret_cast<Param*>(node)->paramkind != PARAM_EXTERN;
+    return expression_tree_walker(node, walker(lacks_parameter), have_external);
+}
+
+int page_size_of(Relation relation) {
+    ForeignTable* table = GetForeignTable(RelationGetRelid(relation));
+    List* options = list_concat_copy(GetForeignServer(table->serverid)->options, table->options);
+    int size = static_cast<int>(kDefaultPageSize);
+    ListCell* lc;
+    foreach (lc, options)
+        if (strcmp(lfirst_node(DefElem, lc)->defname, "page_size") == 0) size = pg_strtoint32(defGetString(lfirst_node(DefElem, lc)));
+    return size;
+}
+
+void connect(ForeignScanState* node) {
+    ExecState* state = state_of(node);
+    MemoryContext old = MemoryContextSwitchTo(state->context);
+    ForeignTable* table = GetForeignTable(RelationGetRelid(node->ss.ss_currentRelation));
+    state->connection = connection_for(table->serverid, scan_user(node), table->options);
+    MemoryContextSwitchTo(old);
+}
+
+// Makes the core scan. The values are evaluated before, as that calls PostgreSQL.
+void start_core(ForeignScanState* node) {
+    ExecState* state = state_of(node);
+    PodValue* pods = evaluate_values(node, false, NIL);
+    const int n = list_length(state->expressions);
+    if (state->connection == nullptr) connect(node);
+    entry(state->connection->who, [&] {
+        CoreScan* core = state->held->object;
+        core->values.clear();
+        for (int i = 0; i < n; ++i) core->values.push_back(to_value(pods[i]));
+        if (!core->scan) {
+            core->account = account_of(*state->connection);
+            ScanSpec spec;
+            spec.entity = state->entity;
+            for (const DeclaredColumn& column : core->plan.columns) spec.columns.push_back(bind_column(*state->entity, column));
+            spec.predicates = core->plan.predicates;
+            spec.page_size = core->account.page_size;
+            core->scan.emplace(core->account, std::move(spec), backend_transport(), monotonic_clock(),
+                               catalogue_slot(state->connection->server, state->connection->user_mapping, *state->entity));
+        }
+        core->scan->start(core->values);
+    });
+    state->started = true;
+}
+
+void prepare_converters(ForeignScanState* node) {
+    ExecState* state = state_of(node);
+    MemoryContext old = MemoryContextSwitchTo(state->context);
+    const std::vector<BoundColumn>& columns = state->held->object->scan->spec().columns;
+    TupleDesc desc = RelationGetDescr(node->ss.ss_currentRelation);
+    for (int i = 0; i < state->n_columns; ++i) {
+        Form_pg_attribute attribute = TupleDescAttr(desc, state->attributes[i]);
+        prepare_converter(&state->converters[i], columns[static_cast<std::size_t>(i)].kind, NameStr(attribute->attname), attribute->atttypid,
+                          attribute->atttypmod);
+    }
+    state->converters_ready = true;
+    MemoryContextSwitchTo(old);
+}
+
+void fill_slot(ForeignScanState* node, TupleTableSlot* slot) {
+    ExecState* state = state_of(node);
+    const Scan* scan = &*state->held->object->scan;
+    const Cell* cells = scan->row().data();
+    memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
+    ErrorPlace place = {state->entity->name.data(), nullptr, scan->row_id(), scan->page_number()};
+    ErrorContextCallback callback;
+    callback.callback = describe_place;
+    callback.arg = &place;
+    callback.previous = error_context_stack;
+    error_context_stack = &callback;
+    for (int i = 0; i < state->n_columns; ++i) {
+        if (cells[i].type == CellType::Null) continue;
+        const int at = state->attributes[i];
+        place.column = state->converters[i].name;
+        slot->tts_values[at] = cell_to_datum(&state->converters[i], &cells[i]);
+        slot->tts_isnull[at] = false;
+    }
+    error_context_stack = callback.previous;
+    ExecStoreVirtualTuple(slot);
+}
+
+} // namespace
+
+void begin_scan(ForeignScanState* node, int eflags) {
+    ForeignScan* plan = castNode(ForeignScan, node->ss.ps.plan);
+    auto* state = static_cast<ExecState*>(palloc0(sizeof(ExecState)));
+    node->fdw_state = state;
+    state->context = AllocSetContextCreate(node->ss.ps.state->es_query_cxt, "pipedrive_fdw scan", ALLOCSET_DEFAULT_SIZES);
+    MemoryContext old = MemoryContextSwitchTo(state->context);
+    state->held = hold<CoreScan>(state->context);
+    const char* text = strVal(list_nth(plan->fdw_private, PlanItemText));
+    state->n_columns = entry({}, [&] {
+        state->held->object = new CoreScan;
+        state->held->object->plan = read_plan(text);
+        state->entity = &require_entity(state->held->object->plan.entity);
+        return static_cast<int>(state->held->object->plan.columns.size());
+    });
+    state->attributes = static_cast<int*>(palloc(sizeof(int) * (state->n_columns + 1)));
+    state->converters = static_cast<Converter*>(palloc0(sizeof(Converter) * (state->n_columns + 1)));
+    for (int i = 0; i < state->n_columns; ++i) state->attributes[i] = state->held->object->plan.columns[static_cast<std::size_t>(i)].attnum - 1;
+    state->page_size = page_size_of(node->ss.ss_currentRelation);
+    state->expression_nodes = plan->fdw_exprs;
+    state->expressions = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
+    MemoryContextSwitchTo(old);
+    // A missing user mapping is told at once, but never by plain EXPLAIN.
+    if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY)) connect(node);
+}
+
+TupleTableSlot* iterate_scan(ForeignScanState* node) {
+    ExecState* state = state_of(node);
+    TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
+    if (!state->started) start_core(node);
+    CoreScan* core = state->held->object;
+    while (true) {
+        const Scan::Step step = entry(state->connection->who, [&] {
+            core->wait.sockets.clear();
+            core->wait.timeout_ms = -1;
+            return core->scan->step(&core->wait);
+        });
+        if (step == Scan::Step::Done) {
+            account_for_sockets();
+            return ExecClearTuple(slot);
+        }
+        if (step == Scan::Step::Row) break;
+        wait_for(&core->wait);
+    }
+    if (!state->converters_ready) prepare_converters(node);
+    ExecClearTuple(slot);
+    fill_slot(node, slot);
+    return slot;
+}
+
+void rescan(ForeignScanState* node) { state_of(node)->started = false; }
+
+void end_scan(ForeignScanState* node) {
+    ExecState* state = state_of(node);
+    if (state == nullptr) return;
+    MemoryContextDelete(state->context); // destroys the core scan and whatever is under way
+    node->fdw_state = nullptr;
+    account_for_sockets();
+}
+
+PodValue* evaluate_values(ForeignScanState* node, bool explain_only, List* deparse_context) {
+    ExecState* state = state_of(node);
+    ExprContext* econtext = node->ss.ps.ps_ExprContext;
+    auto* pods = static_cast<PodValue*>(palloc0(sizeof(PodValue) * (list_length(state->expressions) + 1)));
+    int i = 0;
+    ListCell *lc, *lc2;
+    forboth(lc, state->expressions, lc2, state->expression_nodes) {
+        Expr* expr = static_cast<Expr*>(lfirst(lc2));
+        PodValue* pod = &pods[i++];
+        if (explain_only && lacks_parameter(reinterpret_cast<Node*>(expr), node->ss.ps.state->es_param_list_info)) {
+            pod->type = Value::Type::Unknown;
+            pod->symbol = deparse_expression(reinterpret_cast<Node*>(expr), deparse_context, false, false);
+            continue;
+        }
+        bool isnull;
+        const Datum datum = ExecEvalExpr(static_cast<ExprState*>(lfirst(lc)), econtext, &isnull);
+        pod_value(expr, datum, isnull, pod);
+    }
+    return pods;
+}
+
+} // namespace pipedrive::pg

@@ -1,0 +1,81 @@
+#include "pg/pg_prelude.h"
+
+#include "pg/table.h"
+
+#include "core/base/decimal.h"
+#include "pg/guard.h"
+
+namespace pipedrive::pg {
+namespace {
+
+const char* to_utf8(const char* text) { return pg_server_to_any(text, static_cast<int>(strlen(text)), PG_UTF8); }
+
+void read_column_options(PodColumn* column, Oid relation) {
+    const struct {
+        const char* option;
+        const char** into;
+    } wanted[] = {{"field", &column->field}, {"subfield", &column->subfield}, {"type", &column->type}};
+    column->field = column->subfield = column->type = "";
+    ListCell* lc;
+    foreach (lc, GetForeignColumnOptions(relation, column->attnum)) {
+        DefElem* def = lfirst_node(DefElem, lc);
+        for (const auto& w : wanted)
+            if (strcmp(def->defname, w.option) == 0) *w.into = to_utf8(defGetString(def));
+    }
+}
+
+// Which filter of the entity a column may use; its SQL type is checked where the clause is looked at.
+QualColumn filter_of(const Entity& entity, const PodColumn& column) {
+    const char* filter = entry({}, [&]() -> const char* {
+        const Column* standard = standard_column(entity, declared(column));
+        if (standard == nullptr || !standard->subfield.empty()) return nullptr;
+        const Filter* row = find_filter(entity, standard->name);
+        return row == nullptr ? nullptr : row->column.data(); // a literal of the catalogue
+    });
+    return {column.attnum, filter};
+}
+
+} // namespace
+
+DeclaredColumn declared(const PodColumn& c) {
+    DeclaredColumn out;
+    out.attnum = c.attnum;
+    out.name = c.name;
+    out.field = c.field;
+    out.subfield = c.subfield;
+    out.type = c.type;
+    return out;
+}
+
+TableInfo* table_info(Oid relation_oid) {
+    auto* info = static_cast<TableInfo*>(palloc0(sizeof(TableInfo)));
+    ForeignTable* table = GetForeignTable(relation_oid);
+    Relation relation = table_open(relation_oid, NoLock);
+    const char* entity = RelationGetRelationName(relation);
+    ListCell* lc;
+    foreach (lc, table->options) {
+        DefElem* def = lfirst_node(DefElem, lc);
+        if (strcmp(def->defname, "entity") == 0) entity = defGetString(def);
+        if (strcmp(def->defname, "page_size") == 0) info->page_size = pg_strtoint32(defGetString(def));
+    }
+    info->relation = relation_oid;
+    info->server = table->serverid;
+    info->entity = entry({}, [&] { return &require_entity(entity); });
+    TupleDesc desc = RelationGetDescr(relation);
+    info->columns = static_cast<PodColumn*>(palloc0(sizeof(PodColumn) * (desc->natts + 1)));
+    info->filters = static_cast<QualColumn*>(palloc0(sizeof(QualColumn) * (desc->natts + 1)));
+    for (int i = 0; i < desc->natts; ++i) {
+        Form_pg_attribute attribute = TupleDescAttr(desc, i);
+        if (attribute->attisdropped) continue;
+        PodColumn* column = &info->columns[info->n_columns];
+        column->attnum = attribute->attnum;
+        column->name = to_utf8(pstrdup(NameStr(attribute->attname)));
+        column->sql_type = attribute->atttypid;
+        read_column_options(column, relation_oid);
+        info->filters[info->n_columns++] = filter_of(*info->entity, *column);
+    }
+    table_close(relation, NoLock);
+    return info;
+}
+
+} // namespace pipedrive::pg

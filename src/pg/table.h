@@ -1,0 +1,37 @@
+// A foreign table as its catalog entries describe it, as plain data for planner and executor.
+#pragma once
+
+#include "pg/pg_prelude.h"
+
+#include "core/catalog/binding.h"
+#include "core/catalog/entities.h"
+#include "pg/qual.h"
+
+namespace pipedrive::pg {
+
+struct PodColumn {
+    AttrNumber attnum;
+    const char* name; // UTF-8, like the options
+    const char* field;
+    const char* subfield;
+    const char* type;
+    Oid sql_type;
+};
+
+struct TableInfo {
+    Oid relation;
+    Oid server;
+    const Entity* entity;
+    int page_size; // 0: the server's
+    int n_columns;
+    PodColumn* columns;
+    QualColumn* filters; // one for each column
+};
+
+// Reads options of the table and its columns. Raises ERROR for an entity that does not exist. palloc'd.
+TableInfo* table_info(Oid relation);
+
+// Throws bad_alloc; inside entry() only.
+DeclaredColumn declared(const PodColumn& column);
+
+} // namespace pipedrive::pg
