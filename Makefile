@@ -14,17 +14,18 @@ REGRESS ?= $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS = --inputdir=.
 
 # -Wno-register: headers of PostgreSQL before 16 use "register", which C++17 removed. $(COPT): PGXS adds it for C only.
-PG_CPPFLAGS = -Isrc -DPIPEDRIVE_FDW_VERSION='"$(EXTVERSION)"'
-PG_CXXFLAGS = -std=c++20 -fvisibility=hidden -fno-plt -Wall -Wextra -Wno-register -Wno-unused-parameter -Wno-missing-field-initializers -MMD -MP $(COPT)
+# No -fvisibility=hidden: before 16 nothing marks our functions for export; exports.map decides what leaves the library.
+PG_CPPFLAGS = -Isrc -DPIPEDRIVE_FDW_VERSION='"$(EXTVERSION)"' -DPIPEDRIVE_VERSION='"$(EXTVERSION)"'
+PG_CXXFLAGS = -std=c++20 -Wall -Wextra -Wno-register -Wno-unused-parameter -Wno-missing-field-initializers -MMD -MP $(COPT)
 SHLIB_LINK = -lcurl -lstdc++ -Wl,--version-script=exports.map -Wl,--gc-sections
 EXTRA_CLEAN = $(SOURCES:.cpp=.d) $(EXTENSION)--$(EXTVERSION).sql
+
+# No bitcode: the callbacks of a foreign-data wrapper are not inlined by JIT, and PGXS would compile them with clang's default C++ standard.
+override with_llvm := no
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
-
-# No bitcode: the callbacks of a foreign-data wrapper are not inlined by JIT, and PGXS would compile them with clang's default C++ standard.
-override with_llvm := no
 
 # Header edits rebuild what includes them; a change of version, flags or export list rebuilds all.
 -include $(SOURCES:.cpp=.d)

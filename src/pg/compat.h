@@ -1,4 +1,5 @@
-// Every difference between PostgreSQL majors, with what changed upstream. The only file with PG_VERSION_NUM in it.
+// Every difference between PostgreSQL majors, with what changed upstream. The only file with
+// PG_VERSION_NUM in it.
 #pragma once
 
 #if PG_VERSION_NUM < 140000 || PG_VERSION_NUM >= 190000
@@ -31,21 +32,39 @@ inline Oid scan_user(ForeignScanState* node) {
 }
 
 // 17 added fdw_restrictinfo, 18 disabled_nodes.
-inline ForeignPath* foreign_path(PlannerInfo* root, RelOptInfo* rel, double rows, Cost startup, Cost total, Relids outer) {
+inline ForeignPath* foreign_path(PlannerInfo* root, RelOptInfo* rel, double rows, Cost startup,
+                                 Cost total, Relids outer) {
 #if PG_VERSION_NUM >= 180000
-    return create_foreignscan_path(root, rel, nullptr, rows, 0, startup, total, NIL, outer, nullptr, NIL, NIL);
+    return create_foreignscan_path(root, rel, nullptr, rows, 0, startup, total, NIL, outer, nullptr,
+                                   NIL, NIL);
 #elif PG_VERSION_NUM >= 170000
-    return create_foreignscan_path(root, rel, nullptr, rows, startup, total, NIL, outer, nullptr, NIL, NIL);
+    return create_foreignscan_path(root, rel, nullptr, rows, startup, total, NIL, outer, nullptr,
+                                   NIL, NIL);
 #else
-    return create_foreignscan_path(root, rel, nullptr, rows, startup, total, NIL, outer, nullptr, NIL);
+    return create_foreignscan_path(root, rel, nullptr, rows, startup, total, NIL, outer, nullptr,
+                                   NIL);
+#endif
+}
+
+// 17 added root, and a fraction as result.
+inline double array_length_estimate(PlannerInfo* root, Node* array) {
+#if PG_VERSION_NUM >= 170000
+    return Max(1.0, estimate_array_length(root, array));
+#else
+    (void)root;
+    return Max(1, estimate_array_length(array));
 #endif
 }
 
 // Before 16 expression_tree_walker takes a function without prototype.
 #if PG_VERSION_NUM >= 160000
-inline tree_walker_callback walker(bool (*f)(Node*, void*)) { return f; }
+inline tree_walker_callback walker(bool (*f)(Node*, void*)) {
+    return f;
+}
 #else
-inline bool (*walker(bool (*f)(Node*, void*)))() { return reinterpret_cast<bool (*)()>(f); }
+inline bool (*walker(bool (*f)(Node*, void*)))() {
+    return reinterpret_cast<bool (*)()>(reinterpret_cast<void*>(f));
+}
 #endif
 
 // 17: a wait event set belongs to a resource owner instead of a memory context.
@@ -67,7 +86,6 @@ inline uint32 fetch_wait_event() {
     return PG_WAIT_EXTENSION;
 #endif
 }
-
 
 // 15 renamed EmitWarningsOnPlaceholders.
 inline void reserve_setting_prefix(const char* prefix) {

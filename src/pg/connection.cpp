@@ -14,7 +14,8 @@
 namespace pipedrive::pg {
 namespace {
 
-Transport* transport = nullptr; // heap, never freed: libcurl's connections live as long as the backend
+Transport* transport =
+    nullptr; // heap, never freed: libcurl's connections live as long as the backend
 
 using SlotKey = std::tuple<Oid, Oid, const Entity*>;
 std::map<SlotKey, std::unique_ptr<CatalogueSlot>>* slots = nullptr;
@@ -36,9 +37,11 @@ OptionList option_list(List* server, List* mapping, List* table) {
 }
 
 Oid find_mapping(Oid user, Oid server) {
-    Oid oid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid, ObjectIdGetDatum(user), ObjectIdGetDatum(server));
+    Oid oid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
+                              ObjectIdGetDatum(user), ObjectIdGetDatum(server));
     if (!OidIsValid(oid))
-        oid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid, ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server));
+        oid = GetSysCacheOid2(USERMAPPINGUSERSERVER, Anum_pg_user_mapping_oid,
+                              ObjectIdGetDatum(InvalidOid), ObjectIdGetDatum(server));
     return oid;
 }
 
@@ -48,9 +51,12 @@ Connection* connection_for(Oid server_oid, Oid user, List* table_options) {
     ForeignServer* server = GetForeignServer(server_oid);
     char* user_name = GetUserNameFromId(user, false);
     if (!OidIsValid(find_mapping(user, server_oid)))
-        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("user mapping not found for user \"%s\", server \"%s\"", user_name, server->servername),
-                        errhint("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (api_token '...').", quote_identifier(user_name),
-                                quote_identifier(server->servername))));
+        ereport(ERROR,
+                (errcode(ERRCODE_UNDEFINED_OBJECT),
+                 errmsg("user mapping not found for user \"%s\", server \"%s\"", user_name,
+                        server->servername),
+                 errhint("CREATE USER MAPPING FOR %s SERVER %s OPTIONS (api_token '...').",
+                         quote_identifier(user_name), quote_identifier(server->servername))));
     UserMapping* mapping = GetUserMapping(user, server_oid);
     auto* connection = static_cast<Connection*>(palloc0(sizeof(Connection)));
     connection->server = server_oid;
@@ -59,13 +65,15 @@ Connection* connection_for(Oid server_oid, Oid user, List* table_options) {
     connection->who.server = server->servername;
     connection->who.user = user_name;
     for (int i = 0; i < connection->options.count; ++i)
-        if (strcmp(connection->options.names[i], "api_token") == 0) connection->who.secret = connection->options.values[i];
+        if (strcmp(connection->options.names[i], "api_token") == 0)
+            connection->who.secret = connection->options.values[i];
     return connection;
 }
 
 Account account_of(const Connection& connection) {
     std::vector<OptionValue> options;
-    for (int i = 0; i < connection.options.count; ++i) options.push_back({connection.options.names[i], connection.options.values[i]});
+    for (int i = 0; i < connection.options.count; ++i)
+        options.push_back({connection.options.names[i], connection.options.values[i]});
     return account_from_options(options);
 }
 
@@ -84,15 +92,19 @@ CatalogueSlot& catalogue_slot(Oid server, Oid user_mapping, const Entity& entity
 // Slots stay where they are: running scans refer to them.
 void forget_catalogues() noexcept {
     if (slots == nullptr) return;
-    for (auto& [key, slot] : *slots) slot->catalogue.reset();
+    for (auto& [key, slot] : *slots)
+        slot->catalogue.reset();
 }
 
 void account_for_sockets() {
     static int booked = 0;
     const int open = transport == nullptr ? 0 : transport->open_sockets();
     for (; booked < open; ++booked)
-        if (!AcquireExternalFD()) ReserveExternalFD(); // over the budget: libcurl has opened it already, so it must be counted all the same
-    for (; booked > open; --booked) ReleaseExternalFD();
+        if (!AcquireExternalFD())
+            ReserveExternalFD(); // over the budget: libcurl has opened it already, so it must be
+                                 // counted all the same
+    for (; booked > open; --booked)
+        ReleaseExternalFD();
 }
 
 void wait_for(const WaitFor* wait) {
@@ -104,11 +116,14 @@ void wait_for(const WaitFor* wait) {
     AddWaitEventToSet(set, WL_LATCH_SET, PGINVALID_SOCKET, MyLatch, nullptr);
     AddWaitEventToSet(set, WL_EXIT_ON_PM_DEATH, PGINVALID_SOCKET, nullptr, nullptr);
     for (const SocketInterest& socket : wait->sockets) {
-        const uint32 events = (socket.read ? WL_SOCKET_READABLE : 0) | (socket.write ? WL_SOCKET_WRITEABLE : 0);
+        const uint32 events =
+            (socket.read ? WL_SOCKET_READABLE : 0) | (socket.write ? WL_SOCKET_WRITEABLE : 0);
         if (events != 0) AddWaitEventToSet(set, events, socket.fd, nullptr, nullptr);
     }
     // A wake-up a second costs nothing and makes a lost event harmless.
-    long timeout = wait->timeout_ms < 0 || wait->timeout_ms > 1000 ? 1000 : static_cast<long>(wait->timeout_ms);
+    long timeout = wait->timeout_ms < 0 || wait->timeout_ms > 1000
+                       ? 1000
+                       : static_cast<long>(wait->timeout_ms);
     WaitEvent event;
     WaitEventSetWait(set, timeout, &event, 1, fetch_wait_event());
     FreeWaitEventSet(set);

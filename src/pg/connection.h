@@ -3,6 +3,7 @@
 
 #include "pg/pg_prelude.h"
 
+#include "core/catalog/entities.h"
 #include "core/scan/account.h"
 #include "pg/report.h"
 
@@ -32,15 +33,18 @@ Account account_of(const Connection& connection);
 // Lives until the backend ends; created on first use. Throws; inside entry() only.
 Transport& backend_transport();
 
-// The field definitions this session has read for an entity of a server as a certain user. Throws bad_alloc; inside entry() only.
+// The field definitions this session has read for an entity of a server as a certain user. Throws
+// bad_alloc; inside entry() only.
 CatalogueSlot& catalogue_slot(Oid server, Oid user_mapping, const Entity& entity);
 
 // Forgets all of them (IMPORT reads anew).
 void forget_catalogues() noexcept;
 
-// Waits on sockets, time, the latch and postmaster death; handles interrupts; accounts for libcurl's file descriptors. Leaf.
+// Waits on sockets, time, the latch and postmaster death; handles interrupts; accounts for
+// libcurl's file descriptors. Leaf.
 void wait_for(const WaitFor* wait);
-// Books the transport's open sockets with PostgreSQL's fd budget; call after anything that may have opened or closed one. Leaf.
+// Books the transport's open sockets with PostgreSQL's fd budget; call after anything that may have
+// opened or closed one. Leaf.
 void account_for_sockets();
 
 } // namespace pipedrive::pg

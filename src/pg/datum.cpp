@@ -11,8 +11,8 @@ extern "C" {
 namespace pipedrive::pg {
 namespace {
 
-// The types a kind converts to without text, or through the input function where that is how the type is made (numeric, jsonb, uuid).
-// Every kind may also be shown in a column of a string type.
+// The types a kind converts to without text, or through the input function where that is how the
+// type is made (numeric, jsonb, uuid). Every kind may also be shown in a column of a string type.
 struct TypeRow {
     Kind kind;
     Oid types[5];
@@ -53,10 +53,12 @@ bool is_string_type(Oid type) {
 }
 
 bool is_array_kind(Kind kind) {
-    return kind == Kind::IntArray || kind == Kind::OptionSet || kind == Kind::OptionSetIds || kind == Kind::LabelNames;
+    return kind == Kind::IntArray || kind == Kind::OptionSet || kind == Kind::OptionSetIds ||
+           kind == Kind::LabelNames;
 }
 
-// Direct conversions, by cell and SQL type. Anything else that type_row allows goes through the input function.
+// Direct conversions, by cell and SQL type. Anything else that type_row allows goes through the
+// input function.
 struct DirectRow {
     CellType cell;
     Oid type;
@@ -78,7 +80,8 @@ Datum int_array_datum(const Cell* cell) {
     }
     int dims[1] = {static_cast<int>(cell->size)}, lower[1] = {1};
     if (cell->size == 0) return PointerGetDatum(construct_empty_array(INT8OID));
-    return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+    return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower, INT8OID, 8,
+                                              FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
 Datum text_array_datum(const Cell* cell) {
@@ -91,17 +94,22 @@ Datum text_array_datum(const Cell* cell) {
     }
     int dims[1] = {static_cast<int>(cell->size)}, lower[1] = {1};
     if (cell->size == 0) return PointerGetDatum(construct_empty_array(TEXTOID));
-    return PointerGetDatum(construct_md_array(values, nulls, 1, dims, lower, TEXTOID, -1, false, TYPALIGN_INT));
+    return PointerGetDatum(
+        construct_md_array(values, nulls, 1, dims, lower, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
-Datum server_text_datum(const Cell* cell) { return CStringGetTextDatum(server_text(cell->text, cell->size)); }
+Datum server_text_datum(const Cell* cell) {
+    return CStringGetTextDatum(server_text(cell->text, cell->size));
+}
 
 constexpr DirectRow kDirect[] = {
     {CellType::Int, INT8OID, [](const Cell* c) { return Int64GetDatum(c->integer); }},
     {CellType::Bool, BOOLOID, [](const Cell* c) { return BoolGetDatum(c->integer != 0); }},
     {CellType::Text, TEXTOID, server_text_datum},
-    {CellType::Timestamp, TIMESTAMPTZOID, [](const Cell* c) { return TimestampTzGetDatum(c->integer); }},
-    {CellType::Date, DATEOID, [](const Cell* c) { return DateADTGetDatum(static_cast<DateADT>(c->integer)); }},
+    {CellType::Timestamp, TIMESTAMPTZOID,
+     [](const Cell* c) { return TimestampTzGetDatum(c->integer); }},
+    {CellType::Date, DATEOID,
+     [](const Cell* c) { return DateADTGetDatum(static_cast<DateADT>(c->integer)); }},
     {CellType::TimeOfDay, TIMEOID, [](const Cell* c) { return TimeADTGetDatum(c->integer); }},
     {CellType::TimeOfDay, INTERVALOID, interval_datum},
     {CellType::Duration, INTERVALOID, interval_datum},
@@ -115,23 +123,35 @@ const DirectRow* direct_row(CellType cell, Oid type) {
     return nullptr;
 }
 
-char* integer_text(int64 i) { return psprintf(INT64_FORMAT, i); }
+char* integer_text(int64 i) {
+    return psprintf(INT64_FORMAT, i);
+}
 
 // What the input function of a type is given, in the formats that ISO DateStyle prints.
 char* cell_text(const Cell* cell) {
     switch (cell->type) {
-        case CellType::Int: return integer_text(cell->integer);
-        case CellType::Bool: return pstrdup(cell->integer != 0 ? "true" : "false");
+        case CellType::Int:
+            return integer_text(cell->integer);
+        case CellType::Bool:
+            return pstrdup(cell->integer != 0 ? "true" : "false");
         case CellType::Text:
         case CellType::Decimal:
-        case CellType::Json: return server_text(cell->text, cell->size);
-        case CellType::Timestamp: return DatumGetCString(DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(cell->integer)));
-        case CellType::Date: return DatumGetCString(DirectFunctionCall1(date_out, DateADTGetDatum(static_cast<DateADT>(cell->integer))));
-        case CellType::TimeOfDay: return DatumGetCString(DirectFunctionCall1(time_out, TimeADTGetDatum(cell->integer)));
-        case CellType::Duration: return DatumGetCString(DirectFunctionCall1(interval_out, interval_datum(cell)));
+        case CellType::Json:
+            return server_text(cell->text, cell->size);
+        case CellType::Timestamp:
+            return DatumGetCString(
+                DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(cell->integer)));
+        case CellType::Date:
+            return DatumGetCString(DirectFunctionCall1(
+                date_out, DateADTGetDatum(static_cast<DateADT>(cell->integer))));
+        case CellType::TimeOfDay:
+            return DatumGetCString(DirectFunctionCall1(time_out, TimeADTGetDatum(cell->integer)));
+        case CellType::Duration:
+            return DatumGetCString(DirectFunctionCall1(interval_out, interval_datum(cell)));
         case CellType::Null:
         case CellType::IntArray:
-        case CellType::TextArray: break;
+        case CellType::TextArray:
+            break;
     }
     elog(ERROR, "cell type %d has no text form", static_cast<int>(cell->type));
 }
@@ -151,12 +171,15 @@ void prepare_converter(Converter* converter, Kind kind, const char* name, Oid ty
     converter->base_type = getBaseType(type);
     const TypeRow& row = type_row(kind);
     bool fits = !is_array_kind(kind) && is_string_type(converter->base_type);
-    for (Oid allowed : row.types) fits = fits || (OidIsValid(allowed) && allowed == converter->base_type);
+    for (Oid allowed : row.types)
+        fits = fits || (OidIsValid(allowed) && allowed == converter->base_type);
     if (!fits) {
         const std::string_view wanted = kind_row(kind).sql_type;
         ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
-                        errmsg("column \"%s\" of type %s cannot show its Pipedrive field", name, format_type_be(type)),
-                        errhint("Declare the column as %.*s.", static_cast<int>(wanted.size()), wanted.data())));
+                        errmsg("column \"%s\" of type %s cannot show its Pipedrive field", name,
+                               format_type_be(type)),
+                        errhint("Declare the column as %.*s.", static_cast<int>(wanted.size()),
+                                wanted.data())));
     }
     // A domain's checks and a length limit live in the input function.
     converter->by_text = converter->base_type != type || typmod >= 0;
@@ -166,9 +189,12 @@ void prepare_converter(Converter* converter, Kind kind, const char* name, Oid ty
 }
 
 Datum cell_to_datum(Converter* converter, const Cell* cell) {
-    if (!converter->by_text || cell->type == CellType::IntArray || cell->type == CellType::TextArray)
-        if (const DirectRow* row = direct_row(cell->type, converter->base_type)) return row->convert(cell);
-    return InputFunctionCall(&converter->input, cell_text(cell), converter->io_param, converter->typmod);
+    if (!converter->by_text || cell->type == CellType::IntArray ||
+        cell->type == CellType::TextArray)
+        if (const DirectRow* row = direct_row(cell->type, converter->base_type))
+            return row->convert(cell);
+    return InputFunctionCall(&converter->input, cell_text(cell), converter->io_param,
+                             converter->typmod);
 }
 
 } // namespace pipedrive::pg

@@ -22,7 +22,8 @@ struct Converter {
 // Raises ERROR with a hint when a column of this type cannot hold values of the kind. Leaf.
 void prepare_converter(Converter* converter, Kind kind, const char* name, Oid type, int32 typmod);
 
-// The Datum of a cell that is not Null, in the current memory context. Raises the type's own errors (22003, 22P02, …). Leaf.
+// The Datum of a cell that is not Null, in the current memory context. Raises the type's own errors
+// (22003, 22P02, …). Leaf.
 Datum cell_to_datum(Converter* converter, const Cell* cell);
 
 // UTF-8 to the server's encoding, NUL-terminated, palloc'd.

@@ -1,4 +1,5 @@
-// EXPLAIN: the requests a scan makes, what each clause became, and the bill; with ANALYZE what it really was.
+// EXPLAIN: the requests a scan makes, what each clause became, and the bill; with ANALYZE what it
+// really was.
 #include "pg/pg_prelude.h"
 
 #include "core/plan/request_plan.h"
@@ -14,37 +15,46 @@ struct Bill {
 };
 
 // Plans the requests as the scan would; the lines to show, separated by newlines.
-char* describe(ForeignScanState* node, const PodValue* pods, Bill* bill, Exactness* outcome, double fetched) {
+char* describe(ForeignScanState* node, const PodValue* pods, Bill* bill, Exactness* outcome,
+               double fetched) {
     auto* state = static_cast<ExecState*>(node->fdw_state);
     const int n = list_length(state->expressions);
     const int page_size = state->page_size;
     return entry_text({}, [&] {
         const ScanPlan& plan = state->held->object->plan;
         std::vector<Value> values;
-        for (int i = 0; i < n; ++i) values.push_back(to_value(pods[i]));
+        for (int i = 0; i < n; ++i)
+            values.push_back(to_value(pods[i]));
         std::vector<BoundColumn> columns;
-        for (const DeclaredColumn& column : plan.columns) columns.push_back(bind_column(*state->entity, column));
-        const RequestPlan requests = plan_requests(*state->entity, plan.predicates, values, projection_of(columns), page_size);
-        for (std::size_t i = 0; i < requests.outcome.size(); ++i) outcome[i] = requests.outcome[i];
+        for (const DeclaredColumn& column : plan.columns)
+            columns.push_back(bind_column(*state->entity, column));
+        const RequestPlan requests = plan_requests(*state->entity, plan.predicates, values,
+                                                   projection_of(columns), page_size);
+        for (std::size_t i = 0; i < requests.outcome.size(); ++i)
+            outcome[i] = requests.outcome[i];
         const Estimate estimated = estimate(requests, static_cast<std::int64_t>(fetched));
         *bill = {estimated.requests, estimated.tokens};
         std::string lines;
-        for (const std::string& line : describe_requests(requests)) lines += (lines.empty() ? "" : "\n") + line;
+        for (const std::string& line : describe_requests(requests))
+            lines += (lines.empty() ? "" : "\n") + line;
         return lines;
     });
 }
 
 List* split_lines(char* text) {
     List* lines = NIL;
-    for (char* line = strtok(text, "\n"); line != nullptr; line = strtok(nullptr, "\n")) lines = lappend(lines, pstrdup(message_text(line)));
+    for (char* line = strtok(text, "\n"); line != nullptr; line = strtok(nullptr, "\n"))
+        lines = lappend(lines, pstrdup(message_text(line)));
     return lines;
 }
 
 // A list where the format has lists; in text a line each, as the requests themselves hold commas.
 void show_requests(List* requests, ExplainState* es) {
-    if (es->format != EXPLAIN_FORMAT_TEXT) return ExplainPropertyList("Pipedrive Request", requests, es);
+    if (es->format != EXPLAIN_FORMAT_TEXT)
+        return ExplainPropertyList("Pipedrive Request", requests, es);
     ListCell* lc;
-    foreach (lc, requests) ExplainPropertyText("Pipedrive Request", static_cast<char*>(lfirst(lc)), es);
+    foreach (lc, requests)
+        ExplainPropertyText("Pipedrive Request", static_cast<char*>(lfirst(lc)), es);
 }
 
 // Clauses by what became of them, as one property each.
@@ -54,14 +64,18 @@ void show_quals(ForeignScanState* node, ExplainState* es, const Exactness* outco
     const struct {
         Exactness kind;
         const char* label;
-    } classes[] = {{Exactness::Exact, "Pushed Exactly"}, {Exactness::Superset, "Pushed as Superset"}, {Exactness::Local, "Checked Locally"}};
+    } classes[] = {{Exactness::Exact, "Pushed Exactly"},
+                   {Exactness::Superset, "Pushed as Superset"},
+                   {Exactness::Local, "Checked Locally"}};
     for (const auto& c : classes) {
         List* texts = NIL;
         ListCell *lc, *lc2;
         forboth(lc, plan->scan.plan.qual, lc2, which) {
             const int predicate = lfirst_int(lc2);
             const Exactness kind = predicate < 0 ? Exactness::Local : outcome[predicate];
-            if (kind == c.kind) texts = lappend(texts, deparse_expression(static_cast<Node*>(lfirst(lc)), context, false, false));
+            if (kind == c.kind)
+                texts = lappend(texts, deparse_expression(static_cast<Node*>(lfirst(lc)), context,
+                                                          false, false));
         }
         if (texts != NIL) ExplainPropertyList(c.label, texts, es);
     }
@@ -88,7 +102,8 @@ void explain_scan(ForeignScanState* node, ExplainState* es) {
     ForeignScan* plan = castNode(ForeignScan, node->ss.ps.plan);
     List* context = set_deparse_context_plan(es->deparse_cxt, reinterpret_cast<Plan*>(plan), NIL);
     const PodValue* pods = evaluate_values(node, true, context);
-    auto* outcome = static_cast<Exactness*>(palloc0(sizeof(Exactness) * (list_length(plan->scan.plan.qual) + 1)));
+    auto* outcome = static_cast<Exactness*>(
+        palloc0(sizeof(Exactness) * (list_length(plan->scan.plan.qual) + 1)));
     Bill bill = {};
     const double fetched = intVal(list_nth(plan->fdw_private, PlanItemFetched));
     List* requests = split_lines(describe(node, pods, &bill, outcome, fetched));

@@ -1,7 +1,8 @@
 // The wall: how the glue calls the core.
 //
-// A function of the glue is a *leaf*: it may call PostgreSQL, which may longjmp, so it owns nothing with a destructor. It calls the core through
-// entry(): inside the closure objects live and exceptions fly but no PostgreSQL function is called; what leaves is plain data, or an ereport
+// A function of the glue is a *leaf*: it may call PostgreSQL, which may longjmp, so it owns nothing
+// with a destructor. It calls the core through entry(): inside the closure objects live and
+// exceptions fly but no PostgreSQL function is called; what leaves is plain data, or an ereport
 // raised after the last C++ frame is gone.
 #pragma once
 
@@ -14,12 +15,13 @@
 
 namespace pipedrive::pg {
 
-// Runs the closure. A C++ exception becomes an ERROR with the row of its kind (report.cpp); `who` names server and user for the message.
-// The result must be plain data.
+// Runs the closure. A C++ exception becomes an ERROR with the row of its kind (report.cpp); `who`
+// names server and user for the message. The result must be plain data.
 template <typename F>
 auto entry(const ReportContext& who, F&& body) -> std::invoke_result_t<F> {
     using Result = std::invoke_result_t<F>;
-    static_assert(std::is_void_v<Result> || std::is_trivially_destructible_v<Result>, "only plain data crosses the wall");
+    static_assert(std::is_void_v<Result> || std::is_trivially_destructible_v<Result>,
+                  "only plain data crosses the wall");
     PodError failure;
     try {
         return body();
@@ -48,14 +50,16 @@ char* entry_text(const ReportContext& who, F&& body) {
         text.copy(raw, size);
         raw[size] = '\0';
     });
-    char* copy = static_cast<char*>(MemoryContextAllocExtended(CurrentMemoryContext, size + 1, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE));
+    char* copy = static_cast<char*>(MemoryContextAllocExtended(
+        CurrentMemoryContext, size + 1, MCXT_ALLOC_NO_OOM | MCXT_ALLOC_HUGE));
     if (copy != nullptr) memcpy(copy, raw, size + 1);
     delete[] raw;
     if (copy == nullptr) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
     return copy;
 }
 
-// A core object that lives as long as a memory context: registered first, constructed afterwards, destroyed by reset, deletion and abort.
+// A core object that lives as long as a memory context: registered first, constructed afterwards,
+// destroyed by reset, deletion and abort.
 template <typename T>
 struct Held {
     MemoryContextCallback callback;

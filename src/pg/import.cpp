@@ -1,5 +1,6 @@
-// IMPORT FOREIGN SCHEMA: field definitions in, CREATE FOREIGN TABLE out. PostgreSQL accepts nothing else from here, so the comments are kept in
-// the backend until the extension's event trigger fetches them.
+// IMPORT FOREIGN SCHEMA: field definitions in, CREATE FOREIGN TABLE out. PostgreSQL accepts nothing
+// else from here, so the comments are kept in the backend until the extension's event trigger
+// fetches them.
 #include "pg/pg_prelude.h"
 
 extern "C" {
@@ -65,7 +66,8 @@ bool is_wanted(const ImportForeignSchemaStmt* stmt, const Entity& entity) {
 // Reads the definitions of one entity, waiting as needed. Leaf.
 void read_definitions(Reading* reading, const Connection* connection, const Entity* entity) {
     entry(connection->who, [&] {
-        reading->reader.emplace(reading->account, *entity, backend_transport(), monotonic_clock(), reading->traffic);
+        reading->reader.emplace(reading->account, *entity, backend_transport(), monotonic_clock(),
+                                reading->traffic);
     });
     while (true) {
         const bool ready = entry(connection->who, [&] {
@@ -74,7 +76,8 @@ void read_definitions(Reading* reading, const Connection* connection, const Enti
             if (reading->reader->step(&reading->wait) == Progress::Wait) return false;
             reading->catalogue = reading->reader->take();
             reading->reader.reset();
-            catalogue_slot(connection->server, connection->user_mapping, *entity).catalogue = reading->catalogue;
+            catalogue_slot(connection->server, connection->user_mapping, *entity).catalogue =
+                reading->catalogue;
             return true;
         });
         if (ready) break;
@@ -98,22 +101,26 @@ void remember_comment(std::string_view table, std::string_view column, std::stri
 }
 
 // One CREATE FOREIGN TABLE, in UTF-8.
-char* table_sql(const Reading* reading, const Entity& entity, const PodImport& options, const char* server) {
+char* table_sql(const Reading* reading, const Entity& entity, const PodImport& options,
+                const char* server) {
     return entry_text({}, [&] {
         ImportOptions import;
         import.custom_fields = options.custom_fields;
         import.optional_fields = options.optional_fields;
         import.labels = options.labels;
-        const std::vector<ImportedColumn> columns = imported_columns(entity, reading->catalogue.get(), import);
+        const std::vector<ImportedColumn> columns =
+            imported_columns(entity, reading->catalogue.get(), import);
         remember_comment(entity.name, {}, entity.comment);
-        for (const ImportedColumn& column : columns) remember_comment(entity.name, column.name, column.comment);
+        for (const ImportedColumn& column : columns)
+            remember_comment(entity.name, column.name, column.comment);
         return create_table_sql(entity, server, columns);
     });
 }
 
 void check_names(const ImportForeignSchemaStmt* stmt) {
     if (strcmp(stmt->remote_schema, "pipedrive") != 0)
-        ereport(ERROR, (errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND), errmsg("remote schema \"%s\" does not exist", stmt->remote_schema),
+        ereport(ERROR, (errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
+                        errmsg("remote schema \"%s\" does not exist", stmt->remote_schema),
                         errhint("The schema to import from is \"pipedrive\".")));
     if (stmt->list_type == FDW_IMPORT_SCHEMA_ALL) return;
     ListCell* lc;
@@ -141,7 +148,10 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
         if (!is_wanted(stmt, entity)) continue;
         held->object->catalogue.reset();
         if (has_custom_fields(entity)) read_definitions(held->object, connection, &entity);
-        const char* sql = table_sql(held->object, entity, options, pg_server_to_any(stmt->server_name, static_cast<int>(strlen(stmt->server_name)), PG_UTF8));
+        const char* sql =
+            table_sql(held->object, entity, options,
+                      pg_server_to_any(stmt->server_name,
+                                       static_cast<int>(strlen(stmt->server_name)), PG_UTF8));
         statements = lappend(statements, server_text(sql, strlen(sql)));
     }
     return statements;
@@ -157,7 +167,8 @@ Datum pipedrive_fdw_imported_comments(PG_FUNCTION_ARGS) {
         if (comments != nullptr) comments->clear();
         return text;
     });
-    PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json)))));
+    PG_RETURN_DATUM(
+        DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json)))));
 }
 }
 

@@ -1,4 +1,5 @@
-// What PostgreSQL loads: the magic block, the settings, the handler with its callbacks, and the functions that show the catalogue.
+// What PostgreSQL loads: the magic block, the settings, the handler with its callbacks, and the
+// functions that show the catalogue.
 #include "pg/pg_prelude.h"
 
 extern "C" {
@@ -25,9 +26,10 @@ namespace pipedrive::pg {
 bool enable_pushdown = true;
 
 void define_settings() {
-    DefineCustomBoolVariable("pipedrive_fdw.enable_pushdown", "Sends WHERE clauses to Pipedrive as request parameters.",
-                             "Off: whole lists are read and every clause is checked here. The rows are the same.", &enable_pushdown, true,
-                             PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomBoolVariable(
+        "pipedrive_fdw.enable_pushdown", "Sends WHERE clauses to Pipedrive as request parameters.",
+        "Off: whole lists are read and every clause is checked here. The rows are the same.",
+        &enable_pushdown, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     reserve_setting_prefix("pipedrive_fdw");
 }
 
@@ -53,7 +55,9 @@ std::string options_json() {
     return out + "]";
 }
 
-const char* filter_class(const Filter& filter) { return filter.best == Exactness::Exact ? "exact" : "superset"; }
+const char* filter_class(const Filter& filter) {
+    return filter.best == Exactness::Exact ? "exact" : "superset";
+}
 
 std::string columns_json() {
     std::string out = "[";
@@ -63,9 +67,13 @@ std::string columns_json() {
             append_member(&out, "entity", entity.name);
             append_member(&out, "column_name", column.name);
             append_member(&out, "type", kind_row(column.kind).sql_type);
-            append_member(&out, "presence", column.presence == Presence::Always ? "always" : column.presence == Presence::Optional ? "on request" : "where the account has it");
+            append_member(&out, "presence",
+                          column.presence == Presence::Always     ? "always"
+                          : column.presence == Presence::Optional ? "on request"
+                                                                  : "where the account has it");
             append_member(&out, "comment", column.comment);
-            if (const Filter* filter = column.subfield.empty() ? find_filter(entity, column.name) : nullptr) {
+            if (const Filter* filter =
+                    column.subfield.empty() ? find_filter(entity, column.name) : nullptr) {
                 append_member(&out, "parameter", filter->parameter);
                 append_member(&out, "pushed", filter_class(*filter));
                 append_member(&out, "reason", filter->reason);
@@ -98,7 +106,8 @@ struct CatalogueRow {
     const char* what;
     std::string (*json)();
 };
-constexpr CatalogueRow kCatalogues[] = {{"options", options_json}, {"columns", columns_json}, {"entities", entities_json}};
+constexpr CatalogueRow kCatalogues[] = {
+    {"options", options_json}, {"columns", columns_json}, {"entities", entities_json}};
 
 } // namespace
 
@@ -110,7 +119,9 @@ PG_FUNCTION_INFO_V1(pipedrive_fdw_handler);
 PG_FUNCTION_INFO_V1(pipedrive_fdw_version);
 PG_FUNCTION_INFO_V1(pipedrive_fdw_catalogue);
 
-void _PG_init(void) { define_settings(); }
+void _PG_init(void) {
+    define_settings();
+}
 
 Datum pipedrive_fdw_handler(PG_FUNCTION_ARGS) {
     FdwRoutine* routine = makeNode(FdwRoutine);
@@ -128,7 +139,9 @@ Datum pipedrive_fdw_handler(PG_FUNCTION_ARGS) {
 
 // "pipedrive_fdw 0.1.0, PostgreSQL 15.18, libcurl/7.88.1 …"
 Datum pipedrive_fdw_version(PG_FUNCTION_ARGS) {
-    PG_RETURN_TEXT_P(cstring_to_text(psprintf("pipedrive_fdw %s, PostgreSQL %s, %s", PIPEDRIVE_FDW_VERSION, PG_VERSION, curl_version_text())));
+    PG_RETURN_TEXT_P(
+        cstring_to_text(psprintf("pipedrive_fdw %s, PostgreSQL %s, %s", PIPEDRIVE_FDW_VERSION,
+                                 PG_VERSION, curl_version_text())));
 }
 
 // The rows of the code as jsonb, for the views of the same name.
@@ -137,9 +150,11 @@ Datum pipedrive_fdw_catalogue(PG_FUNCTION_ARGS) {
     for (const CatalogueRow& row : kCatalogues) {
         if (strcmp(row.what, what) != 0) continue;
         const char* json = entry_text({}, [&] { return row.json(); });
-        PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json)))));
+        PG_RETURN_DATUM(
+            DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json)))));
     }
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("there is no catalogue \"%s\"", what)));
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("there is no catalogue \"%s\"", what)));
 }
 }
 

@@ -1,4 +1,5 @@
-// The validator: hands every option to the core's rows, and adds what only PostgreSQL knows (who may do what).
+// The validator: hands every option to the core's rows, and adds what only PostgreSQL knows (who
+// may do what).
 #include "pg/pg_prelude.h"
 
 #include "core/base/url.h"
@@ -27,13 +28,18 @@ const ContextRow* context_of(Oid catalog) {
 
 void check_superuser_options(const char* name, const char* value) {
     if (strcmp(name, "ca_file") == 0 && !superuser())
-        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to set option \"ca_file\""),
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("permission denied to set option \"ca_file\""),
                         errhint("Only a superuser may name a file of the database server.")));
     if (strcmp(name, "api_base_url") != 0 || superuser()) return;
-    const bool pipedrive = entry({}, [&] { return parse_base_url(value).host == HostClass::Pipedrive; });
+    const bool pipedrive =
+        entry({}, [&] { return parse_base_url(value).host == HostClass::Pipedrive; });
     if (!pipedrive)
-        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE), errmsg("permission denied to set option \"api_base_url\" to a host outside pipedrive.com"),
-                        errdetail("API tokens would be sent there."), errhint("Only a superuser may set it.")));
+        ereport(ERROR, (errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+                        errmsg("permission denied to set option \"api_base_url\" to a host outside "
+                               "pipedrive.com"),
+                        errdetail("API tokens would be sent there."),
+                        errhint("Only a superuser may set it.")));
 }
 
 } // namespace
@@ -51,18 +57,23 @@ Datum pipedrive_fdw_validator(PG_FUNCTION_ARGS) {
         const char* name = def->defname;
         const char* value = defGetString(def);
         if (row == nullptr)
-            ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME), errmsg("invalid option \"%s\"", name),
-                            errhint("The foreign-data wrapper itself has no options; see the view pipedrive.options.")));
+            ereport(ERROR, (errcode(ERRCODE_FDW_INVALID_OPTION_NAME),
+                            errmsg("invalid option \"%s\"", name),
+                            errhint("The foreign-data wrapper itself has no options; see the view "
+                                    "pipedrive.options.")));
         ReportContext who;
         if (row->context == OptionContext::UserMapping) who.secret = value;
         entry(who, [&] { check_option(row->context, name, value); });
         if (row->context != OptionContext::Server) continue;
         check_superuser_options(name, value);
-        has_address = has_address || strcmp(name, "company_domain") == 0 || strcmp(name, "api_base_url") == 0;
+        has_address =
+            has_address || strcmp(name, "company_domain") == 0 || strcmp(name, "api_base_url") == 0;
     }
     if (row != nullptr && row->context == OptionContext::Server && !has_address)
-        ereport(ERROR, (errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED), errmsg("option \"company_domain\" is required"),
-                        errhint("For https://acme.pipedrive.com it is OPTIONS (company_domain 'acme').")));
+        ereport(ERROR,
+                (errcode(ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED),
+                 errmsg("option \"company_domain\" is required"),
+                 errhint("For https://acme.pipedrive.com it is OPTIONS (company_domain 'acme').")));
     PG_RETURN_VOID();
 }
 }

@@ -1,5 +1,6 @@
-// First include of every file in src/pg. PostgreSQL's headers go first: port.h renames the printf family, and the standard library must
-// see the renamed one. Nothing of libcurl or RapidJSON may be included after this.
+// First include of every file in src/pg. PostgreSQL's headers go first: port.h renames the printf
+// family, and the standard library must see the renamed one. Nothing of libcurl or RapidJSON may be
+// included after this.
 #pragma once
 
 extern "C" {
@@ -26,6 +27,7 @@ extern "C" {
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"

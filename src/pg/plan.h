@@ -6,14 +6,15 @@
 namespace pipedrive::pg {
 
 enum PlanItem {
-    PlanItemText,      // String: plan_text.h
-    PlanItemQuals,     // IntList: for each qual of the node the index of its predicate, -1: local
-    PlanItemFetched,   // Integer: rows expected to come over the wire
+    PlanItemText,    // String: plan_text.h
+    PlanItemQuals,   // IntList: for each qual of the node the index of its predicate, -1: local
+    PlanItemFetched, // Integer: rows expected to come over the wire
     PlanItemCount
 };
 
 void get_rel_size(PlannerInfo* root, RelOptInfo* rel, Oid relation);
 void get_paths(PlannerInfo* root, RelOptInfo* rel, Oid relation);
-ForeignScan* get_plan(PlannerInfo* root, RelOptInfo* rel, Oid relation, ForeignPath* path, List* tlist, List* clauses, Plan* outer);
+ForeignScan* get_plan(PlannerInfo* root, RelOptInfo* rel, Oid relation, ForeignPath* path,
+                      List* tlist, List* clauses, Plan* outer);
 
 } // namespace pipedrive::pg

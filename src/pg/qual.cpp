@@ -12,10 +12,12 @@ struct OperatorRow {
     Op commuted;
 };
 constexpr OperatorRow kOperators[] = {
-    {"=", Op::Eq, Op::Eq}, {"<", Op::Lt, Op::Gt}, {"<=", Op::Le, Op::Ge}, {">", Op::Gt, Op::Lt}, {">=", Op::Ge, Op::Le},
+    {"=", Op::Eq, Op::Eq}, {"<", Op::Lt, Op::Gt},  {"<=", Op::Le, Op::Ge},
+    {">", Op::Gt, Op::Lt}, {">=", Op::Ge, Op::Le},
 };
 
-// Which types compare with which, and what the value becomes. The column's type must be `column`, the value's `value`.
+// Which types compare with which, and what the value becomes. The column's type must be `column`,
+// the value's `value`.
 struct TypePair {
     Oid column, value;
     Value::Type type;
@@ -62,7 +64,8 @@ struct Context {
 
 // The filter of the column that the expression is, or nullptr.
 const char* column_of(const Context& cx, Expr* expr) {
-    if (IsA(expr, RelabelType)) expr = reinterpret_cast<RelabelType*>(expr)->arg; // varchar shown as text
+    if (IsA(expr, RelabelType))
+        expr = reinterpret_cast<RelabelType*>(expr)->arg; // varchar shown as text
     if (!IsA(expr, Var)) return nullptr;
     Var* var = reinterpret_cast<Var*>(expr);
     if (static_cast<Index>(var->varno) != cx.rel->relid || var->varlevelsup != 0) return nullptr;
@@ -71,14 +74,19 @@ const char* column_of(const Context& cx, Expr* expr) {
     return nullptr;
 }
 
-// A value that is fixed while one scan runs: no column of this table, nothing volatile, no correlated subquery.
+// A value that is fixed while one scan runs: no column of this table, nothing volatile, no
+// correlated subquery.
 bool is_fixed(const Context& cx, Expr* expr) {
-    return !bms_is_member(static_cast<int>(cx.rel->relid), pull_varnos(cx.root, reinterpret_cast<Node*>(expr))) &&
-           !contain_volatile_functions(reinterpret_cast<Node*>(expr)) && !contain_subplans(reinterpret_cast<Node*>(expr));
+    return !bms_is_member(static_cast<int>(cx.rel->relid),
+                          pull_varnos(cx.root, reinterpret_cast<Node*>(expr))) &&
+           !contain_volatile_functions(reinterpret_cast<Node*>(expr)) &&
+           !contain_subplans(reinterpret_cast<Node*>(expr));
 }
 
 // Words may be compared by the API only when SQL's equality means the same bytes.
-bool same_bytes(Oid collation) { return !OidIsValid(collation) || get_collation_isdeterministic(collation); }
+bool same_bytes(Oid collation) {
+    return !OidIsValid(collation) || get_collation_isdeterministic(collation);
+}
 
 bool from_operator(const Context& cx, OpExpr* op, PushedQual* out) {
     const OperatorRow* row = list_length(op->args) == 2 ? operator_row(op->opno) : nullptr;
@@ -95,7 +103,8 @@ bool from_operator(const Context& cx, OpExpr* op, PushedQual* out) {
         meaning = row->commuted;
     }
     if (column == nullptr || !is_fixed(cx, right)) return false;
-    const TypePair* pair = type_pair(exprType(reinterpret_cast<Node*>(left)), exprType(reinterpret_cast<Node*>(right)));
+    const TypePair* pair = type_pair(exprType(reinterpret_cast<Node*>(left)),
+                                     exprType(reinterpret_cast<Node*>(right)));
     if (pair == nullptr || (meaning != Op::Eq && !pair->ordered)) return false;
     *out = {column, meaning, right};
     return true;
@@ -109,13 +118,16 @@ bool from_array(const Context& cx, ScalarArrayOpExpr* op, PushedQual* out) {
     const char* column = column_of(cx, left);
     if (column == nullptr || !is_fixed(cx, right)) return false;
     const Oid element = get_element_type(exprType(reinterpret_cast<Node*>(right)));
-    const TypePair* pair = OidIsValid(element) ? type_pair(exprType(reinterpret_cast<Node*>(left)), element) : nullptr;
-    if (pair == nullptr || (pair->type != Value::Type::Ints && pair->type != Value::Type::Words)) return false;
+    const TypePair* pair =
+        OidIsValid(element) ? type_pair(exprType(reinterpret_cast<Node*>(left)), element) : nullptr;
+    if (pair == nullptr || (pair->type != Value::Type::Ints && pair->type != Value::Type::Words))
+        return false;
     *out = {column, Op::AnyOf, right};
     return true;
 }
 
-// "done", "NOT done", "done IS TRUE", "done IS FALSE". IS NOT TRUE would also select NULLs and stays here.
+// "done", "NOT done", "done IS TRUE", "done IS FALSE". IS NOT TRUE would also select NULLs and
+// stays here.
 bool from_boolean(const Context& cx, Expr* clause, PushedQual* out) {
     Op op = Op::IsTrue;
     if (IsA(clause, BoolExpr) && reinterpret_cast<BoolExpr*>(clause)->boolop == NOT_EXPR) {
@@ -127,7 +139,9 @@ bool from_boolean(const Context& cx, Expr* clause, PushedQual* out) {
         op = test->booltesttype == IS_TRUE ? Op::IsTrue : Op::IsFalse;
         clause = test->arg;
     }
-    const char* column = IsA(clause, Var) && exprType(reinterpret_cast<Node*>(clause)) == BOOLOID ? column_of(cx, clause) : nullptr;
+    const char* column = IsA(clause, Var) && exprType(reinterpret_cast<Node*>(clause)) == BOOLOID
+                             ? column_of(cx, clause)
+                             : nullptr;
     if (column == nullptr) return false;
     *out = {column, op, nullptr};
     return true;
@@ -138,20 +152,23 @@ int64 int_of(Oid type, Datum datum) {
     return type == INT4OID ? DatumGetInt32(datum) : DatumGetInt16(datum);
 }
 
-// PostgreSQL compares timestamptz with date and timestamp in the session's time zone, and out-of-range ones as infinities.
+// PostgreSQL compares timestamptz with date and timestamp in the session's time zone, and
+// out-of-range ones as infinities.
 int64 time_of(Oid type, Datum datum) {
     int overflow = 0;
-    TimestampTz t = type == DATEOID        ? date2timestamptz_opt_overflow(DatumGetDateADT(datum), &overflow)
-                    : type == TIMESTAMPOID ? timestamp2timestamptz_opt_overflow(DatumGetTimestamp(datum), &overflow)
-                                           : DatumGetTimestampTz(datum);
+    TimestampTz t = type == DATEOID
+                        ? date2timestamptz_opt_overflow(DatumGetDateADT(datum), &overflow)
+                    : type == TIMESTAMPOID
+                        ? timestamp2timestamptz_opt_overflow(DatumGetTimestamp(datum), &overflow)
+                        : DatumGetTimestampTz(datum);
     if (overflow != 0) return overflow > 0 ? kAfterAll : kBeforeAll;
     if (TIMESTAMP_IS_NOBEGIN(t)) return kBeforeAll;
     return TIMESTAMP_IS_NOEND(t) ? kAfterAll : t;
 }
 
 char* utf8_of(Datum datum) {
-    char* text = TextDatumGetCString(datum);
-    return pg_server_to_any(text, static_cast<int>(strlen(text)), PG_UTF8);
+    char* word = TextDatumGetCString(datum);
+    return pg_server_to_any(word, static_cast<int>(strlen(word)), PG_UTF8);
 }
 
 void add_scalar(Oid type, Datum datum, PodValue* out) {
@@ -184,7 +201,8 @@ void add_array(Oid element, Datum datum, PodValue* out) {
     Datum* items;
     bool* nulls;
     int n;
-    deconstruct_array(DatumGetArrayTypeP(datum), element, length, by_value, align, &items, &nulls, &n);
+    deconstruct_array(DatumGetArrayTypeP(datum), element, length, by_value, align, &items, &nulls,
+                      &n);
     out->type = element == TEXTOID ? Value::Type::Words : Value::Type::Ints;
     out->ints = static_cast<int64*>(palloc(sizeof(int64) * (n + 1)));
     out->words = static_cast<char**>(palloc(sizeof(char*) * (n + 1)));
@@ -194,10 +212,12 @@ void add_array(Oid element, Datum datum, PodValue* out) {
 
 } // namespace
 
-bool recognise_qual(PlannerInfo* root, RelOptInfo* rel, Expr* clause, const QualColumn* columns, int n, PushedQual* out) {
+bool recognise_qual(PlannerInfo* root, RelOptInfo* rel, Expr* clause, const QualColumn* columns,
+                    int n, PushedQual* out) {
     const Context cx{root, rel, columns, n};
     if (IsA(clause, OpExpr)) return from_operator(cx, reinterpret_cast<OpExpr*>(clause), out);
-    if (IsA(clause, ScalarArrayOpExpr)) return from_array(cx, reinterpret_cast<ScalarArrayOpExpr*>(clause), out);
+    if (IsA(clause, ScalarArrayOpExpr))
+        return from_array(cx, reinterpret_cast<ScalarArrayOpExpr*>(clause), out);
     return from_boolean(cx, clause, out);
 }
 

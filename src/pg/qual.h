@@ -1,4 +1,5 @@
-// From PostgreSQL's expression trees to the core's predicates, and from run-time Datums to the core's values.
+// From PostgreSQL's expression trees to the core's predicates, and from run-time Datums to the
+// core's values.
 #pragma once
 
 #include "pg/pg_prelude.h"
@@ -13,7 +14,8 @@ struct QualColumn {
     const char* filter; // name of the catalogue column whose filter applies; nullptr: not pushable
 };
 
-// A clause that can be pushed: plain data. `value` is the expression to evaluate at run time, nullptr for IsTrue and IsFalse.
+// A clause that can be pushed: plain data. `value` is the expression to evaluate at run time,
+// nullptr for IsTrue and IsFalse.
 struct PushedQual {
     const char* column;
     Op op;
@@ -21,7 +23,8 @@ struct PushedQual {
 };
 
 // True when the clause restricts one of the columns in a way the core understands. Leaf.
-bool recognise_qual(PlannerInfo* root, RelOptInfo* rel, Expr* clause, const QualColumn* columns, int n, PushedQual* out);
+bool recognise_qual(PlannerInfo* root, RelOptInfo* rel, Expr* clause, const QualColumn* columns,
+                    int n, PushedQual* out);
 
 // A run-time value as plain data. Arrays are palloc'd.
 struct PodValue {

@@ -16,40 +16,66 @@ struct ReportRow {
 };
 
 constexpr ReportRow kRows[] = {
-    {ErrorKind::Unauthorized, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION, "could not authenticate to Pipedrive server \"{server}\"",
+    {ErrorKind::Unauthorized, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+     "could not authenticate to Pipedrive server \"{server}\"",
      "Check option \"api_token\" of the user mapping for \"{user}\"."},
-    {ErrorKind::PaymentRequired, ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied by Pipedrive for \"{subject}\"",
+    {ErrorKind::PaymentRequired, ERRCODE_INSUFFICIENT_PRIVILEGE,
+     "permission denied by Pipedrive for \"{subject}\"",
      "The company account is not open or not paid."},
-    {ErrorKind::Forbidden, ERRCODE_INSUFFICIENT_PRIVILEGE, "permission denied by Pipedrive for \"{subject}\"",
+    {ErrorKind::Forbidden, ERRCODE_INSUFFICIENT_PRIVILEGE,
+     "permission denied by Pipedrive for \"{subject}\"",
      "The token's user may lack the permission, the scope or the plan for it."},
-    {ErrorKind::Blocked, ERRCODE_INSUFFICIENT_PRIVILEGE, "access to Pipedrive server \"{server}\" is blocked",
-     "Pipedrive blocks clients for a while after too many requests. Do not retry before some minutes have passed."},
-    {ErrorKind::NotFound, ERRCODE_FDW_TABLE_NOT_FOUND, "\"{subject}\" does not exist on Pipedrive server \"{server}\"",
-     "Check option \"company_domain\" or \"api_base_url\" of the server; the plan of the account may also lack the feature."},
-    {ErrorKind::BadRequest, ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION, "Pipedrive rejected the request for \"{subject}\"",
-     "If a condition of the query caused it, SET pipedrive_fdw.enable_pushdown = off avoids it; please report the query."},
-    {ErrorKind::RateLimited, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "rate limit of Pipedrive server \"{server}\" exhausted",
+    {ErrorKind::Blocked, ERRCODE_INSUFFICIENT_PRIVILEGE,
+     "access to Pipedrive server \"{server}\" is blocked",
+     "Pipedrive blocks clients for a while after too many requests. Do not retry before some "
+     "minutes have passed."},
+    {ErrorKind::NotFound, ERRCODE_FDW_TABLE_NOT_FOUND,
+     "\"{subject}\" does not exist on Pipedrive server \"{server}\"",
+     "Check option \"company_domain\" or \"api_base_url\" of the server; the plan of the account "
+     "may also lack the feature."},
+    {ErrorKind::BadRequest, ERRCODE_FDW_UNABLE_TO_CREATE_EXECUTION,
+     "Pipedrive rejected the request for \"{subject}\"",
+     "If a condition of the query caused it, SET pipedrive_fdw.enable_pushdown = off avoids it; "
+     "please report the query."},
+    {ErrorKind::RateLimited, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+     "rate limit of Pipedrive server \"{server}\" exhausted",
      "Narrow the query, or raise option \"max_wait\" or \"max_retries\" of the server."},
-    {ErrorKind::DailyBudget, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "daily token budget of Pipedrive server \"{server}\" exhausted",
-     "The budget is shared by all users and applications of the company and is filled up once a day."},
-    {ErrorKind::Unavailable, ERRCODE_CONNECTION_FAILURE, "could not fetch \"{subject}\" from Pipedrive server \"{server}\"", ""},
-    {ErrorKind::Transport, ERRCODE_CONNECTION_FAILURE, "could not fetch \"{subject}\" from Pipedrive server \"{server}\"", ""},
-    {ErrorKind::Connect, ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION, "could not connect to Pipedrive server \"{server}\"",
+    {ErrorKind::DailyBudget, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+     "daily token budget of Pipedrive server \"{server}\" exhausted",
+     "The budget is shared by all users and applications of the company and is filled up once a "
+     "day."},
+    {ErrorKind::Unavailable, ERRCODE_CONNECTION_FAILURE,
+     "could not fetch \"{subject}\" from Pipedrive server \"{server}\"", ""},
+    {ErrorKind::Transport, ERRCODE_CONNECTION_FAILURE,
+     "could not fetch \"{subject}\" from Pipedrive server \"{server}\"", ""},
+    {ErrorKind::Connect, ERRCODE_FDW_UNABLE_TO_ESTABLISH_CONNECTION,
+     "could not connect to Pipedrive server \"{server}\"",
      "Check option \"company_domain\" or \"api_base_url\" of the server."},
-    {ErrorKind::Timeout, ERRCODE_CONNECTION_FAILURE, "request for \"{subject}\" to Pipedrive server \"{server}\" timed out",
+    {ErrorKind::Timeout, ERRCODE_CONNECTION_FAILURE,
+     "request for \"{subject}\" to Pipedrive server \"{server}\" timed out",
      "Options \"connect_timeout\" and \"request_timeout\" of the server set the limits."},
-    {ErrorKind::Malformed, ERRCODE_FDW_UNABLE_TO_CREATE_REPLY, "invalid reply from Pipedrive for \"{subject}\"", ""},
-    {ErrorKind::TooLarge, ERRCODE_PROGRAM_LIMIT_EXCEEDED, "reply from Pipedrive for \"{subject}\" is too large",
-     "Option \"max_response_size\" of the server sets the limit; a smaller \"page_size\" makes smaller replies."},
-    {ErrorKind::BadValue, ERRCODE_FDW_INVALID_DATA_TYPE, "invalid value from Pipedrive for column \"{column}\" of \"{subject}\"", ""},
-    {ErrorKind::UnknownEntity, ERRCODE_FDW_TABLE_NOT_FOUND, "Pipedrive entity \"{subject}\" does not exist", ""},
-    {ErrorKind::UnknownField, ERRCODE_FDW_COLUMN_NAME_NOT_FOUND, "column \"{column}\" is backed by no Pipedrive field", ""},
+    {ErrorKind::Malformed, ERRCODE_FDW_UNABLE_TO_CREATE_REPLY,
+     "invalid reply from Pipedrive for \"{subject}\"", ""},
+    {ErrorKind::TooLarge, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+     "reply from Pipedrive for \"{subject}\" is too large",
+     "Option \"max_response_size\" of the server sets the limit; a smaller \"page_size\" makes "
+     "smaller replies."},
+    {ErrorKind::BadValue, ERRCODE_FDW_INVALID_DATA_TYPE,
+     "invalid value from Pipedrive for column \"{column}\" of \"{subject}\"", ""},
+    {ErrorKind::UnknownEntity, ERRCODE_FDW_TABLE_NOT_FOUND,
+     "Pipedrive entity \"{subject}\" does not exist", ""},
+    {ErrorKind::UnknownField, ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+     "column \"{column}\" is backed by no Pipedrive field", ""},
     {ErrorKind::UnknownOption, ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"{subject}\"", ""},
-    {ErrorKind::FieldGone, ERRCODE_FDW_COLUMN_NAME_NOT_FOUND, "column \"{column}\" no longer matches its Pipedrive field",
+    {ErrorKind::FieldGone, ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+     "column \"{column}\" no longer matches its Pipedrive field",
      "Drop the column, or import the table anew."},
-    {ErrorKind::BadOption, ERRCODE_INVALID_PARAMETER_VALUE, "invalid value for option \"{subject}\"", ""},
-    {ErrorKind::LimitReached, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, "query on \"{subject}\" reached its limit of API requests", ""},
-    {ErrorKind::Internal, ERRCODE_INTERNAL_ERROR, "unexpected state of pipedrive_fdw: {subject}", ""},
+    {ErrorKind::BadOption, ERRCODE_INVALID_PARAMETER_VALUE,
+     "invalid value for option \"{subject}\"", ""},
+    {ErrorKind::LimitReached, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+     "query on \"{subject}\" reached its limit of API requests", ""},
+    {ErrorKind::Internal, ERRCODE_INTERNAL_ERROR, "unexpected state of pipedrive_fdw: {subject}",
+     ""},
 };
 
 const ReportRow& row_of(ErrorKind kind) {
@@ -62,7 +88,8 @@ template <std::size_t N>
 void copy_text(char (&to)[N], const char* from, std::size_t size) noexcept {
     if (size >= N) {
         size = N - 1;
-        while (size > 0 && (static_cast<unsigned char>(from[size]) & 0xC0) == 0x80) --size; // not inside a UTF-8 sequence
+        while (size > 0 && (static_cast<unsigned char>(from[size]) & 0xC0) == 0x80)
+            --size; // not inside a UTF-8 sequence
     }
     memcpy(to, from, size);
     to[size] = '\0';
@@ -71,14 +98,18 @@ void copy_text(char (&to)[N], const char* from, std::size_t size) noexcept {
 void mask(char* text, const char* secret) noexcept {
     const std::size_t n = secret == nullptr ? 0 : strlen(secret);
     if (n < 4) return;
-    for (char* at = strstr(text, secret); at != nullptr; at = strstr(at, secret)) memset(at, '*', n);
+    for (char* at = strstr(text, secret); at != nullptr; at = strstr(at, secret))
+        memset(at, '*', n);
 }
 
 char* fill(const char* pattern, const PodError& e, const ReportContext& who) {
     const struct {
         const char* mark;
         const char* value;
-    } marks[] = {{"{subject}", e.subject}, {"{server}", who.server}, {"{user}", who.user}, {"{column}", e.column}};
+    } marks[] = {{"{subject}", e.subject},
+                 {"{server}", who.server},
+                 {"{user}", who.user},
+                 {"{column}", e.column}};
     StringInfoData out;
     initStringInfo(&out);
     while (*pattern != '\0') {
@@ -102,8 +133,10 @@ const char* message_text(const char* utf8) {
     char* to = ascii;
     for (const char* from = utf8; *from != '\0'; ++from) {
         const unsigned char c = static_cast<unsigned char>(*from);
-        if (c < 0x80) *to++ = *from;
-        else if ((c & 0xC0) != 0x80) *to++ = '?';
+        if (c < 0x80)
+            *to++ = *from;
+        else if ((c & 0xC0) != 0x80)
+            *to++ = '?';
     }
     *to = '\0';
     return ascii;
@@ -125,16 +158,20 @@ void PodError::take_unexpected(const char* what) noexcept {
 
 void raise(PodError& e, const ReportContext& who) {
     if (e.out_of_memory) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-    for (char* text : {e.subject, e.detail, e.hint}) mask(text, who.secret);
+    for (char* text : {e.subject, e.detail, e.hint})
+        mask(text, who.secret);
     const ReportRow& row = row_of(e.kind);
     const char* primary = message_text(fill(row.primary, e, who));
     const char* hint = message_text(e.hint[0] != '\0' ? e.hint : fill(row.hint, e, who));
     const char* detail = message_text(e.detail);
-    ereport(ERROR, (errcode(row.sqlstate), errmsg("%s", primary), detail[0] != '\0' ? errdetail("%s", detail) : 0,
-                    hint[0] != '\0' ? errhint("%s", hint) : 0,
-                    e.row_id[0] != '\0' ? errcontext("converting column \"%s\", row id %s, page %d of \"%s\"", e.column, e.row_id, e.page, e.subject)
-                    : e.page > 0        ? errcontext("reading page %d of \"%s\"", e.page, e.subject)
-                                        : 0));
+    ereport(
+        ERROR,
+        (errcode(row.sqlstate), errmsg("%s", primary),
+         detail[0] != '\0' ? errdetail("%s", detail) : 0, hint[0] != '\0' ? errhint("%s", hint) : 0,
+         e.row_id[0] != '\0' ? errcontext("converting column \"%s\", row id %s, page %d of \"%s\"",
+                                          e.column, e.row_id, e.page, e.subject)
+         : e.page > 0        ? errcontext("reading page %d of \"%s\"", e.page, e.subject)
+                             : 0));
 }
 
 } // namespace pipedrive::pg

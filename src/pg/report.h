@@ -7,14 +7,16 @@
 
 namespace pipedrive::pg {
 
-// For messages: whose server, which user. Pointers must outlive the call; secrets are masked in every text.
+// For messages: whose server, which user. Pointers must outlive the call; secrets are masked in
+// every text.
 struct ReportContext {
     const char* server = nullptr;
     const char* user = nullptr;
     const char* secret = nullptr;
 };
 
-// What survives of an exception when the last C++ frame is left. take_*() never throw and never call PostgreSQL.
+// What survives of an exception when the last C++ frame is left. take_*() never throw and never
+// call PostgreSQL.
 struct PodError {
     ErrorKind kind = ErrorKind::Internal;
     bool out_of_memory = false;
@@ -32,7 +34,8 @@ struct PodError {
 
 [[noreturn]] void raise(PodError& failure, const ReportContext& who);
 
-// UTF-8 from the core, as the database wants it; characters it cannot hold become '?'. palloc'd or the argument itself.
+// UTF-8 from the core, as the database wants it; characters it cannot hold become '?'. palloc'd or
+// the argument itself.
 const char* message_text(const char* utf8);
 
 } // namespace pipedrive::pg

@@ -10,7 +10,9 @@
 namespace pipedrive::pg {
 namespace {
 
-ExecState* state_of(ForeignScanState* node) { return static_cast<ExecState*>(node->fdw_state); }
+ExecState* state_of(ForeignScanState* node) {
+    return static_cast<ExecState*>(node->fdw_state);
+}
 
 // What a conversion error or a cancelled wait says of where it was.
 struct ErrorPlace {
@@ -23,13 +25,17 @@ struct ErrorPlace {
 void describe_place(void* arg) {
     auto* place = static_cast<ErrorPlace*>(arg);
     if (place->column != nullptr)
-        errcontext("converting column \"%s\", row id " INT64_FORMAT ", page %d of \"%s\"", place->column, place->row_id, place->page, place->entity);
+        errcontext("converting column \"%s\", row id " INT64_FORMAT ", page %d of \"%s\"",
+                   place->column, place->row_id, place->page, place->entity);
 }
 
-// True when the expression has a parameter without a value yet: an outer row's or init plan's, or any in EXPLAIN (GENERIC_PLAN).
+// True when the expression has a parameter without a value yet: an outer row's or init plan's, or
+// any in EXPLAIN (GENERIC_PLAN).
 bool lacks_parameter(Node* node, void* have_external) {
     if (node == nullptr) return false;
-    if (IsA(node, Param)) return have_external == nullptr || reinterpret_cast<Param*>(node)->paramkind != PARAM_EXTERN;
+    if (IsA(node, Param))
+        return have_external == nullptr ||
+               reinterpret_cast<Param*>(node)->paramkind != PARAM_EXTERN;
     return expression_tree_walker(node, walker(lacks_parameter), have_external);
 }
 
@@ -39,7 +45,8 @@ int page_size_of(Relation relation) {
     int size = static_cast<int>(kDefaultPageSize);
     ListCell* lc;
     foreach (lc, options)
-        if (strcmp(lfirst_node(DefElem, lc)->defname, "page_size") == 0) size = pg_strtoint32(defGetString(lfirst_node(DefElem, lc)));
+        if (strcmp(lfirst_node(DefElem, lc)->defname, "page_size") == 0)
+            size = pg_strtoint32(defGetString(lfirst_node(DefElem, lc)));
     return size;
 }
 
@@ -60,16 +67,20 @@ void start_core(ForeignScanState* node) {
     entry(state->connection->who, [&] {
         CoreScan* core = state->held->object;
         core->values.clear();
-        for (int i = 0; i < n; ++i) core->values.push_back(to_value(pods[i]));
+        for (int i = 0; i < n; ++i)
+            core->values.push_back(to_value(pods[i]));
         if (!core->scan) {
             core->account = account_of(*state->connection);
             ScanSpec spec;
             spec.entity = state->entity;
-            for (const DeclaredColumn& column : core->plan.columns) spec.columns.push_back(bind_column(*state->entity, column));
+            for (const DeclaredColumn& column : core->plan.columns)
+                spec.columns.push_back(bind_column(*state->entity, column));
             spec.predicates = core->plan.predicates;
             spec.page_size = core->account.page_size;
-            core->scan.emplace(core->account, std::move(spec), backend_transport(), monotonic_clock(),
-                               catalogue_slot(state->connection->server, state->connection->user_mapping, *state->entity));
+            core->scan.emplace(core->account, std::move(spec), backend_transport(),
+                               monotonic_clock(),
+                               catalogue_slot(state->connection->server,
+                                              state->connection->user_mapping, *state->entity));
         }
         core->scan->start(core->values);
     });
@@ -83,8 +94,8 @@ void prepare_converters(ForeignScanState* node) {
     TupleDesc desc = RelationGetDescr(node->ss.ss_currentRelation);
     for (int i = 0; i < state->n_columns; ++i) {
         Form_pg_attribute attribute = TupleDescAttr(desc, state->attributes[i]);
-        prepare_converter(&state->converters[i], columns[static_cast<std::size_t>(i)].kind, NameStr(attribute->attname), attribute->atttypid,
-                          attribute->atttypmod);
+        prepare_converter(&state->converters[i], columns[static_cast<std::size_t>(i)].kind,
+                          NameStr(attribute->attname), attribute->atttypid, attribute->atttypmod);
     }
     state->converters_ready = true;
     MemoryContextSwitchTo(old);
@@ -118,7 +129,8 @@ void begin_scan(ForeignScanState* node, int eflags) {
     ForeignScan* plan = castNode(ForeignScan, node->ss.ps.plan);
     auto* state = static_cast<ExecState*>(palloc0(sizeof(ExecState)));
     node->fdw_state = state;
-    state->context = AllocSetContextCreate(node->ss.ps.state->es_query_cxt, "pipedrive_fdw scan", ALLOCSET_DEFAULT_SIZES);
+    state->context = AllocSetContextCreate(node->ss.ps.state->es_query_cxt, "pipedrive_fdw scan",
+                                           ALLOCSET_DEFAULT_SIZES);
     MemoryContext old = MemoryContextSwitchTo(state->context);
     state->held = hold<CoreScan>(state->context);
     const char* text = strVal(list_nth(plan->fdw_private, PlanItemText));
@@ -129,8 +141,11 @@ void begin_scan(ForeignScanState* node, int eflags) {
         return static_cast<int>(state->held->object->plan.columns.size());
     });
     state->attributes = static_cast<int*>(palloc(sizeof(int) * (state->n_columns + 1)));
-    state->converters = static_cast<Converter*>(palloc0(sizeof(Converter) * (state->n_columns + 1)));
-    for (int i = 0; i < state->n_columns; ++i) state->attributes[i] = state->held->object->plan.columns[static_cast<std::size_t>(i)].attnum - 1;
+    state->converters =
+        static_cast<Converter*>(palloc0(sizeof(Converter) * (state->n_columns + 1)));
+    for (int i = 0; i < state->n_columns; ++i)
+        state->attributes[i] =
+            state->held->object->plan.columns[static_cast<std::size_t>(i)].attnum - 1;
     state->page_size = page_size_of(node->ss.ss_currentRelation);
     state->expression_nodes = plan->fdw_exprs;
     state->expressions = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
@@ -163,7 +178,9 @@ TupleTableSlot* iterate_scan(ForeignScanState* node) {
     return slot;
 }
 
-void rescan(ForeignScanState* node) { state_of(node)->started = false; }
+void rescan(ForeignScanState* node) {
+    state_of(node)->started = false;
+}
 
 void end_scan(ForeignScanState* node) {
     ExecState* state = state_of(node);
@@ -176,15 +193,18 @@ void end_scan(ForeignScanState* node) {
 PodValue* evaluate_values(ForeignScanState* node, bool explain_only, List* deparse_context) {
     ExecState* state = state_of(node);
     ExprContext* econtext = node->ss.ps.ps_ExprContext;
-    auto* pods = static_cast<PodValue*>(palloc0(sizeof(PodValue) * (list_length(state->expressions) + 1)));
+    auto* pods =
+        static_cast<PodValue*>(palloc0(sizeof(PodValue) * (list_length(state->expressions) + 1)));
     int i = 0;
     ListCell *lc, *lc2;
     forboth(lc, state->expressions, lc2, state->expression_nodes) {
         Expr* expr = static_cast<Expr*>(lfirst(lc2));
         PodValue* pod = &pods[i++];
-        if (explain_only && lacks_parameter(reinterpret_cast<Node*>(expr), node->ss.ps.state->es_param_list_info)) {
+        if (explain_only &&
+            lacks_parameter(reinterpret_cast<Node*>(expr), node->ss.ps.state->es_param_list_info)) {
             pod->type = Value::Type::Unknown;
-            pod->symbol = deparse_expression(reinterpret_cast<Node*>(expr), deparse_context, false, false);
+            pod->symbol =
+                deparse_expression(reinterpret_cast<Node*>(expr), deparse_context, false, false);
             continue;
         }
         bool isnull;

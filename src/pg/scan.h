@@ -10,6 +10,7 @@
 #include "pg/connection.h"
 #include "pg/datum.h"
 #include "pg/guard.h"
+#include "pg/qual.h"
 
 namespace pipedrive::pg {
 
@@ -23,7 +24,7 @@ struct CoreScan {
 };
 
 struct ExecState {
-    MemoryContext context; // of everything below; a child of the query's
+    MemoryContext context;  // of everything below; a child of the query's
     Connection* connection; // nullptr while EXPLAIN has not needed one
     Held<CoreScan>* held;
     const Entity* entity;
@@ -43,7 +44,8 @@ void rescan(ForeignScanState* node);
 void end_scan(ForeignScanState* node);
 void explain_scan(ForeignScanState* node, ExplainState* es);
 
-// Evaluates the predicates' expressions. With `explain_only`, expressions that need a running plan stay unknown and keep their text.
+// Evaluates the predicates' expressions. With `explain_only`, expressions that need a running plan
+// stay unknown and keep their text.
 PodValue* evaluate_values(ForeignScanState* node, bool explain_only, List* deparse_context);
 
 } // namespace pipedrive::pg

@@ -8,13 +8,16 @@
 namespace pipedrive::pg {
 namespace {
 
-const char* to_utf8(const char* text) { return pg_server_to_any(text, static_cast<int>(strlen(text)), PG_UTF8); }
+const char* to_utf8(const char* text) {
+    return pg_server_to_any(text, static_cast<int>(strlen(text)), PG_UTF8);
+}
 
 void read_column_options(PodColumn* column, Oid relation) {
     const struct {
         const char* option;
         const char** into;
-    } wanted[] = {{"field", &column->field}, {"subfield", &column->subfield}, {"type", &column->type}};
+    } wanted[] = {
+        {"field", &column->field}, {"subfield", &column->subfield}, {"type", &column->type}};
     column->field = column->subfield = column->type = "";
     ListCell* lc;
     foreach (lc, GetForeignColumnOptions(relation, column->attnum)) {
@@ -24,7 +27,8 @@ void read_column_options(PodColumn* column, Oid relation) {
     }
 }
 
-// Which filter of the entity a column may use; its SQL type is checked where the clause is looked at.
+// Which filter of the entity a column may use; its SQL type is checked where the clause is looked
+// at.
 QualColumn filter_of(const Entity& entity, const PodColumn& column) {
     const char* filter = entry({}, [&]() -> const char* {
         const Column* standard = standard_column(entity, declared(column));
@@ -56,7 +60,8 @@ TableInfo* table_info(Oid relation_oid) {
     foreach (lc, table->options) {
         DefElem* def = lfirst_node(DefElem, lc);
         if (strcmp(def->defname, "entity") == 0) entity = defGetString(def);
-        if (strcmp(def->defname, "page_size") == 0) info->page_size = pg_strtoint32(defGetString(def));
+        if (strcmp(def->defname, "page_size") == 0)
+            info->page_size = pg_strtoint32(defGetString(def));
     }
     info->relation = relation_oid;
     info->server = table->serverid;

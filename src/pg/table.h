@@ -28,7 +28,8 @@ struct TableInfo {
     QualColumn* filters; // one for each column
 };
 
-// Reads options of the table and its columns. Raises ERROR for an entity that does not exist. palloc'd.
+// Reads options of the table and its columns. Raises ERROR for an entity that does not exist.
+// palloc'd.
 TableInfo* table_info(Oid relation);
 
 // Throws bad_alloc; inside entry() only.

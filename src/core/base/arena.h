@@ -9,12 +9,13 @@
 namespace pipedrive {
 
 class Arena {
-public:
+  public:
     Arena() = default;
     Arena(Arena&&) noexcept = default;
     Arena& operator=(Arena&&) noexcept = default;
 
-    // Uninitialised bytes, aligned for any scalar, valid until clear() or destruction. Throws std::bad_alloc.
+    // Uninitialised bytes, aligned for any scalar, valid until clear() or destruction. Throws
+    // std::bad_alloc.
     char* allocate(std::size_t bytes);
 
     // A copy of s that lives in the arena (not NUL-terminated). Throws std::bad_alloc.
@@ -25,7 +26,7 @@ public:
 
     std::size_t bytes_reserved() const noexcept;
 
-private:
+  private:
     struct Block {
         std::unique_ptr<char[]> bytes;
         std::size_t size = 0;

@@ -1,7 +1,7 @@
 // The one exception type of the core.
 //
-// This room names what went wrong in terms of the job (kind, subject, evidence). It does not know SQLSTATEs,
-// message wording or PostgreSQL: src/pg/report.cpp has one row for each kind.
+// This room names what went wrong in terms of the job (kind, subject, evidence). It does not know
+// SQLSTATEs, message wording or PostgreSQL: src/pg/report.cpp has one row for each kind.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,8 @@ enum class ErrorKind : std::uint8_t {
     Internal,
 };
 
-// Thrown by every core function that can fail. Strings are UTF-8 and never hold a token or a full URL.
+// Thrown by every core function that can fail. Strings are UTF-8 and never hold a token or a full
+// URL.
 struct Error : std::exception {
     ErrorKind kind;
     std::string subject; // entity, option or field that the error is about

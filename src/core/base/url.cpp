@@ -14,9 +14,15 @@ namespace {
 
 constexpr std::string_view kPipedriveDomain = "pipedrive.com";
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool is_label_char(char c) noexcept { return is_digit(c) || c == '-' || (lower(c) >= 'a' && lower(c) <= 'z'); }
+char lower(char c) noexcept {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+bool is_label_char(char c) noexcept {
+    return is_digit(c) || c == '-' || (lower(c) >= 'a' && lower(c) <= 'z');
+}
 
 std::string lowered(std::string_view s) {
     std::string out(s);
@@ -37,7 +43,8 @@ bool is_label(std::string_view s) noexcept {
            std::all_of(s.begin(), s.end(), is_label_char);
 }
 
-// Letters, digits, inner '-' and single dots; no trailing dot, as it would name the same host in a second way.
+// Letters, digits, inner '-' and single dots; no trailing dot, as it would name the same host in a
+// second way.
 bool is_host_name(std::string_view s) noexcept {
     if (s.empty() || s.size() > 253) return false;
     for (std::size_t at = 0; at <= s.size();) {
@@ -68,11 +75,14 @@ HostClass classify(const std::string& host) noexcept {
     }
     if (host == kPipedriveDomain) return HostClass::Pipedrive;
     const std::size_t n = kPipedriveDomain.size();
-    const bool below = host.size() > n + 1 && host.ends_with(kPipedriveDomain) && host[host.size() - n - 1] == '.';
+    const bool below =
+        host.size() > n + 1 && host.ends_with(kPipedriveDomain) && host[host.size() - n - 1] == '.';
     return below ? HostClass::Pipedrive : HostClass::Other;
 }
 
-[[noreturn]] void refuse(std::string evidence) { throw Error(ErrorKind::BadOption, "api_base_url", std::move(evidence)); }
+[[noreturn]] void refuse(std::string evidence) {
+    throw Error(ErrorKind::BadOption, "api_base_url", std::move(evidence));
+}
 
 std::string take_host(std::string_view* rest) {
     if (!rest->empty() && rest->front() == '[') {
@@ -82,7 +92,8 @@ std::string take_host(std::string_view* rest) {
         rest->remove_prefix(end + 1);
         in6_addr parsed{};
         const std::string inner = host.substr(1, host.size() - 2);
-        if (inet_pton(AF_INET6, inner.c_str(), &parsed) != 1) refuse("The host is not a valid IPv6 address.");
+        if (inet_pton(AF_INET6, inner.c_str(), &parsed) != 1)
+            refuse("The host is not a valid IPv6 address.");
         return host;
     }
     const std::size_t end = std::min(rest->find(':'), rest->size());
@@ -99,8 +110,8 @@ std::string take_port(std::string_view rest, bool https) {
     int port = 0;
     const char* const end = rest.data() + rest.size();
     const auto parsed = std::from_chars(rest.data() + 1, end, port);
-    if (rest.front() != ':' || rest.size() < 2 || rest.size() > 6 || !is_digit(rest[1]) || parsed.ec != std::errc{} ||
-        parsed.ptr != end || port < 1 || port > 65535)
+    if (rest.front() != ':' || rest.size() < 2 || rest.size() > 6 || !is_digit(rest[1]) ||
+        parsed.ec != std::errc{} || parsed.ptr != end || port < 1 || port > 65535)
         refuse("The port must be a number between 1 and 65535.");
     return port == (https ? 443 : 80) ? std::string() : ":" + std::to_string(port);
 }
@@ -121,9 +132,11 @@ std::string company_base_url(std::string_view company_domain) {
     std::string_view name = host;
     if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
     if (!is_label(name))
-        throw Error(ErrorKind::BadOption, "company_domain",
-                    "The company domain must be one name of letters, digits and inner hyphens, at most 63 characters.",
-                    "It is the part before \".pipedrive.com\" in the address of the web application.");
+        throw Error(
+            ErrorKind::BadOption, "company_domain",
+            "The company domain must be one name of letters, digits and inner hyphens, at most 63 "
+            "characters.",
+            "It is the part before \".pipedrive.com\" in the address of the web application.");
     return "https://" + std::string(name) + suffix;
 }
 
@@ -140,13 +153,15 @@ BaseUrl parse_base_url(std::string_view text) {
         refuse("The URL must begin with \"https://\".");
     }
     if (rest.find('@') != rest.npos) refuse("The URL must not contain a user name or password.");
-    if (rest.find_first_of("?#\\") != rest.npos) refuse("The URL must not contain a query or a fragment.");
+    if (rest.find_first_of("?#\\") != rest.npos)
+        refuse("The URL must not contain a query or a fragment.");
     if (!rest.empty() && rest.back() == '/') rest.remove_suffix(1);
     if (rest.find('/') != rest.npos) refuse("The URL must not contain a path.");
     const std::string host = take_host(&rest);
     const std::string port = take_port(rest, out.https);
     out.host = classify(host);
-    if (!out.https && out.host != HostClass::Loopback) refuse("Plain http is allowed for loopback addresses only.");
+    if (!out.https && out.host != HostClass::Loopback)
+        refuse("Plain http is allowed for loopback addresses only.");
     out.url = (out.https ? "https://" : "http://") + host + port;
     return out;
 }

@@ -7,21 +7,31 @@
 namespace pipedrive {
 namespace {
 
-std::string quoted(std::string_view s) { return "\"" + std::string(s) + "\""; }
+std::string quoted(std::string_view s) {
+    return "\"" + std::string(s) + "\"";
+}
 
-// "Perhaps you meant …" over the standard columns and, when known, the account's custom fields under the names IMPORT would give them.
-[[noreturn]] void no_such_field(const Entity& entity, const BoundColumn& column, const FieldCatalogue* catalogue) {
+// "Perhaps you meant …" over the standard columns and, when known, the account's custom fields
+// under the names IMPORT would give them.
+[[noreturn]] void no_such_field(const Entity& entity, const BoundColumn& column,
+                                const FieldCatalogue* catalogue) {
     std::vector<NamedColumn> custom;
-    if (catalogue != nullptr) custom = name_custom_columns(entity, catalogue->fields, LabelMode::Both);
+    if (catalogue != nullptr)
+        custom = name_custom_columns(entity, catalogue->fields, LabelMode::Both);
     std::vector<std::string_view> names;
-    for (const Column& c : entity.columns) names.push_back(c.name);
-    for (const NamedColumn& c : custom) names.push_back(c.name);
+    for (const Column& c : entity.columns)
+        names.push_back(c.name);
+    for (const NamedColumn& c : custom)
+        names.push_back(c.name);
     std::string hint;
     const std::string_view near = closest_name(column.field, names);
     if (!near.empty()) hint = "Perhaps you meant " + quoted(near) + ".";
     for (const NamedColumn& c : custom)
-        if (!near.empty() && c.name == near) hint = "Perhaps you meant the custom field " + quoted(c.field->name) + ": OPTIONS (field '" + c.field->code + "').";
-    Error error(ErrorKind::UnknownField, column.field, "Entity " + quoted(entity.name) + " has no such field.", hint);
+        if (!near.empty() && c.name == near)
+            hint = "Perhaps you meant the custom field " + quoted(c.field->name) +
+                   ": OPTIONS (field '" + c.field->code + "').";
+    Error error(ErrorKind::UnknownField, column.field,
+                "Entity " + quoted(entity.name) + " has no such field.", hint);
     error.column = column.name;
     throw error;
 }
@@ -31,7 +41,8 @@ void bind_part(BoundColumn* bound) {
     bound->part = find_part(type, bound->subfield);
     if (bound->part == nullptr)
         throw Error(ErrorKind::BadOption, "subfield",
-                    "A field of type " + quoted(bound->type) + " has no part " + quoted(bound->subfield) + " (column " + quoted(bound->name) + ").");
+                    "A field of type " + quoted(bound->type) + " has no part " +
+                        quoted(bound->subfield) + " (column " + quoted(bound->name) + ").");
     bound->kind = bound->part->kind;
     bound->source = is_field_hash(bound->field) ? Source::Custom : bound->source;
 }
@@ -48,8 +59,10 @@ void take_standard(BoundColumn* bound, const Column& column) {
 
 const Column* standard_column(const Entity& entity, const DeclaredColumn& declared) noexcept {
     if (!declared.type.empty()) return nullptr;
-    if (declared.field.empty() && declared.subfield.empty()) return find_column_named(entity, declared.name);
-    return find_column(entity, declared.field.empty() ? declared.name : declared.field, declared.subfield);
+    if (declared.field.empty() && declared.subfield.empty())
+        return find_column_named(entity, declared.name);
+    return find_column(entity, declared.field.empty() ? declared.name : declared.field,
+                       declared.subfield);
 }
 
 BoundColumn bind_column(const Entity& entity, const DeclaredColumn& declared) {
@@ -64,14 +77,16 @@ BoundColumn bind_column(const Entity& entity, const DeclaredColumn& declared) {
         return bound;
     }
     if (!declared.type.empty() && !known_field_type(declared.type))
-        throw Error(ErrorKind::BadOption, "type", "There is no Pipedrive field type " + quoted(declared.type) + ".");
+        throw Error(ErrorKind::BadOption, "type",
+                    "There is no Pipedrive field type " + quoted(declared.type) + ".");
     if (!has_custom_fields(entity)) no_such_field(entity, bound, nullptr);
     if (!declared.type.empty()) {
         bind_part(&bound);
         return bound;
     }
     bound.resolved = false;
-    if (is_field_hash(bound.field)) bound.source = Source::Custom; // what EXPLAIN can know without a request
+    if (is_field_hash(bound.field))
+        bound.source = Source::Custom; // what EXPLAIN can know without a request
     return bound;
 }
 
@@ -86,14 +101,18 @@ void resolve_column(const Entity& entity, const FieldCatalogue& catalogue, Bound
     column->resolved = true;
 }
 
-void check_against(const Entity& entity, const FieldCatalogue& catalogue, const BoundColumn& column) {
+void check_against(const Entity& entity, const FieldCatalogue& catalogue,
+                   const BoundColumn& column) {
     if (column.part == nullptr) return;
     const FieldDefinition* field = catalogue.find(column.field);
     std::string detail;
     if (field == nullptr)
-        detail = "The field is no longer among the fields of " + quoted(entity.name) + " in Pipedrive.";
-    else if (&field_type(field->type) != &field_type(column.type) && field_type(field->type).parts.data() != field_type(column.type).parts.data())
-        detail = "The field now has type " + quoted(field->type) + ", the column was made for " + quoted(column.type) + ".";
+        detail =
+            "The field is no longer among the fields of " + quoted(entity.name) + " in Pipedrive.";
+    else if (&field_type(field->type) != &field_type(column.type) &&
+             field_type(field->type).parts.data() != field_type(column.type).parts.data())
+        detail = "The field now has type " + quoted(field->type) + ", the column was made for " +
+                 quoted(column.type) + ".";
     else
         return;
     Error error(ErrorKind::FieldGone, column.field, detail);

@@ -1,4 +1,5 @@
-// Which API field an SQL column reads: from the column's name and options, the catalogue and, where needed, the account's field definitions.
+// Which API field an SQL column reads: from the column's name and options, the catalogue and, where
+// needed, the account's field definitions.
 #pragma once
 
 #include <span>
@@ -17,7 +18,7 @@ struct DeclaredColumn {
     std::string name;
     std::string field;    // option; empty: the name
     std::string subfield; // option; empty: the main part
-    std::string type;     // option: field_type; empty: standard column, or ask the field definitions
+    std::string type; // option: field_type; empty: standard column, or ask the field definitions
 };
 
 struct BoundColumn {
@@ -28,24 +29,29 @@ struct BoundColumn {
     std::string type; // field_type of a custom field, else empty
     Kind kind = Kind::Json;
     Source source = Source::Field;
-    bool optional = false;     // needs include_fields
-    bool resolved = true;      // false: kind, type and source come from the definitions
+    bool optional = false;      // needs include_fields
+    bool resolved = true;       // false: kind, type and source come from the definitions
     const Part* part = nullptr; // custom fields: where the value lies inside an object
 
     bool operator==(const BoundColumn&) const = default;
 };
 
-// The standard column that a declaration names, nullptr when it is none (or says it is a custom field by giving a type).
+// The standard column that a declaration names, nullptr when it is none (or says it is a custom
+// field by giving a type).
 const Column* standard_column(const Entity& entity, const DeclaredColumn& declared) noexcept;
 
-// Binds without asking anybody. Throws Error{UnknownField} (with the closest name) when no field can back the column, Error{BadOption} for a
-// type that does not exist or a subfield the type does not have.
+// Binds without asking anybody. Throws Error{UnknownField} (with the closest name) when no field
+// can back the column, Error{BadOption} for a type that does not exist or a subfield the type does
+// not have.
 BoundColumn bind_column(const Entity& entity, const DeclaredColumn& declared);
 
-// Completes an unresolved binding. Throws Error{UnknownField} with the closest of standard and custom columns.
+// Completes an unresolved binding. Throws Error{UnknownField} with the closest of standard and
+// custom columns.
 void resolve_column(const Entity& entity, const FieldCatalogue& catalogue, BoundColumn* column);
 
-// Throws Error{FieldGone} when a custom column's field is no longer among the definitions, or has another type than the column was made for.
-void check_against(const Entity& entity, const FieldCatalogue& catalogue, const BoundColumn& column);
+// Throws Error{FieldGone} when a custom column's field is no longer among the definitions, or has
+// another type than the column was made for.
+void check_against(const Entity& entity, const FieldCatalogue& catalogue,
+                   const BoundColumn& column);
 
 } // namespace pipedrive

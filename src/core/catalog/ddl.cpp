@@ -16,9 +16,12 @@ std::string doubled(std::string_view s, char quote) {
 
 bool imports(const Column& column, const FieldCatalogue* catalogue, const ImportOptions& options) {
     switch (column.presence) {
-        case Presence::Always: return true;
-        case Presence::Optional: return options.optional_fields;
-        case Presence::Listed: return catalogue != nullptr && catalogue->find(column.field) != nullptr;
+        case Presence::Always:
+            return true;
+        case Presence::Optional:
+            return options.optional_fields;
+        case Presence::Listed:
+            return catalogue != nullptr && catalogue->find(column.field) != nullptr;
     }
     return false;
 }
@@ -47,16 +50,20 @@ ImportedColumn custom_column(const NamedColumn& named) {
 
 } // namespace
 
-std::vector<ImportedColumn> imported_columns(const Entity& entity, const FieldCatalogue* catalogue, const ImportOptions& options) {
+std::vector<ImportedColumn> imported_columns(const Entity& entity, const FieldCatalogue* catalogue,
+                                             const ImportOptions& options) {
     std::vector<ImportedColumn> columns;
     for (const Column& column : entity.columns)
         if (imports(column, catalogue, options)) columns.push_back(standard_column(column));
     if (catalogue == nullptr || !options.custom_fields) return columns;
-    for (const NamedColumn& named : name_custom_columns(entity, catalogue->fields, options.labels)) columns.push_back(custom_column(named));
+    for (const NamedColumn& named : name_custom_columns(entity, catalogue->fields, options.labels))
+        columns.push_back(custom_column(named));
     return columns;
 }
 
-std::string quote_sql_name(std::string_view name) { return "\"" + doubled(name, '"') + "\""; }
+std::string quote_sql_name(std::string_view name) {
+    return "\"" + doubled(name, '"') + "\"";
+}
 
 std::string quote_sql_text(std::string_view text) {
     // E'' is independent of standard_conforming_strings.
@@ -64,7 +71,8 @@ std::string quote_sql_text(std::string_view text) {
     return (text.find('\\') == std::string_view::npos ? "'" : "E'") + body + "'";
 }
 
-std::string create_table_sql(const Entity& entity, std::string_view server, const std::vector<ImportedColumn>& columns) {
+std::string create_table_sql(const Entity& entity, std::string_view server,
+                             const std::vector<ImportedColumn>& columns) {
     std::string sql = "CREATE FOREIGN TABLE " + quote_sql_name(entity.name) + " (";
     bool first = true;
     for (const ImportedColumn& column : columns) {
@@ -72,14 +80,17 @@ std::string create_table_sql(const Entity& entity, std::string_view server, cons
         first = false;
         std::string options;
         auto add = [&](std::string_view name, const std::string& value) {
-            if (!value.empty()) options += (options.empty() ? "" : ", ") + std::string(name) + " " + quote_sql_text(value);
+            if (!value.empty())
+                options +=
+                    (options.empty() ? "" : ", ") + std::string(name) + " " + quote_sql_text(value);
         };
         add("field", column.field);
         add("subfield", column.subfield);
         add("type", column.type);
         if (!options.empty()) sql += " OPTIONS (" + options + ")";
     }
-    return sql + "\n) SERVER " + quote_sql_name(server) + " OPTIONS (entity " + quote_sql_text(entity.name) + ")";
+    return sql + "\n) SERVER " + quote_sql_name(server) + " OPTIONS (entity " +
+           quote_sql_text(entity.name) + ")";
 }
 
 } // namespace pipedrive

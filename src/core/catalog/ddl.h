@@ -1,4 +1,5 @@
-// What IMPORT FOREIGN SCHEMA makes of an entity: column names, types, options and comments, and the statement that creates the table.
+// What IMPORT FOREIGN SCHEMA makes of an entity: column names, types, options and comments, and the
+// statement that creates the table.
 #pragma once
 
 #include <string>
@@ -19,18 +20,21 @@ struct ImportOptions {
 struct ImportedColumn {
     std::string name;
     std::string sql_type;
-    std::string field;    // column options; empty: not written
+    std::string field; // column options; empty: not written
     std::string subfield;
     std::string type;
     std::string comment;
 };
 
-// Standard columns first, custom fields after them in the order of the definitions. `catalogue` may be nullptr for entities without
-// definitions; with one, Presence::Listed columns appear when it lists their field.
-std::vector<ImportedColumn> imported_columns(const Entity& entity, const FieldCatalogue* catalogue, const ImportOptions& options);
+// Standard columns first, custom fields after them in the order of the definitions. `catalogue` may
+// be nullptr for entities without definitions; with one, Presence::Listed columns appear when it
+// lists their field.
+std::vector<ImportedColumn> imported_columns(const Entity& entity, const FieldCatalogue* catalogue,
+                                             const ImportOptions& options);
 
 // CREATE FOREIGN TABLE with every name quoted. `server` is the server's name as SQL knows it.
-std::string create_table_sql(const Entity& entity, std::string_view server, const std::vector<ImportedColumn>& columns);
+std::string create_table_sql(const Entity& entity, std::string_view server,
+                             const std::vector<ImportedColumn>& columns);
 
 std::string quote_sql_name(std::string_view name);
 std::string quote_sql_text(std::string_view text);

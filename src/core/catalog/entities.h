@@ -1,7 +1,8 @@
-// The entities of a Pipedrive account as rows: where they are read, which columns they have, which WHERE clauses become parameters.
+// The entities of a Pipedrive account as rows: where they are read, which columns they have, which
+// WHERE clauses become parameters.
 //
-// Adding an entity, a column or a push-down is adding a row in entities.cpp. Nothing here knows a particular account: its custom
-// fields arrive as FieldDefinitions (fields.h).
+// Adding an entity, a column or a push-down is adding a row in entities.cpp. Nothing here knows a
+// particular account: its custom fields arrive as FieldDefinitions (fields.h).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ enum class Paging : std::uint8_t { Cursor, None };
 
 struct Endpoint {
     std::string_view path;
-    int tokens;             // documented cost of one request
+    int tokens; // documented cost of one request
     Paging paging;
     int max_limit;          // 0 without paging
     bool custom_projection; // takes custom_fields= (at most 15 keys)
@@ -43,13 +44,14 @@ enum class Source : std::uint8_t {
 };
 
 struct Column {
-    std::string_view name; // SQL name
+    std::string_view name;  // SQL name
     std::string_view field; // API key
     Kind kind;
     Presence presence;
     std::string_view comment;
     Source source = Source::Field;
-    std::string_view subfield = {}; // option "subfield" that tells it from its siblings of the same field
+    std::string_view subfield =
+        {}; // option "subfield" that tells it from its siblings of the same field
 };
 
 enum class FilterKind : std::uint8_t {
@@ -67,27 +69,31 @@ struct Filter {
     std::string_view column;
     FilterKind kind;
     std::string_view parameter;
-    Exactness best; // the most that may be claimed
-    std::string_view reason; // why it is exact or a superset
-    std::string_view words = {};        // OneOf: what the API accepts and a row of this table can hold
-    std::string_view absent_words = {}; // OneOf: words that no row of this table holds, so they match nothing
+    Exactness best;              // the most that may be claimed
+    std::string_view reason;     // why it is exact or a superset
+    std::string_view words = {}; // OneOf: what the API accepts and a row of this table can hold
+    std::string_view absent_words =
+        {}; // OneOf: words that no row of this table holds, so they match nothing
 };
 
 struct Entity {
     std::string_view name;
     std::string_view comment;
-    std::span<const Endpoint> endpoints; // the table is the disjoint union of them, read in this order
+    std::span<const Endpoint>
+        endpoints; // the table is the disjoint union of them, read in this order
     std::span<const Column> columns;
     std::span<const Filter> filters;
-    std::string_view definitions_path;  // of its custom fields; empty: none
+    std::string_view definitions_path; // of its custom fields; empty: none
     int definitions_tokens;
     std::int64_t guessed_rows = 1000; // for the planner until something better is known
 };
 
 std::span<const Entity> entities() noexcept;
-const Entity* find_entity(std::string_view name) noexcept;          // nullptr when unknown
-const Entity& require_entity(std::string_view name);                // throws Error{UnknownEntity} with the closest name
-const Column* find_column(const Entity& entity, std::string_view field, std::string_view subfield) noexcept;
+const Entity* find_entity(std::string_view name) noexcept; // nullptr when unknown
+const Entity& require_entity(
+    std::string_view name); // throws Error{UnknownEntity} with the closest name
+const Column* find_column(const Entity& entity, std::string_view field,
+                          std::string_view subfield) noexcept;
 const Column* find_column_named(const Entity& entity, std::string_view name) noexcept;
 const Filter* find_filter(const Entity& entity, std::string_view column) noexcept;
 bool has_custom_fields(const Entity& entity) noexcept;

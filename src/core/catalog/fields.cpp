@@ -7,15 +7,19 @@ namespace {
 
 using enum Kind;
 
-// "value" beside "from": the webhook's ranges say from, REST says value. {type, value} is the webhook's scalar.
+// "value" beside "from": the webhook's ranges say from, REST says value. {type, value} is the
+// webhook's scalar.
 constexpr Part kText[] = {{"", "", Text, {"value"}}};
 constexpr Part kInt[] = {{"", "", Int, {"id", "value"}}};
 constexpr Part kNumber[] = {{"", "", Number, {"value"}}};
 constexpr Part kBool[] = {{"", "", Bool, {"value"}}};
 constexpr Part kDate[] = {{"", "", Date, {"value"}}};
-constexpr Part kMonetary[] = {{"", "", Number, {"value"}}, {"_currency", "currency", Text, {"currency"}}};
-constexpr Part kDateRange[] = {{"", "", Date, {"value", "from"}}, {"_until", "until", Date, {"until"}}};
-constexpr Part kTime[] = {{"", "", TimeOfDay, {"value"}}, {"_timezone", "timezone", Text, {"timezone_name", "timezone_id"}}};
+constexpr Part kMonetary[] = {{"", "", Number, {"value"}},
+                              {"_currency", "currency", Text, {"currency"}}};
+constexpr Part kDateRange[] = {{"", "", Date, {"value", "from"}},
+                               {"_until", "until", Date, {"until"}}};
+constexpr Part kTime[] = {{"", "", TimeOfDay, {"value"}},
+                          {"_timezone", "timezone", Text, {"timezone_name", "timezone_id"}}};
 constexpr Part kTimeRange[] = {{"", "", TimeOfDay, {"value", "from"}},
                                {"_until", "until", TimeOfDay, {"until"}},
                                {"_timezone", "timezone", Text, {"timezone_name", "timezone_id"}}};
@@ -70,9 +74,11 @@ const FieldDefinition* FieldCatalogue::find(std::string_view code) const noexcep
     return nullptr;
 }
 
-const std::string* FieldCatalogue::label(std::string_view code, std::string_view option_id) const noexcept {
+const std::string* FieldCatalogue::label(std::string_view code,
+                                         std::string_view option_id) const noexcept {
     const FieldDefinition* field = find(code);
-    if (field == nullptr && code == "label_ids") field = find("label"); // the definitions' name for it
+    if (field == nullptr && code == "label_ids")
+        field = find("label"); // the definitions' name for it
     if (field == nullptr) return nullptr;
     for (const FieldOption& option : field->options)
         if (option.id == option_id) return &option.label;
@@ -92,9 +98,13 @@ const FieldType& field_type(std::string_view name) noexcept {
     return kUnknown;
 }
 
-bool known_field_type(std::string_view name) noexcept { return !field_type(name).name.empty(); }
+bool known_field_type(std::string_view name) noexcept {
+    return !field_type(name).name.empty();
+}
 
-std::span<const FieldType> field_types() noexcept { return kTypes; }
+std::span<const FieldType> field_types() noexcept {
+    return kTypes;
+}
 
 const Part* find_part(const FieldType& type, std::string_view subfield) noexcept {
     for (const Part& part : type.parts)
@@ -109,7 +119,8 @@ std::vector<ImportedPart> imported_parts(const FieldType& type, LabelMode mode) 
         const bool is_id = part.kind == OptionId || part.kind == OptionSetIds;
         if (is_label && mode == LabelMode::Id) continue;
         if (is_id && mode == LabelMode::Label) continue;
-        chosen.push_back({&part, is_id && mode == LabelMode::Id ? std::string_view{} : part.suffix});
+        chosen.push_back(
+            {&part, is_id && mode == LabelMode::Id ? std::string_view{} : part.suffix});
     }
     return chosen;
 }

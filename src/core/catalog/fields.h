@@ -1,7 +1,8 @@
 // Custom fields: the only columns that are not known at build time.
 //
-// A FieldDefinition is one row of the API's *Fields answers; a FieldType row says which SQL columns a field of that type becomes
-// and where each part's value lies in the JSON. Names are given in naming.h.
+// A FieldDefinition is one row of the API's *Fields answers; a FieldType row says which SQL columns
+// a field of that type becomes and where each part's value lies in the JSON. Names are given in
+// naming.h.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +44,8 @@ struct FieldCatalogue {
 enum class LabelMode : std::uint8_t { Label, Id, Both };
 std::optional<LabelMode> parse_label_mode(std::string_view text) noexcept;
 
-// One SQL column of a field. `members` are the keys tried in order when the value is an object: REST v2 and webhook name some parts
-// differently. Empty: the value is taken whole.
+// One SQL column of a field. `members` are the keys tried in order when the value is an object:
+// REST v2 and webhook name some parts differently. Empty: the value is taken whole.
 struct Part {
     std::string_view suffix;   // appended to the column name
     std::string_view subfield; // column option

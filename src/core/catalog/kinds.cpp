@@ -34,9 +34,13 @@ static_assert(rows_in_order(), "kind_row() indexes by kind");
 
 } // namespace
 
-std::span<const KindRow> kind_rows() noexcept { return kRows; }
+std::span<const KindRow> kind_rows() noexcept {
+    return kRows;
+}
 
-const KindRow& kind_row(Kind kind) noexcept { return kRows[static_cast<std::size_t>(kind)]; }
+const KindRow& kind_row(Kind kind) noexcept {
+    return kRows[static_cast<std::size_t>(kind)];
+}
 
 const KindRow* find_kind(std::string_view name) noexcept {
     for (const KindRow& row : kRows)

@@ -1,6 +1,7 @@
 // Column kinds: what a column holds, independent of entity and of JSON shape.
 //
-// One row a kind (kinds.cpp); its decoder is the row of the same kind in wire/decode.cpp, its Datum conversion in src/pg/datum.cpp.
+// One row a kind (kinds.cpp); its decoder is the row of the same kind in wire/decode.cpp, its Datum
+// conversion in src/pg/datum.cpp.
 #pragma once
 
 #include <cstdint>

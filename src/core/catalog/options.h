@@ -1,4 +1,5 @@
-// Every option a user can write, one row each. From these rows: the validator, its hints, the view pipedrive.options and the reference page.
+// Every option a user can write, one row each. From these rows: the validator, its hints, the view
+// pipedrive.options and the reference page.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ struct OptionRow {
 std::span<const OptionRow> option_rows() noexcept;
 std::string_view context_name(OptionContext context) noexcept; // "server", "user mapping", …
 
-// Checks one option. Throws Error{UnknownOption} (hint: where it belongs, or the closest name) or Error{BadOption} (detail: what is allowed).
+// Checks one option. Throws Error{UnknownOption} (hint: where it belongs, or the closest name) or
+// Error{BadOption} (detail: what is allowed).
 void check_option(OptionContext context, std::string_view name, std::string_view value);
 
 // "10" and "10s" are seconds, "500ms", "2min" as they say. Milliseconds, or nullopt.

@@ -1,3 +1,4 @@
+// Credentials in headers, and out of texts. Knows no request, no option row and no user.
 #include "core/http/auth.h"
 
 #include "core/base/error.h"

@@ -9,8 +9,8 @@
 
 namespace pipedrive {
 
-// Header lines for a request; the token appears nowhere else. (x-api-token is the only documented way, API facts section 5.)
-// Throws Error{BadOption, "api_token"} unless valid_token.
+// Header lines for a request; the token appears nowhere else. (x-api-token is the only documented
+// way, API facts section 5.) Throws Error{BadOption, "api_token"} unless valid_token.
 std::vector<std::string> auth_headers(std::string_view api_token);
 
 // Replaces every occurrence of each secret (longer than 3 bytes) in text with "***".

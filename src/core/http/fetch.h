@@ -19,8 +19,9 @@ struct Traffic {
     std::int64_t retries = 0;
     std::int64_t rate_limited = 0; // answers with status 429
     std::int64_t wait_ms = 0;      // spent backing off
-    std::int64_t tokens = 0;       // cost of every try that got an answer other than 401, 429, 5xx or a transport failure
-    std::int64_t bytes = 0;        // on the wire
+    std::int64_t tokens =
+        0; // cost of every try that got an answer other than 401, 429, 5xx or a transport failure
+    std::int64_t bytes = 0; // on the wire
 };
 
 // What step() of anything in the core says.
@@ -33,27 +34,29 @@ struct WaitFor {
 };
 
 class Fetch {
-public:
+  public:
     Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic);
     ~Fetch(); // cancels what is under way; never throws
     Fetch(const Fetch&) = delete;
     Fetch& operator=(const Fetch&) = delete;
 
-    // Begins. `subject` is the entity for errors, `tokens` the documented cost. An earlier request must have been taken or dropped.
+    // Begins. `subject` is the entity for errors, `tokens` the documented cost. An earlier request
+    // must have been taken or dropped.
     void start(HttpRequest request, std::string subject, int tokens);
 
-    // Moves on without blocking. Ready: take() has the body. Wait: *wait says for what (appended, timeouts lowered).
-    // Sockets of the transport are merged by file descriptor, so that several fetches can fill one WaitFor. A POST that may
-    // have been carried out (5xx, time-out, broken transfer) is never sent again; only 429 and failed connects are.
-    // Throws Error when the verdict is Fail or when tries or max_wait are used up (kind of the last verdict; detail: evidence,
-    // plus "Waited n s over m attempts." when there was more than one).
+    // Moves on without blocking. Ready: take() has the body. Wait: *wait says for what (appended,
+    // timeouts lowered). Sockets of the transport are merged by file descriptor, so that several
+    // fetches can fill one WaitFor. A POST that may have been carried out (5xx, time-out, broken
+    // transfer) is never sent again; only 429 and failed connects are. Throws Error when the
+    // verdict is Fail or when tries or max_wait are used up (kind of the last verdict; detail:
+    // evidence, plus "Waited n s over m attempts." when there was more than one).
     Progress step(WaitFor* wait);
 
-    HttpResponse take(); // after Ready, once
+    HttpResponse take();  // after Ready, once
     void drop() noexcept; // cancels; the object can start again
     bool idle() const noexcept;
 
-private:
+  private:
     enum class State : std::uint8_t { Idle, InFlight, BackingOff, Done };
     Progress conclude(HttpResponse response, WaitFor* wait); // judges the answer of one try
 

@@ -1,8 +1,10 @@
 // What an HTTP answer means, one row a meaning, and how long to wait before the next try.
 //
-// Facts: sections 6 and 7 of the API page. Burst 429: wait x-ratelimit-reset (relative seconds, 2 s when missing), Retry-After capped.
-// Daily 429 (text "daily request budget exceeded", daily remaining 0, or Retry-After above 10 s): fail at once, as more tries can get
-// the whole company blocked. 5xx, broken transfers, and 200 with an empty or null body: exponential back-off with jitter.
+// Facts: sections 6 and 7 of the API page. Burst 429: wait x-ratelimit-reset (relative seconds, 2 s
+// when missing), Retry-After capped. Daily 429 (text "daily request budget exceeded", daily
+// remaining 0, or Retry-After above 10 s): fail at once, as more tries can get the whole company
+// blocked. 5xx, broken transfers, and 200 with an empty or null body: exponential back-off with
+// jitter.
 #pragma once
 
 #include <cstdint>
@@ -25,10 +27,11 @@ struct Verdict {
     ErrorKind kind = ErrorKind::Internal; // Retry: what it becomes when the tries are used up
     std::int64_t wait_ms = 0;             // Retry only
     bool rate_limited = false;            // counted as a 429
-    std::string evidence;                 // for Error::detail: "The API answered 503: …excerpt…" or libcurl's words
+    std::string evidence; // for Error::detail: "The API answered 503: …excerpt…" or libcurl's words
 };
 
-// Judges one answer. `attempt` is 1 for the first try, `jitter` in [0,1). Total: every answer has a verdict. Waits: 429 reset header
+// Judges one answer. `attempt` is 1 for the first try, `jitter` in [0,1). Total: every answer has a
+// verdict. Waits: 429 reset header
 // + up to 250 ms jitter; back-off 0.5 s * 2^(attempt-1), at most 30 s, times (0.5 + jitter/2).
 // TooLarge and Tls failures are never retried; Timeout is retried like other transport failures.
 Verdict judge(const HttpResponse& response, int attempt, double jitter);

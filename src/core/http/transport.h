@@ -1,7 +1,8 @@
 // What the core needs of HTTP: start a request, learn what to wait for, take the answer.
 //
-// Nothing here blocks. The caller waits (glue: WaitEventSet; tests: a fake clock) and calls pump(). The interface knows no
-// entity, no token cost and no retry; those are http/retry.h and http/fetch.h.
+// Nothing here blocks. The caller waits (glue: WaitEventSet; tests: a fake clock) and calls pump().
+// The interface knows no entity, no token cost and no retry; those are http/retry.h and
+// http/fetch.h.
 #pragma once
 
 #include <cstddef>
@@ -18,13 +19,21 @@ struct HttpRequest {
     std::vector<std::string> headers; // "Name: value"; the place for secrets
     std::string body;                 // sent when not empty
     std::int64_t connect_timeout_ms = 10000;
-    std::int64_t request_timeout_ms = 60000; // whole transfer, and also the longest silence
+    std::int64_t request_timeout_ms = 60000;   // whole transfer, and also the longest silence
     std::size_t max_response_size = 64u << 20; // after decompression, bytes
     std::string ca_file;                       // empty: the system's
 };
 
 // Why there is no usable answer. None: `status` and `body` are complete.
-enum class TransportFailure : std::uint8_t { None, Resolve, Connect, Tls, Timeout, Broken, TooLarge };
+enum class TransportFailure : std::uint8_t {
+    None,
+    Resolve,
+    Connect,
+    Tls,
+    Timeout,
+    Broken,
+    TooLarge
+};
 
 struct HttpResponse {
     TransportFailure failure = TransportFailure::None;
@@ -34,7 +43,8 @@ struct HttpResponse {
     std::string body;
     std::size_t bytes_received = 0; // on the wire (compressed), headers not counted
 
-    // Headers of section 6.3 of the API facts; absent or not a number: nullopt. Seconds where they are times.
+    // Headers of section 6.3 of the API facts; absent or not a number: nullopt. Seconds where they
+    // are times.
     std::optional<double> retry_after, ratelimit_reset;
     std::optional<std::int64_t> ratelimit_limit, ratelimit_remaining, daily_limit, daily_remaining;
 };
@@ -48,24 +58,28 @@ struct SocketInterest {
 };
 
 class Transport {
-public:
+  public:
     virtual ~Transport() = default;
 
-    // Queues the request and begins it. May throw Error{Connect|Internal} or bad_alloc; then nothing was started.
+    // Queues the request and begins it. May throw Error{Connect|Internal} or bad_alloc; then
+    // nothing was started.
     virtual TransferId start(const HttpRequest& request) = 0;
 
-    // Ends a transfer whose answer is not wanted (connection closed if it was busy). Unknown ids are ignored.
+    // Ends a transfer whose answer is not wanted (connection closed if it was busy). Unknown ids
+    // are ignored.
     virtual void cancel(TransferId id) noexcept = 0;
 
-    // The answer, once, when the transfer has ended; nullopt while it runs. Redirects are not followed: a 3xx is an answer.
+    // The answer, once, when the transfer has ended; nullopt while it runs. Redirects are not
+    // followed: a 3xx is an answer.
     virtual std::optional<HttpResponse> take(TransferId id) = 0;
 
-    // Makes progress without blocking: polls every socket it has interest in with a zero timeout and runs due timers.
+    // Makes progress without blocking: polls every socket it has interest in with a zero timeout
+    // and runs due timers.
     virtual void pump() = 0;
 
-    // What to wait for before the next pump(): appends sockets, and lowers *timeout_ms (-1: none) to the next timer, at
-    // most 100 ms while a name is being resolved. A transfer that ended since the last call lowers it to 0, once: whoever
-    // owns it may not have looked yet.
+    // What to wait for before the next pump(): appends sockets, and lowers *timeout_ms (-1: none)
+    // to the next timer, at most 100 ms while a name is being resolved. A transfer that ended since
+    // the last call lowers it to 0, once: whoever owns it may not have looked yet.
     virtual void interests(std::vector<SocketInterest>* sockets, std::int64_t* timeout_ms) = 0;
 
     // Sockets open now, idle ones included: the glue accounts for them with PostgreSQL's fd budget.

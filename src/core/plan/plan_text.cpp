@@ -15,13 +15,18 @@ struct OpRow {
     Op op;
     std::string_view name;
 };
-constexpr OpRow kOps[] = {{Op::Eq, "eq"}, {Op::AnyOf, "any"}, {Op::Lt, "lt"},          {Op::Le, "le"},
-                          {Op::Gt, "gt"}, {Op::Ge, "ge"},     {Op::IsTrue, "is-true"}, {Op::IsFalse, "is-false"}};
+constexpr OpRow kOps[] = {{Op::Eq, "eq"},          {Op::AnyOf, "any"},       {Op::Lt, "lt"},
+                          {Op::Le, "le"},          {Op::Gt, "gt"},           {Op::Ge, "ge"},
+                          {Op::IsTrue, "is-true"}, {Op::IsFalse, "is-false"}};
 
-[[noreturn]] void broken(std::string_view line) { throw Error(ErrorKind::Internal, "plan text", "cannot read \"" + excerpt(line, 80) + "\""); }
+[[noreturn]] void broken(std::string_view line) {
+    throw Error(ErrorKind::Internal, "plan text", "cannot read \"" + excerpt(line, 80) + "\"");
+}
 
 // Words of a line, separated by single blanks; each percent-encoded, "-" for empty.
-std::string word(std::string_view s) { return s.empty() ? "-" : s == "-" ? "%2D" : percent_encode(s); }
+std::string word(std::string_view s) {
+    return s.empty() ? "-" : s == "-" ? "%2D" : percent_encode(s);
+}
 
 std::string unword(std::string_view s, std::string_view line) {
     if (s == "-") return {};
@@ -67,7 +72,8 @@ void read_line(const std::vector<std::string>& w, std::string_view line, ScanPla
     } else if (w[0] == "column" && w.size() == 6) {
         plan->columns.push_back({number(w[1], line), w[2], w[3], w[4], w[5]});
     } else if (w[0] == "predicate" && w.size() == 4) {
-        const OpRow* row = std::find_if(std::begin(kOps), std::end(kOps), [&](const OpRow& r) { return r.name == w[2]; });
+        const OpRow* row = std::find_if(std::begin(kOps), std::end(kOps),
+                                        [&](const OpRow& r) { return r.name == w[2]; });
         if (row == std::end(kOps)) broken(line);
         plan->predicates.push_back({w[1], row->op, number(w[3], line)});
     } else {
@@ -81,10 +87,13 @@ std::string write_plan(const ScanPlan& plan) {
     std::string out(kHeader);
     out += "\nentity " + word(plan.entity) + " " + std::to_string(plan.page_size);
     for (const DeclaredColumn& c : plan.columns)
-        out += "\ncolumn " + std::to_string(c.attnum) + " " + word(c.name) + " " + word(c.field) + " " + word(c.subfield) + " " + word(c.type);
+        out += "\ncolumn " + std::to_string(c.attnum) + " " + word(c.name) + " " + word(c.field) +
+               " " + word(c.subfield) + " " + word(c.type);
     for (const Predicate& p : plan.predicates) {
-        const OpRow* row = std::find_if(std::begin(kOps), std::end(kOps), [&](const OpRow& r) { return r.op == p.op; });
-        out += "\npredicate " + word(p.column) + " " + std::string(row->name) + " " + std::to_string(p.value);
+        const OpRow* row = std::find_if(std::begin(kOps), std::end(kOps),
+                                        [&](const OpRow& r) { return r.op == p.op; });
+        out += "\npredicate " + word(p.column) + " " + std::string(row->name) + " " +
+               std::to_string(p.value);
     }
     return out;
 }

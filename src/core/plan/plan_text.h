@@ -1,6 +1,8 @@
-// The part of a query plan that PostgreSQL keeps for us: one versioned text, written when the query is planned, read when it runs.
+// The part of a query plan that PostgreSQL keeps for us: one versioned text, written when the query
+// is planned, read when it runs.
 //
-// It holds names and numbers, never pointers and never values: plans are cached, copied and run again.
+// It holds names and numbers, never pointers and never values: plans are cached, copied and run
+// again.
 #pragma once
 
 #include <string>
@@ -14,7 +16,7 @@ namespace pipedrive {
 
 struct ScanPlan {
     std::string entity;
-    int page_size = 0; // 0: the server's
+    int page_size = 0;                   // 0: the server's
     std::vector<DeclaredColumn> columns; // wanted ones
     std::vector<Predicate> predicates;
 };

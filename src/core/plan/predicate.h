@@ -1,4 +1,5 @@
-// A WHERE clause as the core sees it: a column of the catalogue, an operator, and a value that is known only when the scan runs.
+// A WHERE clause as the core sees it: a column of the catalogue, an operator, and a value that is
+// known only when the scan runs.
 #pragma once
 
 #include <cstdint>

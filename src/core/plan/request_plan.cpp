@@ -29,19 +29,24 @@ void intersect(std::optional<std::vector<T>>* domain, std::vector<T> values) {
         return;
     }
     std::vector<T> both;
-    std::set_intersection((*domain)->begin(), (*domain)->end(), values.begin(), values.end(), std::back_inserter(both));
+    std::set_intersection((*domain)->begin(), (*domain)->end(), values.begin(), values.end(),
+                          std::back_inserter(both));
     *domain = std::move(both);
 }
 
-Micros plus_second(Micros t) { return t > kAfterAll - kSecond ? kAfterAll : t + kSecond; }
+Micros plus_second(Micros t) {
+    return t > kAfterAll - kSecond ? kAfterAll : t + kSecond;
+}
 
-// Bounds of update_time in whole seconds, widened: the API compares whole seconds and refuses fractions.
+// Bounds of update_time in whole seconds, widened: the API compares whole seconds and refuses
+// fractions.
 void narrow_window(Domain* d, Op op, Micros t) {
     const bool infinite = t == kBeforeAll || t == kAfterAll;
     const Micros low = infinite ? t : floor_to_second(t);
     if (op == Op::Eq || op == Op::Ge || op == Op::Gt) d->since = std::max(d->since, low);
     // x <= t keeps the whole second that t lies in; x < t needs it only when t has a fraction.
-    if (op == Op::Eq || op == Op::Le) d->until = std::min(d->until, infinite ? t : plus_second(low));
+    if (op == Op::Eq || op == Op::Le)
+        d->until = std::min(d->until, infinite ? t : plus_second(low));
     if (op == Op::Lt) d->until = std::min(d->until, infinite ? t : ceil_to_second(t));
     // Rows have finite times: nothing is at or after 'infinity', nothing at or before '-infinity'.
     if (d->since == kAfterAll || d->until == kBeforeAll || d->since >= d->until) d->empty = true;
@@ -65,11 +70,21 @@ void narrow(Domain* d, const Predicate& p, std::span<const Value> values) {
     }
     const Value& v = values[static_cast<std::size_t>(p.value)];
     switch (v.type) {
-        case Value::Type::Unknown: narrow_unknown(d, p.op, v.symbol); break;
-        case Value::Type::Null: d->empty = true; break;
-        case Value::Type::Ints: intersect(&d->ints, v.ints); break;
-        case Value::Type::Words: intersect(&d->words, v.words); break;
-        case Value::Type::Time: narrow_window(d, p.op, v.time); break;
+        case Value::Type::Unknown:
+            narrow_unknown(d, p.op, v.symbol);
+            break;
+        case Value::Type::Null:
+            d->empty = true;
+            break;
+        case Value::Type::Ints:
+            intersect(&d->ints, v.ints);
+            break;
+        case Value::Type::Words:
+            intersect(&d->words, v.words);
+            break;
+        case Value::Type::Time:
+            narrow_window(d, p.op, v.time);
+            break;
         case Value::Type::Flag:
             if (d->flag && *d->flag != v.flag) d->empty = true;
             d->flag = v.flag;
@@ -88,7 +103,8 @@ bool contains_word(std::string_view list, std::string_view word) {
     return false;
 }
 
-// --- one function a FilterKind: adds to the plan, says what became of the column's predicates -------------------------------------
+// --- one function a FilterKind: adds to the plan, says what became of the column's predicates
+// -------------------------------------
 
 Exactness push_ids(const Filter&, const Domain& d, RequestPlan* plan, std::vector<Parameter>*) {
     plan->by_ids = true;
@@ -98,12 +114,14 @@ Exactness push_ids(const Filter&, const Domain& d, RequestPlan* plan, std::vecto
         return Exactness::Exact;
     }
     for (std::int64_t id : *d.ints)
-        if (id > 0) plan->ids.push_back(id); // ids are positive; the API answers 400 to anything else
+        if (id > 0)
+            plan->ids.push_back(id); // ids are positive; the API answers 400 to anything else
     if (plan->ids.empty()) plan->nothing = true;
     return Exactness::Exact;
 }
 
-Exactness push_equal(const Filter& filter, const Domain& d, RequestPlan*, std::vector<Parameter>* parameters) {
+Exactness push_equal(const Filter& filter, const Domain& d, RequestPlan*,
+                     std::vector<Parameter>* parameters) {
     if (!d.ints && !d.symbol.empty()) {
         parameters->push_back({std::string(filter.parameter), "{" + d.symbol + "}"});
         return filter.best;
@@ -114,7 +132,8 @@ Exactness push_equal(const Filter& filter, const Domain& d, RequestPlan*, std::v
     return filter.best;
 }
 
-Exactness push_one_of(const Filter& filter, const Domain& d, RequestPlan* plan, std::vector<Parameter>* parameters) {
+Exactness push_one_of(const Filter& filter, const Domain& d, RequestPlan* plan,
+                      std::vector<Parameter>* parameters) {
     if (!d.words) {
         if (d.symbol.empty()) return Exactness::Local;
         parameters->push_back({std::string(filter.parameter), "{" + d.symbol + "}"});
@@ -134,17 +153,21 @@ Exactness push_one_of(const Filter& filter, const Domain& d, RequestPlan* plan, 
     return filter.best;
 }
 
-Exactness push_flag(const Filter& filter, const Domain& d, RequestPlan*, std::vector<Parameter>* parameters) {
+Exactness push_flag(const Filter& filter, const Domain& d, RequestPlan*,
+                    std::vector<Parameter>* parameters) {
     if (!d.flag && d.symbol.empty()) return Exactness::Local;
-    parameters->push_back({std::string(filter.parameter), d.flag ? (*d.flag ? "true" : "false") : "{" + d.symbol + "}"});
+    parameters->push_back({std::string(filter.parameter),
+                           d.flag ? (*d.flag ? "true" : "false") : "{" + d.symbol + "}"});
     return filter.best;
 }
 
-// Outside these years there is nothing to find and some servers refuse the year: such a bound is moved inward, which only widens the window.
-constexpr Micros kEarliest = -946684800LL * kSecond;  // 1970-01-01
-constexpr Micros kLatest = 252455615999LL * kSecond;  // 9999-12-31T23:59:59Z
+// Outside these years there is nothing to find and some servers refuse the year: such a bound is
+// moved inward, which only widens the window.
+constexpr Micros kEarliest = -946684800LL * kSecond; // 1970-01-01
+constexpr Micros kLatest = 252455615999LL * kSecond; // 9999-12-31T23:59:59Z
 
-Exactness push_window(const Filter& filter, const Domain& d, RequestPlan*, std::vector<Parameter>* parameters) {
+Exactness push_window(const Filter& filter, const Domain& d, RequestPlan*,
+                      std::vector<Parameter>* parameters) {
     const std::size_t before = parameters->size();
     if (d.since > kEarliest)
         parameters->push_back({"updated_since", format_utc_seconds(std::min(d.since, kLatest))});
@@ -157,7 +180,8 @@ Exactness push_window(const Filter& filter, const Domain& d, RequestPlan*, std::
     return parameters->size() > before ? filter.best : Exactness::Local;
 }
 
-Exactness push_endpoint(const Filter& filter, const Domain& d, RequestPlan* plan, std::vector<Parameter>*) {
+Exactness push_endpoint(const Filter& filter, const Domain& d, RequestPlan* plan,
+                        std::vector<Parameter>*) {
     if (!d.flag) return d.symbol.empty() ? Exactness::Local : filter.best;
     std::erase_if(plan->streams, [&](const Stream& s) { return s.endpoint->archived != *d.flag; });
     return filter.best;
@@ -167,11 +191,13 @@ using Push = Exactness (*)(const Filter&, const Domain&, RequestPlan*, std::vect
 struct PushRow {
     FilterKind kind;
     Push push;
-    bool with_ids; // still pushed when ids are: only the choice of list, as nothing documents how ids combines with other parameters
+    bool with_ids; // still pushed when ids are: only the choice of list, as nothing documents how
+                   // ids combines with other parameters
 };
 constexpr PushRow kPushRows[] = {
-    {FilterKind::Ids, push_ids, true},       {FilterKind::Equal, push_equal, false},   {FilterKind::OneOf, push_one_of, false},
-    {FilterKind::Flag, push_flag, false},    {FilterKind::Window, push_window, false}, {FilterKind::Endpoint, push_endpoint, true},
+    {FilterKind::Ids, push_ids, true},        {FilterKind::Equal, push_equal, false},
+    {FilterKind::OneOf, push_one_of, false},  {FilterKind::Flag, push_flag, false},
+    {FilterKind::Window, push_window, false}, {FilterKind::Endpoint, push_endpoint, true},
 };
 
 const PushRow& push_row(FilterKind kind) {
@@ -182,19 +208,25 @@ const PushRow& push_row(FilterKind kind) {
 
 std::string joined(const std::vector<std::string>& items) {
     std::string out;
-    for (const std::string& item : items) out += (out.empty() ? "" : ",") + item;
+    for (const std::string& item : items)
+        out += (out.empty() ? "" : ",") + item;
     return out;
 }
 
 // The parameters that choose what comes back with each row, as far as the endpoint has them.
 void add_projection(const Projection& wanted, Stream* stream) {
     const Endpoint& endpoint = *stream->endpoint;
-    auto add = [&](std::string_view name, std::string value) { stream->parameters.push_back({std::string(name), std::move(value)}); };
+    auto add = [&](std::string_view name, std::string value) {
+        stream->parameters.push_back({std::string(name), std::move(value)});
+    };
     if (!wanted.include_fields.empty()) add("include_fields", joined(wanted.include_fields));
-    if (endpoint.custom_projection && !wanted.all_custom && !wanted.custom_keys.empty() && wanted.custom_keys.size() <= kCustomKeysPerRequest)
+    if (endpoint.custom_projection && !wanted.all_custom && !wanted.custom_keys.empty() &&
+        wanted.custom_keys.size() <= kCustomKeysPerRequest)
         add("custom_fields", joined(wanted.custom_keys));
-    // With the whole object wanted the row must look the same whatever else is wanted, so labels then come from the definitions.
-    if (endpoint.option_labels && wanted.option_labels && !wanted.all_custom) add("include_option_labels", "true");
+    // With the whole object wanted the row must look the same whatever else is wanted, so labels
+    // then come from the definitions.
+    if (endpoint.option_labels && wanted.option_labels && !wanted.all_custom)
+        add("include_option_labels", "true");
     if (endpoint.label_objects && wanted.label_objects) add("include_labels", "true");
 }
 
@@ -219,12 +251,14 @@ Projection projection_of(std::span<const BoundColumn> wanted) {
     return p;
 }
 
-RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predicates, std::span<const Value> values,
-                          const Projection& projection, int page_size) {
+RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predicates,
+                          std::span<const Value> values, const Projection& projection,
+                          int page_size) {
     RequestPlan plan;
     plan.page_size = page_size;
     plan.outcome.assign(predicates.size(), Exactness::Local);
-    for (const Endpoint& endpoint : entity.endpoints) plan.streams.push_back({&endpoint, {}});
+    for (const Endpoint& endpoint : entity.endpoints)
+        plan.streams.push_back({&endpoint, {}});
     bool ids_wanted = std::any_of(predicates.begin(), predicates.end(), [&](const Predicate& p) {
         const Filter* filter = find_filter(entity, p.column);
         return filter != nullptr && filter->kind == FilterKind::Ids;
@@ -238,7 +272,8 @@ RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predi
         if (!any) continue;
         if (domain.empty) {
             plan.nothing = true;
-            plan.nothing_because = "no value of " + std::string(filter.column) + " satisfies the conditions";
+            plan.nothing_because =
+                "no value of " + std::string(filter.column) + " satisfies the conditions";
         }
         const PushRow& row = push_row(filter.kind);
         if (domain.empty || (ids_wanted && !row.with_ids)) continue;
@@ -256,7 +291,8 @@ RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predi
     return plan;
 }
 
-std::string request_target(const RequestPlan& plan, const Stream& stream, std::span<const std::int64_t> ids, std::string_view cursor) {
+std::string request_target(const RequestPlan& plan, const Stream& stream,
+                           std::span<const std::int64_t> ids, std::string_view cursor) {
     std::string target(stream.endpoint->path);
     char separator = '?';
     auto add = [&](std::string_view name, std::string_view value) {
@@ -268,10 +304,12 @@ std::string request_target(const RequestPlan& plan, const Stream& stream, std::s
     };
     if (!ids.empty()) {
         std::string csv;
-        for (std::int64_t id : ids) csv += (csv.empty() ? "" : ",") + std::to_string(id);
+        for (std::int64_t id : ids)
+            csv += (csv.empty() ? "" : ",") + std::to_string(id);
         add("ids", csv);
     }
-    for (const Parameter& p : stream.parameters) add(p.name, p.value);
+    for (const Parameter& p : stream.parameters)
+        add(p.name, p.value);
     if (stream.endpoint->paging == Paging::Cursor) {
         add("limit", std::to_string(std::min(plan.page_size, stream.endpoint->max_limit)));
         if (!cursor.empty()) add("cursor", cursor);
@@ -284,16 +322,21 @@ std::vector<std::string> describe_requests(const RequestPlan& plan) {
     std::vector<std::string> lines;
     for (const Stream& stream : plan.streams) {
         Stream shown = stream;
-        if (plan.ids_unknown) shown.parameters.insert(shown.parameters.begin(), {"ids", "{" + plan.ids_symbol + "}"});
+        if (plan.ids_unknown)
+            shown.parameters.insert(shown.parameters.begin(), {"ids", "{" + plan.ids_symbol + "}"});
         const std::size_t batch = std::min<std::size_t>(plan.ids.size(), kIdsPerRequest);
-        std::string line = "GET " + request_target(plan, shown, std::span(plan.ids).first(batch), {});
+        std::string line =
+            "GET " + request_target(plan, shown, std::span(plan.ids).first(batch), {});
         // Symbols are for people: shown as written, not percent-encoded.
         for (const Parameter& p : shown.parameters)
             if (p.value.starts_with('{')) {
                 const std::string encoded = p.name + "=" + percent_encode(p.value);
-                if (std::size_t at = line.find(encoded); at != std::string::npos) line.replace(at, encoded.size(), p.name + "=" + p.value);
+                if (std::size_t at = line.find(encoded); at != std::string::npos)
+                    line.replace(at, encoded.size(), p.name + "=" + p.value);
             }
-        if (plan.ids.size() > batch) line += " (and " + std::to_string(plan.ids.size() - batch) + " more ids in batches of 100)";
+        if (plan.ids.size() > batch)
+            line +=
+                " (and " + std::to_string(plan.ids.size() - batch) + " more ids in batches of 100)";
         lines.push_back(std::move(line));
     }
     return lines;
@@ -302,7 +345,11 @@ std::vector<std::string> describe_requests(const RequestPlan& plan) {
 Estimate estimate(const RequestPlan& plan, std::int64_t rows) {
     Estimate e;
     if (plan.nothing || plan.streams.empty()) return e;
-    const std::int64_t batches = plan.by_ids ? std::max<std::int64_t>(1, (static_cast<std::int64_t>(plan.ids.size()) + kIdsPerRequest - 1) / kIdsPerRequest) : 1;
+    const std::int64_t batches =
+        plan.by_ids ? std::max<std::int64_t>(
+                          1, (static_cast<std::int64_t>(plan.ids.size()) + kIdsPerRequest - 1) /
+                                 kIdsPerRequest)
+                    : 1;
     bool first = true;
     for (const Stream& stream : plan.streams) {
         std::int64_t pages = batches;

@@ -1,7 +1,9 @@
-// From predicates, values and wanted columns to the requests of a scan: which lists are read, with which parameters.
+// From predicates, values and wanted columns to the requests of a scan: which lists are read, with
+// which parameters.
 //
-// Exactness is the promise of this room: the rows that the requests return are all rows the predicates select (exact) or more (superset),
-// never fewer. Everything is rechecked by the executor; the class only explains. No request is made here.
+// Exactness is the promise of this room: the rows that the requests return are all rows the
+// predicates select (exact) or more (superset), never fewer. Everything is rechecked by the
+// executor; the class only explains. No request is made here.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +23,18 @@ struct Parameter {
     std::string value;
 };
 
-// One list walked from its first page to its last. With ids: one walk for each batch of at most kIdsPerRequest.
+// One list walked from its first page to its last. With ids: one walk for each batch of at most
+// kIdsPerRequest.
 struct Stream {
     const Endpoint* endpoint = nullptr;
     std::vector<Parameter> parameters; // without ids, limit and cursor
 };
 
 struct RequestPlan {
-    bool nothing = false;  // no row can satisfy the predicates
+    bool nothing = false; // no row can satisfy the predicates
     std::string nothing_because;
     bool by_ids = false;
-    bool ids_unknown = false;       // EXPLAIN only: the ids are a symbol
+    bool ids_unknown = false; // EXPLAIN only: the ids are a symbol
     std::string ids_symbol;
     std::vector<std::int64_t> ids;  // sorted, distinct, positive
     std::vector<Stream> streams;    // read one after the other
@@ -50,20 +53,24 @@ struct Projection {
 Projection projection_of(std::span<const BoundColumn> wanted);
 
 // Combines the predicates. values[p.value] belongs to predicate p. Never throws but bad_alloc.
-RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predicates, std::span<const Value> values,
-                          const Projection& projection, int page_size);
+RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predicates,
+                          std::span<const Value> values, const Projection& projection,
+                          int page_size);
 
 // "path?a=b&limit=500[&cursor=…]", percent-encoded. `ids` may be empty.
-std::string request_target(const RequestPlan& plan, const Stream& stream, std::span<const std::int64_t> ids, std::string_view cursor);
+std::string request_target(const RequestPlan& plan, const Stream& stream,
+                           std::span<const std::int64_t> ids, std::string_view cursor);
 
-// What EXPLAIN shows: one "GET …" line for each stream (the first batch of ids, and how many more), or why nothing is sent.
+// What EXPLAIN shows: one "GET …" line for each stream (the first batch of ids, and how many more),
+// or why nothing is sent.
 std::vector<std::string> describe_requests(const RequestPlan& plan);
 
 struct Estimate {
     std::int64_t requests = 0;
     std::int64_t tokens = 0;
 };
-// Requests and tokens for about `rows` rows read from all streams together, ids in batches. Every stream costs at least one request.
+// Requests and tokens for about `rows` rows read from all streams together, ids in batches. Every
+// stream costs at least one request.
 Estimate estimate(const RequestPlan& plan, std::int64_t rows);
 
 } // namespace pipedrive

@@ -17,15 +17,28 @@ struct Setter {
 };
 
 constexpr Setter kSetters[] = {
-    {"company_domain", [](Account& a, std::string_view v) { if (a.base_url.empty()) a.base_url = company_base_url(v); }},
+    {"company_domain",
+     [](Account& a, std::string_view v) {
+         if (a.base_url.empty()) a.base_url = company_base_url(v);
+     }},
     {"api_base_url", [](Account& a, std::string_view v) { a.base_url = parse_base_url(v).url; }},
     {"api_token", [](Account& a, std::string_view v) { a.api_token = v; }},
-    {"page_size", [](Account& a, std::string_view v) { a.page_size = static_cast<int>(decimal_to_int64(v).value()); }},
-    {"connect_timeout", [](Account& a, std::string_view v) { a.connect_timeout_ms = parse_duration_ms(v).value(); }},
-    {"request_timeout", [](Account& a, std::string_view v) { a.request_timeout_ms = parse_duration_ms(v).value(); }},
-    {"max_retries", [](Account& a, std::string_view v) { a.retries.max_retries = static_cast<int>(decimal_to_int64(v).value()); }},
-    {"max_wait", [](Account& a, std::string_view v) { a.retries.max_wait_ms = parse_duration_ms(v).value(); }},
-    {"max_response_size", [](Account& a, std::string_view v) { a.max_response_size = parse_bytes(v).value(); }},
+    {"page_size",
+     [](Account& a, std::string_view v) {
+         a.page_size = static_cast<int>(decimal_to_int64(v).value());
+     }},
+    {"connect_timeout",
+     [](Account& a, std::string_view v) { a.connect_timeout_ms = parse_duration_ms(v).value(); }},
+    {"request_timeout",
+     [](Account& a, std::string_view v) { a.request_timeout_ms = parse_duration_ms(v).value(); }},
+    {"max_retries",
+     [](Account& a, std::string_view v) {
+         a.retries.max_retries = static_cast<int>(decimal_to_int64(v).value());
+     }},
+    {"max_wait",
+     [](Account& a, std::string_view v) { a.retries.max_wait_ms = parse_duration_ms(v).value(); }},
+    {"max_response_size",
+     [](Account& a, std::string_view v) { a.max_response_size = parse_bytes(v).value(); }},
     {"ca_file", [](Account& a, std::string_view v) { a.ca_file = v; }},
 };
 
@@ -39,14 +52,17 @@ Account account_from_options(std::span<const OptionValue> options) {
             try {
                 setter.set(account, option.value);
             } catch (const std::bad_optional_access&) {
-                throw Error(ErrorKind::BadOption, std::string(option.name), "The value cannot be read.");
+                throw Error(ErrorKind::BadOption, std::string(option.name),
+                            "The value cannot be read.");
             }
         }
     if (account.base_url.empty())
-        throw Error(ErrorKind::BadOption, "company_domain", "The server has neither company_domain nor api_base_url.",
+        throw Error(ErrorKind::BadOption, "company_domain",
+                    "The server has neither company_domain nor api_base_url.",
                     "ALTER SERVER … OPTIONS (ADD company_domain '…').");
     if (!valid_token(account.api_token))
-        throw Error(ErrorKind::BadOption, "api_token", "The user mapping has no usable API token.", "ALTER USER MAPPING … OPTIONS (ADD api_token '…').");
+        throw Error(ErrorKind::BadOption, "api_token", "The user mapping has no usable API token.",
+                    "ALTER USER MAPPING … OPTIONS (ADD api_token '…').");
     return account;
 }
 

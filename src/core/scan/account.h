@@ -29,14 +29,16 @@ struct OptionValue {
     std::string_view value;
 };
 
-// From the options of server, user mapping and table, in this order (later ones override). Options were validated when they were written; anything
-// unreadable now, a missing address or a missing token throws Error{BadOption}.
+// From the options of server, user mapping and table, in this order (later ones override). Options
+// were validated when they were written; anything unreadable now, a missing address or a missing
+// token throws Error{BadOption}.
 Account account_from_options(std::span<const OptionValue> options);
 
 // A GET of `target` ("/api/v2/deals?limit=500") with the account's credentials, limits and files.
 HttpRequest account_request(const Account& account, const std::string& target);
 
-// Field definitions as this session knows them, shared by all scans of the same account and entity. Empty until somebody read them.
+// Field definitions as this session knows them, shared by all scans of the same account and entity.
+// Empty until somebody read them.
 struct CatalogueSlot {
     std::shared_ptr<const FieldCatalogue> catalogue;
 };

@@ -6,7 +6,8 @@
 
 namespace pipedrive {
 
-DefinitionsReader::DefinitionsReader(const Account& account, const Entity& entity, Transport& transport, Clock& clock, Traffic& traffic)
+DefinitionsReader::DefinitionsReader(const Account& account, const Entity& entity,
+                                     Transport& transport, Clock& clock, Traffic& traffic)
     : account_(account),
       entity_(entity),
       fetch_(transport, clock, account.retries, traffic),
@@ -15,7 +16,8 @@ DefinitionsReader::DefinitionsReader(const Account& account, const Entity& entit
 void DefinitionsReader::request(const std::string& cursor) {
     std::string target = std::string(entity_.definitions_path) + "?limit=500";
     if (!cursor.empty()) target += "&cursor=" + percent_encode(cursor);
-    fetch_.start(account_request(account_, target), "field definitions of " + std::string(entity_.name), entity_.definitions_tokens);
+    fetch_.start(account_request(account_, target),
+                 "field definitions of " + std::string(entity_.name), entity_.definitions_tokens);
 }
 
 Progress DefinitionsReader::step(WaitFor* wait) {
@@ -28,13 +30,17 @@ Progress DefinitionsReader::step(WaitFor* wait) {
         const HttpResponse answer = fetch_.take();
         const std::string cursor = decode_definitions(answer.body, entity_.name, catalogue_.get());
         if (cursor.empty()) return Progress::Ready;
-        if (cursor == last_cursor) throw Error(ErrorKind::Malformed, std::string(entity_.name), "The API sent the same cursor twice.");
+        if (cursor == last_cursor)
+            throw Error(ErrorKind::Malformed, std::string(entity_.name),
+                        "The API sent the same cursor twice.");
         last_cursor = cursor;
         request(cursor);
     }
     return Progress::Wait;
 }
 
-std::shared_ptr<const FieldCatalogue> DefinitionsReader::take() { return std::move(catalogue_); }
+std::shared_ptr<const FieldCatalogue> DefinitionsReader::take() {
+    return std::move(catalogue_);
+}
 
 } // namespace pipedrive

@@ -10,14 +10,15 @@
 namespace pipedrive {
 
 class DefinitionsReader {
-public:
-    DefinitionsReader(const Account& account, const Entity& entity, Transport& transport, Clock& clock, Traffic& traffic);
+  public:
+    DefinitionsReader(const Account& account, const Entity& entity, Transport& transport,
+                      Clock& clock, Traffic& traffic);
 
     // Ready: take() has them. Throws Error like Fetch and decode_definitions.
     Progress step(WaitFor* wait);
     std::shared_ptr<const FieldCatalogue> take();
 
-private:
+  private:
     void request(const std::string& cursor);
 
     const Account& account_;

@@ -6,7 +6,9 @@ namespace pipedrive {
 
 std::size_t IdSet::position(std::int64_t id) const noexcept {
     return static_cast<std::size_t>(
-        std::lower_bound(runs_.begin(), runs_.end(), id, [](const Run& run, std::int64_t x) { return run.last < x; }) - runs_.begin());
+        std::lower_bound(runs_.begin(), runs_.end(), id,
+                         [](const Run& run, std::int64_t x) { return run.last < x; }) -
+        runs_.begin());
 }
 
 bool IdSet::contains(std::int64_t id) const noexcept {

@@ -7,7 +7,8 @@
 
 namespace pipedrive {
 
-Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& clock, CatalogueSlot& definitions)
+Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& clock,
+           CatalogueSlot& definitions)
     : account_(account),
       spec_(std::move(spec)),
       transport_(transport),
@@ -35,8 +36,10 @@ void Scan::start(std::vector<Value> values) {
 Scan::Step Scan::step(WaitFor* wait) {
     while (true) {
         switch (phase_) {
-            case Phase::Idle: throw Error(ErrorKind::Internal, "scan", "stepped before it was started");
-            case Phase::Finished: return Step::Done;
+            case Phase::Idle:
+                throw Error(ErrorKind::Internal, "scan", "stepped before it was started");
+            case Phase::Finished:
+                return Step::Done;
             case Phase::Preparing:
                 if (!prepare(wait)) return Step::Wait;
                 break;
@@ -64,10 +67,12 @@ void Scan::leave_page() {
 
 // Everything before the first page: columns that only the definitions can explain. False: wait.
 bool Scan::prepare(WaitFor* wait) {
-    const bool unresolved = std::any_of(spec_.columns.begin(), spec_.columns.end(), [](const BoundColumn& c) { return !c.resolved; });
+    const bool unresolved = std::any_of(spec_.columns.begin(), spec_.columns.end(),
+                                        [](const BoundColumn& c) { return !c.resolved; });
     if (unresolved) {
         if (catalogue_ == nullptr && !read_definitions(wait)) return false;
-        for (BoundColumn& column : spec_.columns) resolve_column(*spec_.entity, *catalogue_, &column);
+        for (BoundColumn& column : spec_.columns)
+            resolve_column(*spec_.entity, *catalogue_, &column);
     }
     plan();
     phase_ = Phase::Reading;
@@ -75,7 +80,8 @@ bool Scan::prepare(WaitFor* wait) {
 }
 
 void Scan::plan() {
-    plan_ = plan_requests(*spec_.entity, spec_.predicates, values_, projection_of(spec_.columns), spec_.page_size);
+    plan_ = plan_requests(*spec_.entity, spec_.predicates, values_, projection_of(spec_.columns),
+                          spec_.page_size);
     stream_ = 0;
     more_ = !plan_.streams.empty();
     enter_stream();
@@ -97,8 +103,11 @@ bool Scan::request_next() {
     if (!more_) return false;
     const Stream& stream = plan_.streams[stream_];
     std::span<const std::int64_t> ids(ids_);
-    if (plan_.by_ids) ids = ids.subspan(ids_asked_, std::min<std::size_t>(kIdsPerRequest, ids_.size() - ids_asked_));
-    fetch_.start(account_request(account_, request_target(plan_, stream, ids, cursor_)), std::string(spec_.entity->name), stream.endpoint->tokens);
+    if (plan_.by_ids)
+        ids = ids.subspan(ids_asked_,
+                          std::min<std::size_t>(kIdsPerRequest, ids_.size() - ids_asked_));
+    fetch_.start(account_request(account_, request_target(plan_, stream, ids, cursor_)),
+                 std::string(spec_.entity->name), stream.endpoint->tokens);
     return true;
 }
 
@@ -136,20 +145,24 @@ bool Scan::receive(WaitFor* wait) {
     return true;
 }
 
-// A page whose option ids nobody has labels for yet, or that lacks a custom field it was asked for: the definitions tell what that means.
+// A page whose option ids nobody has labels for yet, or that lacks a custom field it was asked for:
+// the definitions tell what that means.
 bool Scan::needs_definitions() const {
     if (verified_ || !has_custom_fields(*spec_.entity)) return false;
-    return page_.missing_custom_column() >= 0 || (page_.unresolved_options() > 0 && catalogue_ == nullptr);
+    return page_.missing_custom_column() >= 0 ||
+           (page_.unresolved_options() > 0 && catalogue_ == nullptr);
 }
 
-// False: wait. Afterwards catalogue_ is set, and every custom column still has its field (else Error{FieldGone}).
+// False: wait. Afterwards catalogue_ is set, and every custom column still has its field (else
+// Error{FieldGone}).
 bool Scan::read_definitions(WaitFor* wait) {
     if (!reader_) reader_.emplace(account_, *spec_.entity, transport_, clock_, traffic_);
     if (reader_->step(wait) == Progress::Wait) return false;
     catalogue_ = definitions_.catalogue = reader_->take();
     reader_.reset();
     verified_ = true;
-    for (const BoundColumn& column : spec_.columns) check_against(*spec_.entity, *catalogue_, column);
+    for (const BoundColumn& column : spec_.columns)
+        check_against(*spec_.entity, *catalogue_, column);
     return true;
 }
 
@@ -162,7 +175,9 @@ void Scan::collect_fresh() {
 // Moves the walk on: next page, next batch of ids, next list.
 void Scan::accept(std::string cursor) {
     if (!cursor.empty() && plan_.streams[stream_].endpoint->paging == Paging::Cursor) {
-        if (cursor == cursor_) throw Error(ErrorKind::Malformed, std::string(spec_.entity->name), "The API sent the same cursor twice.");
+        if (cursor == cursor_)
+            throw Error(ErrorKind::Malformed, std::string(spec_.entity->name),
+                        "The API sent the same cursor twice.");
         cursor_ = std::move(cursor);
         return;
     }

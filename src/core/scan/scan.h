@@ -1,8 +1,10 @@
-// One scan of an entity: lists walked page by page, rows handed out one at a time, nothing ever waited for.
+// One scan of an entity: lists walked page by page, rows handed out one at a time, nothing ever
+// waited for.
 //
-// The caller calls step() until Done; on Wait it waits for what WaitFor says (or less) and calls again. The next page travels while the
-// rows of this one are handed out, but is asked for only when a quarter of them is gone: a LIMIT that stops early costs one request.
-// No id is returned twice. Knows no PostgreSQL.
+// The caller calls step() until Done; on Wait it waits for what WaitFor says (or less) and calls
+// again. The next page travels while the rows of this one are handed out, but is asked for only
+// when a quarter of them is gone: a LIMIT that stops early costs one request. No id is returned
+// twice. Knows no PostgreSQL.
 #pragma once
 
 #include <memory>
@@ -23,17 +25,19 @@ namespace pipedrive {
 
 struct ScanSpec {
     const Entity* entity = nullptr;
-    std::vector<BoundColumn> columns; // wanted ones; unresolved ones are resolved from the definitions before the first page
+    std::vector<BoundColumn> columns; // wanted ones; unresolved ones are resolved from the
+                                      // definitions before the first page
     std::vector<Predicate> predicates;
     int page_size = 500;
 };
 
 class Scan {
-public:
+  public:
     enum class Step : std::uint8_t { Row, Wait, Done };
 
     // `account`, `transport`, `clock` and `definitions` outlive the scan.
-    Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& clock, CatalogueSlot& definitions);
+    Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& clock,
+         CatalogueSlot& definitions);
 
     // Begins, or begins anew with other values (a rescan). Sends nothing yet.
     void start(std::vector<Value> values);
@@ -50,7 +54,7 @@ public:
     std::int64_t rows_fetched() const noexcept { return rows_fetched_; }
     const ScanSpec& spec() const noexcept { return spec_; }
 
-private:
+  private:
     enum class Phase : std::uint8_t { Idle, Preparing, Reading, Finished };
 
     bool prepare(WaitFor* wait);

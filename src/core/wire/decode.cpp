@@ -24,7 +24,8 @@ struct Job {
         v.write(&json);
         found += " " + excerpt(json, 80);
     }
-    throw Error(ErrorKind::BadValue, {}, "Expected " + std::string(expected) + ", found " + found + ".");
+    throw Error(ErrorKind::BadValue, {},
+                "Expected " + std::string(expected) + ", found " + found + ".");
 }
 
 Cell integer_cell(CellType type, std::int64_t i) {
@@ -36,7 +37,8 @@ Cell integer_cell(CellType type, std::int64_t i) {
 
 Cell text_cell(CellType type, std::string_view s, Arena* arena) {
     if (type == CellType::Text && s.find('\0') != std::string_view::npos)
-        throw Error(ErrorKind::BadValue, {}, "The text contains the character \\u0000, which PostgreSQL cannot store.",
+        throw Error(ErrorKind::BadValue, {},
+                    "The text contains the character \\u0000, which PostgreSQL cannot store.",
                     "Leave the column out of the query, or correct the value in Pipedrive.");
     Cell cell;
     cell.type = type;
@@ -46,7 +48,9 @@ Cell text_cell(CellType type, std::string_view s, Arena* arena) {
     return cell;
 }
 
-bool empty_string(JsonValue v) { return v.is(Tok::String) && v.text().empty(); }
+bool empty_string(JsonValue v) {
+    return v.is(Tok::String) && v.text().empty();
+}
 
 // An option or reference as {id, label}, {value, name}, or bare: the part that identifies it.
 JsonValue identity(JsonValue v) {
@@ -72,19 +76,23 @@ Cell decode_number(const Job& job, JsonValue v) {
 
 Cell decode_bool(const Job&, JsonValue v) {
     if (v.is_null() || empty_string(v)) return {};
-    if (v.is(Tok::True) || v.text() == "1" || v.text() == "true") return integer_cell(CellType::Bool, 1);
-    if (v.is(Tok::False) || v.text() == "0" || v.text() == "false") return integer_cell(CellType::Bool, 0);
+    if (v.is(Tok::True) || v.text() == "1" || v.text() == "true")
+        return integer_cell(CellType::Bool, 1);
+    if (v.is(Tok::False) || v.text() == "0" || v.text() == "false")
+        return integer_cell(CellType::Bool, 0);
     unfit("true or false", v);
 }
 
 Cell decode_text(const Job& job, JsonValue v) {
     if (v.is_null()) return {};
-    if (v.is(Tok::True) || v.is(Tok::False)) return text_cell(CellType::Text, v.is(Tok::True) ? "true" : "false", job.arena);
+    if (v.is(Tok::True) || v.is(Tok::False))
+        return text_cell(CellType::Text, v.is(Tok::True) ? "true" : "false", job.arena);
     if (!v.scalar()) unfit("text", v);
     return text_cell(CellType::Text, v.text(), job.arena);
 }
 
-Cell from_time(TimeParse parsed, CellType type, std::int64_t i, std::string_view expected, JsonValue v) {
+Cell from_time(TimeParse parsed, CellType type, std::int64_t i, std::string_view expected,
+               JsonValue v) {
     if (parsed == TimeParse::Bad || !v.is(Tok::String)) unfit(expected, v);
     if (parsed == TimeParse::Empty) return {};
     return integer_cell(type, i);
@@ -93,7 +101,8 @@ Cell from_time(TimeParse parsed, CellType type, std::int64_t i, std::string_view
 Cell decode_timestamp(const Job&, JsonValue v) {
     if (v.is_null()) return {};
     Micros t = 0;
-    return from_time(parse_timestamp(v.text(), &t), CellType::Timestamp, t, "a time", v);
+    const TimeParse parsed = parse_timestamp(v.text(), &t);
+    return from_time(parsed, CellType::Timestamp, t, "a time", v);
 }
 
 Cell decode_date(const Job&, JsonValue v) {
@@ -118,12 +127,17 @@ Cell decode_duration(const Job&, JsonValue v) {
     if (v.is_null() || empty_string(v)) return {};
     const std::string_view text = v.text();
     const std::size_t colon = text.find(':');
-    const auto hours = decimal_to_int64(text.substr(0, colon));
+    std::int64_t hours = 0;
+    bool digits = v.is(Tok::String) && colon != std::string_view::npos && colon > 0 && colon < 8;
+    for (std::size_t i = 0; digits && i < colon; ++i) {
+        digits = text[i] >= '0' && text[i] <= '9';
+        hours = hours * 10 + (text[i] - '0');
+    }
     std::int64_t rest = 0;
-    if (!v.is(Tok::String) || colon == std::string_view::npos || !hours || *hours < 0 || *hours > 1000000 ||
+    if (!digits ||
         parse_time_of_day("00" + std::string(text.substr(colon)), &rest) != TimeParse::Ok)
         unfit("a duration", v);
-    return integer_cell(CellType::Duration, *hours * 3600 * kSecond + rest);
+    return integer_cell(CellType::Duration, hours * 3600 * kSecond + rest);
 }
 
 Cell decode_uuid(const Job& job, JsonValue v) {
@@ -140,7 +154,8 @@ Cell decode_json(const Job& job, JsonValue v) {
     return text_cell(CellType::Json, json, job.arena);
 }
 
-// {value, primary, label} elements, or plain strings: the primary one, else the first. An empty value is no value.
+// {value, primary, label} elements, or plain strings: the primary one, else the first. An empty
+// value is no value.
 Cell decode_primary(const Job& job, JsonValue v) {
     if (v.is_null()) return {};
     if (v.is(Tok::String)) return empty_string(v) ? Cell{} : decode_text(job, v);
@@ -164,7 +179,8 @@ Cell decode_address(const Job& job, JsonValue v) {
     return decode_text(job, v);
 }
 
-// The elements of a set: an array, {type, values: […]}, or v1's "13,14". Calls f(JsonValue element, text of a comma-separated part).
+// The elements of a set: an array, {type, values: […]}, or v1's "13,14". Calls f(JsonValue element,
+// text of a comma-separated part).
 template <typename F>
 void each_choice(JsonValue v, F&& f) {
     if (v.is(Tok::Object)) {
@@ -188,8 +204,10 @@ Cell array_cell(CellType type, const std::vector<Cell>& items, Arena* arena) {
     Cell cell;
     cell.type = type;
     cell.size = static_cast<std::uint32_t>(items.size());
-    Cell* kept = reinterpret_cast<Cell*>(arena->allocate(sizeof(Cell) * (items.empty() ? 1 : items.size())));
-    for (std::size_t i = 0; i < items.size(); ++i) new (kept + i) Cell(items[i]);
+    Cell* kept =
+        reinterpret_cast<Cell*>(arena->allocate(sizeof(Cell) * (items.empty() ? 1 : items.size())));
+    for (std::size_t i = 0; i < items.size(); ++i)
+        new (kept + i) Cell(items[i]);
     cell.items = kept;
     return cell;
 }
@@ -209,31 +227,48 @@ Cell decode_option_label(const Job& job, JsonValue v, std::string_view part) {
     if (label.is(Tok::String)) return text_cell(CellType::Text, label.text(), job.arena);
     const JsonValue id_value = identity(v);
     if (part.empty() && id_value.is_null()) return {};
-    if (part.empty() && !id_value.is(Tok::Number) && !id_value.is(Tok::String)) unfit("an option", v);
+    if (part.empty() && !id_value.is(Tok::Number) && !id_value.is(Tok::String))
+        unfit("an option", v);
     const std::string_view id = part.empty() ? id_value.text() : part;
     if (id.empty()) return {};
-    const std::string* known = job.labels->catalogue == nullptr ? nullptr : job.labels->catalogue->label(job.column.field, id);
+    const std::string* known = job.labels->catalogue == nullptr
+                                   ? nullptr
+                                   : job.labels->catalogue->label(job.column.field, id);
     if (known != nullptr) return text_cell(CellType::Text, *known, job.arena);
     ++job.labels->unresolved;
     return text_cell(CellType::Text, "[" + std::string(id) + "]", job.arena);
 }
 
-Cell decode_option(const Job& job, JsonValue v) { return v.is_null() ? Cell{} : decode_option_label(job, v, {}); }
-Cell decode_option_id_value(const Job& job, JsonValue v) { return v.is_null() ? Cell{} : decode_option_id(job, v, {}); }
+Cell decode_option(const Job& job, JsonValue v) {
+    return v.is_null() ? Cell{} : decode_option_label(job, v, {});
+}
+Cell decode_option_id_value(const Job& job, JsonValue v) {
+    return v.is_null() ? Cell{} : decode_option_id(job, v, {});
+}
 
 template <Cell (*One)(const Job&, JsonValue, std::string_view)>
 Cell decode_choices(const Job& job, JsonValue v, CellType type, bool empty_is_null) {
     if (v.is_null()) return {};
     std::vector<Cell> items;
-    each_choice(v, [&](JsonValue element, std::string_view part) { items.push_back(One(job, element, part)); });
+    each_choice(v, [&](JsonValue element, std::string_view part) {
+        items.push_back(One(job, element, part));
+    });
     if (items.empty() && empty_is_null) return {};
     return array_cell(type, items, job.arena);
 }
 
-Cell decode_option_set(const Job& job, JsonValue v) { return decode_choices<decode_option_label>(job, v, CellType::TextArray, true); }
-Cell decode_option_set_ids(const Job& job, JsonValue v) { return decode_choices<decode_option_id>(job, v, CellType::IntArray, true); }
-Cell decode_int_array(const Job& job, JsonValue v) { return decode_choices<decode_option_id>(job, v, CellType::IntArray, false); }
-Cell decode_label_names(const Job& job, JsonValue v) { return decode_choices<decode_option_label>(job, v, CellType::TextArray, false); }
+Cell decode_option_set(const Job& job, JsonValue v) {
+    return decode_choices<decode_option_label>(job, v, CellType::TextArray, true);
+}
+Cell decode_option_set_ids(const Job& job, JsonValue v) {
+    return decode_choices<decode_option_id>(job, v, CellType::IntArray, true);
+}
+Cell decode_int_array(const Job& job, JsonValue v) {
+    return decode_choices<decode_option_id>(job, v, CellType::IntArray, false);
+}
+Cell decode_label_names(const Job& job, JsonValue v) {
+    return decode_choices<decode_option_label>(job, v, CellType::TextArray, false);
+}
 
 using Decode = Cell (*)(const Job&, JsonValue);
 struct DecodeRow {

@@ -6,7 +6,8 @@
 namespace pipedrive {
 namespace {
 
-// Option ids are integers for custom fields, words or booleans for some built-in ones; only their text matters.
+// Option ids are integers for custom fields, words or booleans for some built-in ones; only their
+// text matters.
 std::string text_of(JsonValue v) {
     if (v.is(Tok::True)) return "true";
     if (v.is(Tok::False)) return "false";
@@ -28,7 +29,8 @@ FieldDefinition decode_field(JsonValue v) {
 
 } // namespace
 
-std::string decode_definitions(std::string_view body, std::string_view entity, FieldCatalogue* catalogue) {
+std::string decode_definitions(std::string_view body, std::string_view entity,
+                               FieldCatalogue* catalogue) {
     const std::string subject = "field definitions of " + std::string(entity);
     const JsonDocument document(body, subject);
     const JsonValue root = document.root();

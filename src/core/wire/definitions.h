@@ -8,8 +8,9 @@
 
 namespace pipedrive {
 
-// Appends one page of definitions; returns the cursor of the next page, empty at the end. Unknown keys are ignored, a definition without
-// field_code is left out. Throws Error{Malformed}.
-std::string decode_definitions(std::string_view body, std::string_view entity, FieldCatalogue* catalogue);
+// Appends one page of definitions; returns the cursor of the next page, empty at the end. Unknown
+// keys are ignored, a definition without field_code is left out. Throws Error{Malformed}.
+std::string decode_definitions(std::string_view body, std::string_view entity,
+                               FieldCatalogue* catalogue);
 
 } // namespace pipedrive

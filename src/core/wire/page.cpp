@@ -19,12 +19,14 @@ constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 struct Slot {
     std::string_view key;
     bool custom;
-    std::size_t at = kNone; // start of the value on the row's tape, kNone while the row has not shown it
+    std::size_t at =
+        kNone; // start of the value on the row's tape, kNone while the row has not shown it
 };
 
-// Finds slots by key; keys come in the same order row after row, so the slot after the last hit is tried first.
+// Finds slots by key; keys come in the same order row after row, so the slot after the last hit is
+// tried first.
 class SlotIndex {
-public:
+  public:
     std::size_t add(std::string_view key, bool custom) {
         for (std::size_t i = 0; i < slots.size(); ++i)
             if (slots[i].key == key && slots[i].custom == custom) return i;
@@ -32,10 +34,12 @@ public:
         return slots.size() - 1;
     }
     void finish() {
-        for (std::size_t i = 0; i < slots.size(); ++i) (slots[i].custom ? custom_ : top_).emplace(slots[i].key, i);
+        for (std::size_t i = 0; i < slots.size(); ++i)
+            (slots[i].custom ? custom_ : top_).emplace(slots[i].key, i);
     }
     std::size_t find(std::string_view key, bool custom) {
-        if (next_ < slots.size() && slots[next_].custom == custom && slots[next_].key == key) return next_++;
+        if (next_ < slots.size() && slots[next_].custom == custom && slots[next_].key == key)
+            return next_++;
         const auto& map = custom ? custom_ : top_;
         const auto it = map.find(key);
         if (it == map.end()) return kNone;
@@ -44,7 +48,7 @@ public:
     }
     std::vector<Slot> slots;
 
-private:
+  private:
     std::unordered_map<std::string_view, std::size_t> top_, custom_;
     std::size_t next_ = 0;
 };
@@ -54,10 +58,12 @@ constexpr std::string_view kLabelKeys[] = {"labels", "label_ids"};
 
 } // namespace
 
-// Where in the document the reader is. Everything that nobody wants is passed over by counting depth.
+// Where in the document the reader is. Everything that nobody wants is passed over by counting
+// depth.
 class PageReader final : public JsonEvents {
-public:
-    PageReader(const PageRequest& request, Page* page) : request_(request), page_(page), tape_(&page->arena_) {
+  public:
+    PageReader(const PageRequest& request, Page* page)
+        : request_(request), page_(page), tape_(&page->arena_) {
         page->arena_.clear();
         page->cells_.clear();
         page->ids_.clear();
@@ -67,12 +73,15 @@ public:
         page->width_ = request.columns.size();
         labels_.catalogue = request.catalogue;
         id_slot_ = slots_.add("id", false);
-        for (const BoundColumn& column : request.columns) column_slots_.push_back(slot_for(column));
+        for (const BoundColumn& column : request.columns)
+            column_slots_.push_back(slot_for(column));
         whole_custom_ = slots_.add("custom_fields", false);
-        wants_custom_ = std::any_of(slots_.slots.begin(), slots_.slots.end(), [](const Slot& s) { return s.custom; });
-        wants_whole_ = std::any_of(request.columns.begin(), request.columns.end(), [](const BoundColumn& c) {
-            return c.source == Source::Field && c.field == "custom_fields";
-        });
+        wants_custom_ = std::any_of(slots_.slots.begin(), slots_.slots.end(),
+                                    [](const Slot& s) { return s.custom; });
+        wants_whole_ =
+            std::any_of(request.columns.begin(), request.columns.end(), [](const BoundColumn& c) {
+                return c.source == Source::Field && c.field == "custom_fields";
+            });
         slots_.finish();
     }
 
@@ -80,7 +89,8 @@ public:
         if (capturing()) return captured([&] { tape_.value(scalar, text); });
         if (place_ == Place::Root) return envelope_scalar(scalar, text);
         if (place_ == Place::Data && depth_ == 2 && in_data_array_) no_row(scalar);
-        if (in_additional_ && key_ == "next_cursor" && scalar == Tok::String) page_->next_cursor_ = text;
+        if (in_additional_ && key_ == "next_cursor" && scalar == Tok::String)
+            page_->next_cursor_ = text;
     }
 
     void key(std::string_view text) override {
@@ -132,17 +142,19 @@ public:
             throw Error(ErrorKind::Malformed, std::string(request_.entity), detail);
         }
         if (!saw_data_ || (data_null_ && request_.paged))
-            throw Error(ErrorKind::Malformed, std::string(request_.entity), "The answer has no \"data\" array.");
+            throw Error(ErrorKind::Malformed, std::string(request_.entity),
+                        "The answer has no \"data\" array.");
         page_->unresolved_ = labels_.unresolved;
     }
 
-private:
+  private:
     enum class Place : std::uint8_t { Root, Data, Row, Custom };
 
     std::size_t slot_for(const BoundColumn& column) {
         if (column.source == Source::Endpoint) return kNone;
         if (column.source == Source::Labels) {
-            for (std::string_view key : kLabelKeys) slots_.add(key, false);
+            for (std::string_view key : kLabelKeys)
+                slots_.add(key, false);
             return slots_.add(kLabelKeys[0], false);
         }
         return slots_.add(column.field, column.source == Source::Custom);
@@ -159,25 +171,35 @@ private:
         capture_ = capture_start_ = kNone;
     }
 
-    [[noreturn]] void no_row(Tok) { throw Error(ErrorKind::Malformed, std::string(request_.entity), "An element of \"data\" is not an object."); }
+    [[noreturn]] void no_row(Tok) {
+        throw Error(ErrorKind::Malformed, std::string(request_.entity),
+                    "An element of \"data\" is not an object.");
+    }
 
     void envelope_scalar(Tok scalar, std::string_view text) {
-        if (depth_ == 0) throw Error(ErrorKind::Malformed, std::string(request_.entity), "The answer is not a JSON object.");
+        if (depth_ == 0)
+            throw Error(ErrorKind::Malformed, std::string(request_.entity),
+                        "The answer is not a JSON object.");
         if (key_ == "success") failed_ = scalar == Tok::False;
         if (key_ == "error" && scalar == Tok::String) error_text_ = text;
         if (key_ != "data") return;
         saw_data_ = true;
         data_null_ = scalar == Tok::Null;
-        if (!data_null_) throw Error(ErrorKind::Malformed, std::string(request_.entity), "\"data\" is neither an array nor an object.");
+        if (!data_null_)
+            throw Error(ErrorKind::Malformed, std::string(request_.entity),
+                        "\"data\" is neither an array nor an object.");
     }
 
     void enter_from_root(Tok container) {
         if (depth_ == 1) {
-            if (container != Tok::Object) throw Error(ErrorKind::Malformed, std::string(request_.entity), "The answer is not a JSON object.");
+            if (container != Tok::Object)
+                throw Error(ErrorKind::Malformed, std::string(request_.entity),
+                            "The answer is not a JSON object.");
             return;
         }
         in_additional_ = key_ == "additional_data";
-        place_ = Place::Data; // any value of the envelope; only data and additional_data are looked into
+        place_ =
+            Place::Data; // any value of the envelope; only data and additional_data are looked into
         in_data_array_ = false;
         if (key_ != "data") return;
         saw_data_ = true;
@@ -193,7 +215,8 @@ private:
         row_depth_ = depth_;
         tape_.clear();
         has_custom_ = false;
-        for (Slot& slot : slots_.slots) slot.at = kNone;
+        for (Slot& slot : slots_.slots)
+            slot.at = kNone;
     }
 
     void enter_custom() {
@@ -203,7 +226,8 @@ private:
     }
 
     JsonValue slot_value(std::size_t slot) const {
-        return slots_.slots[slot].at == kNone ? JsonValue() : JsonValue(tape_.at(slots_.slots[slot].at));
+        return slots_.slots[slot].at == kNone ? JsonValue()
+                                              : JsonValue(tape_.at(slots_.slots[slot].at));
     }
 
     // With custom_fields captured whole, its members are found inside it.
@@ -213,7 +237,8 @@ private:
         const Token* base = tape_.size() > 0 ? tape_.at(0) : nullptr;
         whole.each_member([&](std::string_view key, JsonValue v) {
             has_custom_ = true;
-            if (const std::size_t slot = slots_.find(key, true); slot != kNone) slots_.slots[slot].at = static_cast<std::size_t>(v.token() - base);
+            if (const std::size_t slot = slots_.find(key, true); slot != kNone)
+                slots_.slots[slot].at = static_cast<std::size_t>(v.token() - base);
         });
     }
 
@@ -223,8 +248,11 @@ private:
         const JsonValue id = slot_value(id_slot_);
         const auto number = decimal_to_int64(id.text());
         if (!number)
-            throw Error(ErrorKind::Malformed, std::string(request_.entity), "Row " + std::to_string(page_->ids_.size() + 1) + " of the page has no integer \"id\".");
-        for (std::size_t i = 0; i < request_.columns.size(); ++i) page_->cells_.push_back(cell(i, id.text()));
+            throw Error(ErrorKind::Malformed, std::string(request_.entity),
+                        "Row " + std::to_string(page_->ids_.size() + 1) +
+                            " of the page has no integer \"id\".");
+        for (std::size_t i = 0; i < request_.columns.size(); ++i)
+            page_->cells_.push_back(cell(i, id.text()));
         page_->ids_.push_back(*number);
     }
 
@@ -237,8 +265,10 @@ private:
             return c;
         }
         JsonValue v = slot_value(column_slots_[i]);
-        if (column.source == Source::Labels && v.absent()) v = slot_value(slots_.find(kLabelKeys[1], false));
-        if (column.source == Source::Custom && v.absent() && has_custom_) page_->missing_custom_ = static_cast<int>(i);
+        if (column.source == Source::Labels && v.absent())
+            v = slot_value(slots_.find(kLabelKeys[1], false));
+        if (column.source == Source::Custom && v.absent() && has_custom_)
+            page_->missing_custom_ = static_cast<int>(i);
         try {
             return decode_cell(column, v, &page_->arena_, &labels_);
         } catch (Error& error) {
@@ -261,7 +291,8 @@ private:
     Place place_ = Place::Root;
     int depth_ = 0, row_depth_ = 0;
     bool wants_custom_ = false, wants_whole_ = false, entering_custom_ = false, has_custom_ = false;
-    bool in_data_array_ = false, in_additional_ = false, failed_ = false, saw_data_ = false, data_null_ = false;
+    bool in_data_array_ = false, in_additional_ = false, failed_ = false, saw_data_ = false,
+         data_null_ = false;
 };
 
 void decode_page(std::string_view body, const PageRequest& request, Page* page) {

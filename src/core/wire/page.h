@@ -1,6 +1,7 @@
 // One answer of a list endpoint: envelope, rows as cells, and where the next page is.
 //
-// Only wanted columns are looked at. Both envelopes are understood: v2 (next_cursor) and v1 (pagination block, or no paging at all).
+// Only wanted columns are looked at. Both envelopes are understood: v2 (next_cursor) and v1
+// (pagination block, or no paging at all).
 #pragma once
 
 #include <cstdint>
@@ -25,18 +26,25 @@ struct PageRequest {
 };
 
 class Page {
-public:
+  public:
     std::size_t rows() const noexcept { return ids_.size(); }
-    std::span<const Cell> row(std::size_t i) const noexcept { return {cells_.data() + i * width_, width_}; }
+    std::span<const Cell> row(std::size_t i) const noexcept {
+        return {cells_.data() + i * width_, width_};
+    }
     std::int64_t id(std::size_t i) const noexcept { return ids_[i]; }
-    const std::string& next_cursor() const noexcept { return next_cursor_; } // empty: this was the last page
+    const std::string& next_cursor() const noexcept {
+        return next_cursor_;
+    } // empty: this was the last page
     // Options whose label neither the row nor the catalogue knew.
     int unresolved_options() const noexcept { return unresolved_; }
-    // A wanted custom field whose key a row lacked although it carried other custom fields: index into the columns, or -1.
+    // A wanted custom field whose key a row lacked although it carried other custom fields: index
+    // into the columns, or -1.
     int missing_custom_column() const noexcept { return missing_custom_; }
-    std::size_t bytes() const noexcept { return arena_.bytes_reserved() + cells_.capacity() * sizeof(Cell); }
+    std::size_t bytes() const noexcept {
+        return arena_.bytes_reserved() + cells_.capacity() * sizeof(Cell);
+    }
 
-private:
+  private:
     friend class PageReader;
     Arena arena_;
     std::vector<Cell> cells_;
@@ -47,8 +55,8 @@ private:
     int missing_custom_ = -1;
 };
 
-// Fills *page (reusing its memory). Throws Error{Malformed} for an envelope that is not one, `success` false, a row without an id; Error{BadValue}
-// with column and row id; Error{TooLarge}.
+// Fills *page (reusing its memory). Throws Error{Malformed} for an envelope that is not one,
+// `success` false, a row without an id; Error{BadValue} with column and row id; Error{TooLarge}.
 void decode_page(std::string_view body, const PageRequest& request, Page* page);
 
 } // namespace pipedrive

@@ -14,21 +14,32 @@
 namespace pipedrive {
 namespace {
 
-// Adapts RapidJSON's handler to JsonEvents. Every callback is noexcept toward the parser: an exception is kept and parsing stopped.
+// Adapts RapidJSON's handler to JsonEvents. Every callback is noexcept toward the parser: an
+// exception is kept and parsing stopped.
 class Adapter {
-public:
+  public:
     explicit Adapter(JsonEvents* events) : events_(events) {}
 
-    bool Null() { return pass([&] { events_->value(Tok::Null, {}); }); }
-    bool Bool(bool b) { return pass([&] { events_->value(b ? Tok::True : Tok::False, {}); }); }
+    bool Null() {
+        return pass([&] { events_->value(Tok::Null, {}); });
+    }
+    bool Bool(bool b) {
+        return pass([&] { events_->value(b ? Tok::True : Tok::False, {}); });
+    }
     bool Int(int) { return false; } // numbers arrive as RawNumber
     bool Uint(unsigned) { return false; }
     bool Int64(std::int64_t) { return false; }
     bool Uint64(std::uint64_t) { return false; }
     bool Double(double) { return false; }
-    bool RawNumber(const char* s, rapidjson::SizeType n, bool) { return pass([&] { events_->value(Tok::Number, {s, n}); }); }
-    bool String(const char* s, rapidjson::SizeType n, bool) { return pass([&] { events_->value(Tok::String, {s, n}); }); }
-    bool Key(const char* s, rapidjson::SizeType n, bool) { return pass([&] { events_->key({s, n}); }); }
+    bool RawNumber(const char* s, rapidjson::SizeType n, bool) {
+        return pass([&] { events_->value(Tok::Number, {s, n}); });
+    }
+    bool String(const char* s, rapidjson::SizeType n, bool) {
+        return pass([&] { events_->value(Tok::String, {s, n}); });
+    }
+    bool Key(const char* s, rapidjson::SizeType n, bool) {
+        return pass([&] { events_->key({s, n}); });
+    }
     bool StartObject() { return open(Tok::Object); }
     bool StartArray() { return open(Tok::Array); }
     bool EndObject(rapidjson::SizeType) { return close(Tok::Object); }
@@ -37,7 +48,7 @@ public:
     bool too_deep() const noexcept { return depth_ > kMaxDepth; }
     std::exception_ptr failure() const noexcept { return failure_; }
 
-private:
+  private:
     template <typename F>
     bool pass(F&& f) noexcept {
         try {
@@ -65,17 +76,22 @@ private:
 } // namespace
 
 void read_json(std::string_view text, std::string_view subject, JsonEvents* events) {
-    constexpr unsigned flags = rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag;
+    constexpr unsigned flags = rapidjson::kParseIterativeFlag |
+                               rapidjson::kParseValidateEncodingFlag |
+                               rapidjson::kParseNumbersAsStringsFlag;
     rapidjson::MemoryStream stream(text.data(), text.size());
     rapidjson::Reader reader;
     Adapter adapter(events);
     const rapidjson::ParseResult result = reader.Parse<flags>(stream, adapter);
     if (adapter.failure()) std::rethrow_exception(adapter.failure());
     if (adapter.too_deep())
-        throw Error(ErrorKind::TooLarge, std::string(subject), "The answer is nested more than " + std::to_string(kMaxDepth) + " levels deep.");
+        throw Error(
+            ErrorKind::TooLarge, std::string(subject),
+            "The answer is nested more than " + std::to_string(kMaxDepth) + " levels deep.");
     if (result.IsError())
         throw Error(ErrorKind::Malformed, std::string(subject),
-                    "Not valid JSON at byte " + std::to_string(result.Offset()) + ": " + rapidjson::GetParseError_En(result.Code()));
+                    "Not valid JSON at byte " + std::to_string(result.Offset()) + ": " +
+                        rapidjson::GetParseError_En(result.Code()));
 }
 
 void TapeWriter::clear() noexcept {
@@ -104,7 +120,8 @@ void TapeWriter::open(Tok container) {
 void TapeWriter::close() {
     const std::size_t start = open_.back();
     open_.pop_back();
-    tokens_.push_back({tokens_[start].kind == Tok::Object ? Tok::ObjectEnd : Tok::ArrayEnd, 0, nullptr});
+    tokens_.push_back(
+        {tokens_[start].kind == Tok::Object ? Tok::ObjectEnd : Tok::ArrayEnd, 0, nullptr});
     tokens_[start].size = static_cast<std::uint32_t>(tokens_.size() - start);
     after_key_ = false;
 }

@@ -9,7 +9,8 @@ std::string_view JsonValue::text() const noexcept {
 
 const char* JsonValue::type_name() const noexcept {
     if (at_ == nullptr) return "null";
-    constexpr const char* names[] = {"null", "boolean", "boolean", "number", "string", "key", "object", "end", "array", "end"};
+    constexpr const char* names[] = {"null", "boolean", "boolean", "number", "string",
+                                     "key",  "object",  "end",     "array",  "end"};
     return names[static_cast<std::size_t>(at_->kind)];
 }
 
@@ -40,7 +41,8 @@ void write_json_string(std::string_view s, std::string* out) {
     *out += '"';
 }
 
-// Iterative over the tokens: nesting is already limited, and the order on the tape is the order of the text.
+// Iterative over the tokens: nesting is already limited, and the order on the tape is the order of
+// the text.
 void JsonValue::write(std::string* out) const {
     if (at_ == nullptr) {
         *out += "null";
@@ -53,20 +55,40 @@ void JsonValue::write(std::string* out) const {
         if (comma && !closes) *out += ',';
         comma = true;
         switch (t->kind) {
-            case Tok::Null: *out += "null"; break;
-            case Tok::False: *out += "false"; break;
-            case Tok::True: *out += "true"; break;
-            case Tok::Number: out->append(t->text, t->size); break;
-            case Tok::String: write_json_string({t->text, t->size}, out); break;
+            case Tok::Null:
+                *out += "null";
+                break;
+            case Tok::False:
+                *out += "false";
+                break;
+            case Tok::True:
+                *out += "true";
+                break;
+            case Tok::Number:
+                out->append(t->text, t->size);
+                break;
+            case Tok::String:
+                write_json_string({t->text, t->size}, out);
+                break;
             case Tok::Key:
                 write_json_string({t->text, t->size}, out);
                 *out += ':';
                 comma = false;
                 break;
-            case Tok::Object: *out += '{'; comma = false; break;
-            case Tok::Array: *out += '['; comma = false; break;
-            case Tok::ObjectEnd: *out += '}'; break;
-            case Tok::ArrayEnd: *out += ']'; break;
+            case Tok::Object:
+                *out += '{';
+                comma = false;
+                break;
+            case Tok::Array:
+                *out += '[';
+                comma = false;
+                break;
+            case Tok::ObjectEnd:
+                *out += '}';
+                break;
+            case Tok::ArrayEnd:
+                *out += ']';
+                break;
         }
     }
 }
