@@ -14,173 +14,24 @@
 namespace pipedrive {
 namespace {
 
-// Sorted; every keyword of PostgreSQL 14 to 18 that is not "unreserved".
-constexpr std::string_view kReserved[] = {
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "authorization",
-    "between",
-    "bigint",
-    "binary",
-    "bit",
-    "boolean",
-    "both",
-    "case",
-    "cast",
-    "char",
-    "character",
-    "check",
-    "coalesce",
-    "collate",
-    "collation",
-    "column",
-    "concurrently",
-    "constraint",
-    "create",
-    "cross",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "dec",
-    "decimal",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "exists",
-    "extract",
-    "false",
-    "fetch",
-    "float",
-    "for",
-    "foreign",
-    "freeze",
-    "from",
-    "full",
-    "grant",
-    "greatest",
-    "group",
-    "grouping",
-    "having",
-    "ilike",
-    "in",
-    "initially",
-    "inner",
-    "inout",
-    "int",
-    "integer",
-    "intersect",
-    "interval",
-    "into",
-    "is",
-    "isnull",
-    "join",
-    "json",
-    "json_array",
-    "json_arrayagg",
-    "json_exists",
-    "json_object",
-    "json_objectagg",
-    "json_query",
-    "json_scalar",
-    "json_serialize",
-    "json_table",
-    "json_value",
-    "lateral",
-    "leading",
-    "least",
-    "left",
-    "like",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "merge_action",
-    "national",
-    "natural",
-    "nchar",
-    "none",
-    "normalize",
-    "not",
-    "notnull",
-    "null",
-    "nullif",
-    "numeric",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "out",
-    "outer",
-    "overlaps",
-    "overlay",
-    "placing",
-    "position",
-    "precision",
-    "primary",
-    "real",
-    "references",
-    "returning",
-    "right",
-    "row",
-    "select",
-    "session_user",
-    "setof",
-    "similar",
-    "smallint",
-    "some",
-    "substring",
-    "symmetric",
-    "system_user",
-    "table",
-    "tablesample",
-    "then",
-    "time",
-    "timestamp",
-    "to",
-    "trailing",
-    "treat",
-    "trim",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "values",
-    "varchar",
-    "variadic",
-    "verbose",
-    "when",
-    "where",
-    "window",
-    "with",
-    "xmlattributes",
-    "xmlconcat",
-    "xmlelement",
-    "xmlexists",
-    "xmlforest",
-    "xmlnamespaces",
-    "xmlparse",
-    "xmlpi",
-    "xmlroot",
-    "xmlserialize",
-    "xmltable",
-};
+// Every keyword of PostgreSQL 14 to 18 that is not "unreserved", between blanks.
+constexpr std::string_view kReserved =
+    " all analyse analyze and any array as asc asymmetric authorization between"
+    " bigint binary bit boolean both case cast char character check coalesce collate collation"
+    " column concurrently constraint create cross current_catalog current_date current_role"
+    " current_schema current_time current_timestamp current_user dec decimal default"
+    " deferrable desc distinct do else end except exists extract false fetch float for foreign"
+    " freeze from full grant greatest group grouping having ilike in initially inner inout int"
+    " integer intersect interval into is isnull join json json_array json_arrayagg json_exists"
+    " json_object json_objectagg json_query json_scalar json_serialize json_table json_value"
+    " lateral leading least left like limit localtime localtimestamp merge_action national"
+    " natural nchar none normalize not notnull null nullif numeric offset on only or order out"
+    " outer overlaps overlay placing position precision primary real references returning"
+    " right row select session_user setof similar smallint some substring symmetric"
+    " system_user table tablesample then time timestamp to trailing treat trim true union"
+    " unique user using values varchar variadic verbose when where window with xmlattributes"
+    " xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot"
+    " xmlserialize xmltable ";
 
 constexpr std::string_view kSystemColumns[] = {"tableoid", "cmin", "cmax", "xmin", "xmax", "ctid"};
 
@@ -298,7 +149,11 @@ void settle(std::vector<Candidate>& candidates, const std::set<std::string>& fix
 } // namespace
 
 bool is_reserved_word(std::string_view word) noexcept {
-    return std::binary_search(std::begin(kReserved), std::end(kReserved), word);
+    if (word.empty() || word.find(' ') != word.npos) return false;
+    for (std::size_t at = kReserved.find(word); at != kReserved.npos;
+         at = kReserved.find(word, at + 1))
+        if (kReserved[at - 1] == ' ' && kReserved[at + word.size()] == ' ') return true;
+    return false;
 }
 
 std::string identifier_from(std::string_view name, std::size_t max_bytes) {
