@@ -44,6 +44,7 @@ void bind_part(BoundColumn* bound) {
                     "A field of type " + quoted(bound->type) + " has no part " +
                         quoted(bound->subfield) + " (column " + quoted(bound->name) + ").");
     bound->kind = bound->part->kind;
+    bound->rest_shape = type.rest_shape;
     bound->source = is_field_hash(bound->field) ? Source::Custom : bound->source;
 }
 
@@ -82,6 +83,7 @@ BoundColumn bind_column(const Entity& entity, const DeclaredColumn& declared) {
     if (!has_custom_fields(entity)) no_such_field(entity, bound, nullptr);
     if (!declared.type.empty()) {
         bind_part(&bound);
+        if (declared.removed) bound.source = Source::Gone;
         return bound;
     }
     bound.resolved = false;
@@ -103,7 +105,7 @@ void resolve_column(const Entity& entity, const FieldCatalogue& catalogue, Bound
 
 void check_against(const Entity& entity, const FieldCatalogue& catalogue,
                    const BoundColumn& column) {
-    if (column.part == nullptr) return;
+    if (column.part == nullptr || column.source == Source::Gone) return;
     const FieldDefinition* field = catalogue.find(column.field);
     std::string detail;
     if (field == nullptr)

@@ -19,6 +19,7 @@ struct DeclaredColumn {
     std::string field;    // option; empty: the name
     std::string subfield; // option; empty: the main part
     std::string type; // option: field_type; empty: standard column, or ask the field definitions
+    bool removed = false; // option: the field is known to be gone
 };
 
 struct BoundColumn {
@@ -32,6 +33,8 @@ struct BoundColumn {
     bool optional = false;      // needs include_fields
     bool resolved = true;       // false: kind, type and source come from the definitions
     const Part* part = nullptr; // custom fields: where the value lies inside an object
+
+    std::string_view rest_shape; // of the field type, see FieldType
 
     bool operator==(const BoundColumn&) const = default;
 };

@@ -41,6 +41,7 @@ enum class Source : std::uint8_t {
     Custom,   // a key inside custom_fields
     Endpoint, // not in the row: true for rows of an archived endpoint
     Labels,   // label objects that include_labels adds
+    Gone,     // a field that Pipedrive no longer has: NULL, never asked for
 };
 
 struct Column {

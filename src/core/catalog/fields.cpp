@@ -15,14 +15,16 @@ constexpr Part kNumber[] = {{"", "", Number, {"value"}}};
 constexpr Part kBool[] = {{"", "", Bool, {"value"}}};
 constexpr Part kDate[] = {{"", "", Date, {"value"}}};
 constexpr Part kMonetary[] = {{"", "", Number, {"value"}},
-                              {"_currency", "currency", Text, {"currency"}}};
+                              {"_currency", "currency", Text, {"currency"}, "_currency"}};
 constexpr Part kDateRange[] = {{"", "", Date, {"value", "from"}},
-                               {"_until", "until", Date, {"until"}}};
-constexpr Part kTime[] = {{"", "", TimeOfDay, {"value"}},
-                          {"_timezone", "timezone", Text, {"timezone_name", "timezone_id"}}};
-constexpr Part kTimeRange[] = {{"", "", TimeOfDay, {"value", "from"}},
-                               {"_until", "until", TimeOfDay, {"until"}},
-                               {"_timezone", "timezone", Text, {"timezone_name", "timezone_id"}}};
+                               {"_until", "until", Date, {"until"}, "_until"}};
+constexpr Part kTime[] = {
+    {"", "", TimeOfDay, {"value"}},
+    {"_timezone", "timezone", Text, {"timezone_name", "timezone_id"}, "_timezone_id"}};
+constexpr Part kTimeRange[] = {
+    {"", "", TimeOfDay, {"value", "from"}},
+    {"_until", "until", TimeOfDay, {"until"}, "_until"},
+    {"_timezone", "timezone", Text, {"timezone_name", "timezone_id"}, "_timezone_id"}};
 constexpr Part kAddress[] = {{"", "", Address, {}}, {"_address", "address", Json, {}}};
 constexpr Part kEnum[] = {{"", "", Option, {}}, {"_id", "id", OptionId, {}}};
 constexpr Part kSet[] = {{"", "", OptionSet, {}}, {"_id", "id", OptionSetIds, {}}};
@@ -30,41 +32,41 @@ constexpr Part kLead[] = {{"", "", Uuid, {"id", "value"}}};
 constexpr Part kJson[] = {{"", "", Json, {}}};
 
 constexpr FieldType kTypes[] = {
-    {"varchar", kText},
-    {"varchar_auto", kText},
-    {"text", kText},
-    {"phone", kText},
-    {"varchar_options", kText},
-    {"status", kText},
-    {"billing_frequency", kText},
-    {"int", kInt},
-    {"visible_to", kInt},
-    {"double", kNumber},
-    {"boolean", kBool},
-    {"monetary", kMonetary},
-    {"date", kDate},
-    {"daterange", kDateRange},
-    {"time", kTime},
-    {"timerange", kTimeRange},
-    {"enum", kEnum},
-    {"set", kSet},
-    {"user", kInt},
-    {"org", kInt},
-    {"people", kInt},
-    {"deal", kInt},
-    {"project", kInt},
-    {"stage", kInt},
-    {"activity", kInt},
-    {"projects_board", kInt},
-    {"projects_phase", kInt},
-    {"lead", kLead},
-    {"address", kAddress},
-    {"deals", kJson},
-    {"json", kJson},
-    {"picture", kJson},
-    {"price_list", kJson},
+    {"varchar", kText, "s"},
+    {"varchar_auto", kText, "s"},
+    {"text", kText, "s"},
+    {"phone", kText, "s"},
+    {"varchar_options", kText, ""},
+    {"status", kText, ""},
+    {"billing_frequency", kText, ""},
+    {"int", kInt, "n"},
+    {"visible_to", kInt, ""},
+    {"double", kNumber, "n"},
+    {"boolean", kBool, ""},
+    {"monetary", kMonetary, "o"},
+    {"date", kDate, "s"},
+    {"daterange", kDateRange, "o"},
+    {"time", kTime, "o"},
+    {"timerange", kTimeRange, "o"},
+    {"enum", kEnum, "no"},
+    {"set", kSet, "a"},
+    {"user", kInt, "n"},
+    {"org", kInt, "n"},
+    {"people", kInt, "n"},
+    {"deal", kInt, "n"},
+    {"project", kInt, "n"},
+    {"stage", kInt, "n"},
+    {"activity", kInt, "n"},
+    {"projects_board", kInt, ""},
+    {"projects_phase", kInt, ""},
+    {"lead", kLead, "s"},
+    {"address", kAddress, "o"},
+    {"deals", kJson, ""},
+    {"json", kJson, ""},
+    {"picture", kJson, ""},
+    {"price_list", kJson, ""},
 };
-constexpr FieldType kUnknown = {"", kJson};
+constexpr FieldType kUnknown = {"", kJson, ""};
 
 } // namespace
 

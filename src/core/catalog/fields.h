@@ -51,11 +51,13 @@ struct Part {
     std::string_view subfield; // column option
     Kind kind;
     std::string_view members[3] = {};
+    std::string_view flat_suffix = {}; // of the key in v1's flat records; "" the field code itself
 };
 
 struct FieldType {
     std::string_view name;
     std::span<const Part> parts; // of LabelMode::Both; the other modes leave some out
+    std::string_view rest_shape; // JSON kinds REST v2 sends, one letter each: s n b o a; "" any
 };
 
 // The row of a field_type; types we do not know are read as jsonb. Never fails.

@@ -129,6 +129,9 @@ constexpr OptionRow kRows[] = {
     {"type", Column, check_field_type, 0, 0, "from the field definitions",
      "Pipedrive's type of a custom field. IMPORT FOREIGN SCHEMA writes it; without it the first "
      "use in a session reads the field definitions."},
+    {"removed", Column, check_bool, 0, 0, "false",
+     "Whether Pipedrive no longer has the field: the column reads NULL and is never asked for. "
+     "pipedrive.refresh_schema() writes it."},
     {"custom_fields", Import, check_bool, 0, 0, "true", "Whether custom fields become columns."},
     {"labels", Import, check_labels, 0, 0, "label",
      "Whether columns of single and multiple options hold labels, ids, or both in two columns."},

@@ -69,8 +69,8 @@ void read_line(const std::vector<std::string>& w, std::string_view line, ScanPla
     if (w[0] == "entity" && w.size() == 3) {
         plan->entity = w[1];
         plan->page_size = number(w[2], line);
-    } else if (w[0] == "column" && w.size() == 6) {
-        plan->columns.push_back({number(w[1], line), w[2], w[3], w[4], w[5]});
+    } else if (w[0] == "column" && w.size() == 7) {
+        plan->columns.push_back({number(w[1], line), w[2], w[3], w[4], w[5], w[6] == "removed"});
     } else if (w[0] == "predicate" && w.size() == 4) {
         const OpRow* row = std::find_if(std::begin(kOps), std::end(kOps),
                                         [&](const OpRow& r) { return r.name == w[2]; });
@@ -88,7 +88,7 @@ std::string write_plan(const ScanPlan& plan) {
     out += "\nentity " + word(plan.entity) + " " + std::to_string(plan.page_size);
     for (const DeclaredColumn& c : plan.columns)
         out += "\ncolumn " + std::to_string(c.attnum) + " " + word(c.name) + " " + word(c.field) +
-               " " + word(c.subfield) + " " + word(c.type);
+               " " + word(c.subfield) + " " + word(c.type) + (c.removed ? " removed" : " -");
     for (const Predicate& p : plan.predicates) {
         const OpRow* row = std::find_if(std::begin(kOps), std::end(kOps),
                                         [&](const OpRow& r) { return r.op == p.op; });

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "core/catalog/fields.h"
 #include "core/catalog/options.h"
 #include "core/http/fetch.h"
+#include "core/wire/decode.h"
 
 namespace pipedrive {
 
@@ -38,9 +40,13 @@ Account account_from_options(std::span<const OptionValue> options);
 HttpRequest account_request(const Account& account, const std::string& target);
 
 // Field definitions as this session knows them, shared by all scans of the same account and entity.
-// Empty until somebody read them.
 struct CatalogueSlot {
-    std::shared_ptr<const FieldCatalogue> catalogue;
+    std::shared_ptr<const FieldCatalogue> catalogue; // nullptr until somebody read them
+    std::string version; // of the stored catalogue it came from; empty: read from the API
+    std::set<UnknownOption> missing;     // options that the API's definitions lack
+    std::set<UnknownOption> noticed;     // told to the user
+    bool absent_keys_are_normal = false; // rows lacked keys of fields that do exist
+    std::int64_t read_at_ms = 0;         // monotonic, of the last reading from the API
 };
 
 } // namespace pipedrive

@@ -27,6 +27,7 @@ void Scan::start(std::vector<Value> values) {
     cursor_.clear();
     more_ = false;
     have_body_ = false;
+    refusal_ = nullptr;
     fresh_.clear();
     next_row_ = 0;
     page_number_ = 0;
@@ -67,13 +68,15 @@ void Scan::leave_page() {
 
 // Everything before the first page: columns that only the definitions can explain. False: wait.
 bool Scan::prepare(WaitFor* wait) {
-    const bool unresolved = std::any_of(spec_.columns.begin(), spec_.columns.end(),
-                                        [](const BoundColumn& c) { return !c.resolved; });
-    if (unresolved) {
-        if (catalogue_ == nullptr && !read_definitions(wait)) return false;
-        for (BoundColumn& column : spec_.columns)
-            resolve_column(*spec_.entity, *catalogue_, &column);
+    bool unresolved = false, unknown = false;
+    for (const BoundColumn& column : spec_.columns) {
+        unresolved = unresolved || !column.resolved;
+        unknown = unknown || (!column.resolved && (catalogue_ == nullptr || catalogue_->find(column.field) == nullptr));
     }
+    // A field that older definitions lack may be new.
+    if (unknown && !verified_ && !read_definitions(wait)) return false;
+    for (BoundColumn& column : spec_.columns)
+        if (unresolved) resolve_column(*spec_.entity, *catalogue_, &column);
     plan();
     phase_ = Phase::Reading;
     return true;
@@ -111,20 +114,34 @@ bool Scan::request_next() {
     return true;
 }
 
-// False: wait.
-bool Scan::receive(WaitFor* wait) {
-    if (!have_body_) {
+// The body of the page under way. False: wait. A refused request that names custom fields is held
+// back until the definitions have told whether one of them is gone.
+bool Scan::fetch_body(WaitFor* wait) {
+    if (have_body_ || refusal_) return true;
+    try {
         if (fetch_.step(wait) == Progress::Wait) return false;
-        body_ = fetch_.take().body;
-        have_body_ = true;
-        ++page_number_;
+    } catch (const Error& error) {
+        const bool custom =
+            std::any_of(spec_.columns.begin(), spec_.columns.end(),
+                        [](const BoundColumn& c) { return c.source == Source::Custom; });
+        if (error.kind != ErrorKind::BadRequest || !custom || verified_) throw;
+        refusal_ = std::current_exception();
+        fetch_.drop();
+        return true;
     }
-    if (reader_ && !read_definitions(wait)) return false;
+    body_ = fetch_.take().body;
+    have_body_ = true;
+    ++page_number_;
+    return true;
+}
+
+void Scan::decode() {
     const Stream& stream = plan_.streams[stream_];
     PageRequest request;
     request.entity = spec_.entity->name;
     request.columns = spec_.columns;
     request.catalogue = catalogue_.get();
+    request.missing_options = &definitions_.missing;
     request.archived = stream.endpoint->archived;
     request.paged = stream.endpoint->paging == Paging::Cursor;
     fresh_.clear();
@@ -135,22 +152,51 @@ bool Scan::receive(WaitFor* wait) {
         error.page = page_number_;
         throw;
     }
+}
+
+// Receives and decodes the next page. False: wait.
+bool Scan::receive(WaitFor* wait) {
+    if (!fetch_body(wait)) return false;
+    if ((reader_ || refusal_) && !read_definitions(wait)) return false;
+    if (refusal_) std::rethrow_exception(std::exchange(refusal_, nullptr));
+    decode();
     if (needs_definitions()) {
         if (!read_definitions(wait)) return false;
-        return receive(wait); // the same page again
+        decode();
     }
     have_body_ = false;
+    settle_options();
     collect_fresh();
     accept(page_.next_cursor());
     return true;
 }
 
-// A page whose option ids nobody has labels for yet, or that lacks a custom field it was asked for:
-// the definitions tell what that means.
+// Whether a list of this scan cannot send labels, so that stale ones would be shown beside fresh
+// ones.
+bool Scan::labels_come_late() const {
+    return std::any_of(plan_.streams.begin(), plan_.streams.end(),
+                       [](const Stream& s) { return !s.endpoint->option_labels; });
+}
+
+// Something only the definitions can explain: option ids without labels, labels that changed,
+// values or keys that do not look like their field.
 bool Scan::needs_definitions() const {
     if (verified_ || !has_custom_fields(*spec_.entity)) return false;
-    return page_.missing_custom_column() >= 0 ||
-           (page_.unresolved_options() > 0 && catalogue_ == nullptr);
+    const LabelSource& noticed = page_.noticed();
+    constexpr std::int64_t kTrusted = 60000;
+    const bool trusted =
+        definitions_.absent_keys_are_normal && clock_.now_ms() - definitions_.read_at_ms < kTrusted;
+    return noticed.unresolved > 0 || noticed.odd > 0 || (noticed.stale > 0 && labels_come_late()) ||
+           (page_.missing_custom_column() >= 0 && !trusted);
+}
+
+// Remembers what the definitions could not explain either.
+void Scan::settle_options() {
+    if (verified_ && page_.missing_custom_column() >= 0) definitions_.absent_keys_are_normal = true;
+    for (const UnknownOption& option : page_.noticed().unknown) {
+        if (verified_) definitions_.missing.insert(option);
+        if (definitions_.noticed.insert(option).second) notices_.push_back(option);
+    }
 }
 
 // False: wait. Afterwards catalogue_ is set, and every custom column still has its field (else
@@ -161,6 +207,9 @@ bool Scan::read_definitions(WaitFor* wait) {
     catalogue_ = definitions_.catalogue = reader_->take();
     reader_.reset();
     verified_ = true;
+    definitions_.version.clear();
+    definitions_.missing.clear();
+    definitions_.read_at_ms = clock_.now_ms();
     for (const BoundColumn& column : spec_.columns)
         check_against(*spec_.entity, *catalogue_, column);
     return true;

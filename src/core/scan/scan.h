@@ -7,10 +7,12 @@
 // twice. Knows no PostgreSQL.
 #pragma once
 
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/catalog/binding.h"
@@ -52,6 +54,9 @@ class Scan {
 
     const Traffic& traffic() const noexcept { return traffic_; }
     std::int64_t rows_fetched() const noexcept { return rows_fetched_; }
+    // Options that rows name and Pipedrive no longer has, each told once a session.
+    std::vector<UnknownOption> take_notices() noexcept { return std::exchange(notices_, {}); }
+    bool has_notices() const noexcept { return !notices_.empty(); }
     const ScanSpec& spec() const noexcept { return spec_; }
 
   private:
@@ -62,7 +67,11 @@ class Scan {
     bool request_next();
     bool receive(WaitFor* wait);
     void accept(std::string body);
+    bool fetch_body(WaitFor* wait);
+    void decode();
     bool needs_definitions() const;
+    bool labels_come_late() const;
+    void settle_options();
     bool read_definitions(WaitFor* wait);
     void enter_stream();
     void leave_page();
@@ -77,7 +86,9 @@ class Scan {
     Fetch fetch_;
     std::optional<DefinitionsReader> reader_;
     std::shared_ptr<const FieldCatalogue> catalogue_; // used for this scan's labels
-    bool verified_ = false;                           // the definitions were read during this scan
+    std::exception_ptr refusal_; // a 400 that may mean that a custom field is gone
+    std::vector<UnknownOption> notices_;
+    bool verified_ = false; // the definitions were read during this scan
 
     std::vector<Value> values_;
     RequestPlan plan_;

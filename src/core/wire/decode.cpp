@@ -147,11 +147,23 @@ Cell decode_uuid(const Job& job, JsonValue v) {
     return text_cell(CellType::Text, v.text(), job.arena);
 }
 
+// Webhooks put the field's type among the parts of an address; the value itself is the same as in
+// REST.
 Cell decode_json(const Job& job, JsonValue v) {
     if (v.is_null()) return {};
     std::string json;
-    v.write(&json);
-    return text_cell(CellType::Json, json, job.arena);
+    if (job.column.subfield != "address" || v.member("type").absent()) {
+        v.write(&json);
+        return text_cell(CellType::Json, json, job.arena);
+    }
+    v.each_member([&](std::string_view key, JsonValue value) {
+        if (key == "type") return;
+        json += json.empty() ? '{' : ',';
+        write_json_string(key, &json);
+        json += ':';
+        value.write(&json);
+    });
+    return text_cell(CellType::Json, json.empty() ? "{}" : json + "}", job.arena);
 }
 
 // {value, primary, label} elements, or plain strings: the primary one, else the first. An empty
@@ -221,22 +233,39 @@ Cell decode_option_id(const Job&, JsonValue v, std::string_view part) {
     return integer_cell(CellType::Int, *i);
 }
 
+// The option as its id in brackets, noted for the NOTICE.
+Cell unknown_label(const Job& job, std::string_view id) {
+    if (job.labels->unknown.size() < LabelSource::kMaxUnknown)
+        job.labels->unknown.insert({job.column.field, std::string(id)});
+    return text_cell(CellType::Text, "[" + std::string(id) + "]", job.arena);
+}
+
+const std::string* known_label(const Job& job, std::string_view id) {
+    const FieldCatalogue* catalogue = job.labels->catalogue;
+    return catalogue == nullptr ? nullptr : catalogue->label(job.column.field, id);
+}
+
 // A label that came with the row wins; else it is looked up; else the id in brackets stands for it.
 Cell decode_option_label(const Job& job, JsonValue v, std::string_view part) {
     const JsonValue label = v.member("label");
-    if (label.is(Tok::String)) return text_cell(CellType::Text, label.text(), job.arena);
     const JsonValue id_value = identity(v);
-    if (part.empty() && id_value.is_null()) return {};
+    if (part.empty() && id_value.is_null() && !label.is(Tok::String)) return {};
+    const std::string_view id = part.empty() ? id_value.text() : part;
+    const std::string* known = known_label(job, id);
+    if (label.is(Tok::String)) {
+        job.labels->stale += known != nullptr && *known != label.text();
+        return text_cell(CellType::Text, label.text(), job.arena);
+    }
     if (part.empty() && !id_value.is(Tok::Number) && !id_value.is(Tok::String))
         unfit("an option", v);
-    const std::string_view id = part.empty() ? id_value.text() : part;
     if (id.empty()) return {};
-    const std::string* known = job.labels->catalogue == nullptr
-                                   ? nullptr
-                                   : job.labels->catalogue->label(job.column.field, id);
     if (known != nullptr) return text_cell(CellType::Text, *known, job.arena);
-    ++job.labels->unresolved;
-    return text_cell(CellType::Text, "[" + std::string(id) + "]", job.arena);
+    // An {id} object came from an answer that carries labels: the API itself knows none.
+    const bool bare = !v.is(Tok::Object);
+    const bool told = job.labels->missing != nullptr &&
+                      job.labels->missing->count({job.column.field, std::string(id)}) != 0;
+    job.labels->unresolved += bare && !told;
+    return unknown_label(job, id);
 }
 
 Cell decode_option(const Job& job, JsonValue v) {
@@ -314,11 +343,70 @@ JsonValue select_part(const BoundColumn& column, JsonValue v) {
     return {};
 }
 
+constexpr char kind_letter(Tok kind) {
+    switch (kind) {
+        case Tok::String:
+            return 's';
+        case Tok::Number:
+            return 'n';
+        case Tok::False:
+        case Tok::True:
+            return 'b';
+        case Tok::Object:
+            return 'o';
+        case Tok::Array:
+            return 'a';
+        default:
+            return '?';
+    }
+}
+
+// A value of another JSON kind than REST sends for the field's type: readable perhaps, but the
+// field may have been replaced.
+bool is_odd(const BoundColumn& column, JsonValue v) {
+    return !column.rest_shape.empty() && !v.is_null() &&
+           column.rest_shape.find(kind_letter(v.token()->kind)) == std::string_view::npos;
+}
+
+Cell run_decoder(const Job& job, JsonValue v) {
+    return kRows[static_cast<std::size_t>(job.column.kind)].decode(job, v);
+}
+
+constexpr std::string_view kAddressParts[] = {
+    "country", "admin_area_level_1", "admin_area_level_2", "locality",    "sublocality",
+    "route",   "street_number",      "subpremise",         "postal_code", "formatted_address"};
+
+// {"value": …, "country": …, …} from hash, hash_country, …
+Cell flat_address(const Job& job, JsonValue record) {
+    const JsonValue main = record.member(job.column.field);
+    if (main.is_null() || empty_string(main)) return {};
+    std::string json = "{\"value\":";
+    main.write(&json);
+    for (std::string_view part : kAddressParts) {
+        json += ",\"" + std::string(part) + "\":";
+        record.member(job.column.field + "_" + std::string(part)).write(&json);
+    }
+    return text_cell(CellType::Json, json + "}", job.arena);
+}
+
 } // namespace
 
 Cell decode_cell(const BoundColumn& column, JsonValue v, Arena* arena, LabelSource* labels) {
+    labels->odd += is_odd(column, v);
+    return run_decoder({column, arena, labels}, select_part(column, v));
+}
+
+Cell decode_flat_cell(const BoundColumn& column, JsonValue record, Arena* arena,
+                      LabelSource* labels) {
     const Job job{column, arena, labels};
-    return kRows[static_cast<std::size_t>(column.kind)].decode(job, select_part(column, v));
+    if (column.part == nullptr || column.source != Source::Custom)
+        return run_decoder(job, record.member(column.field));
+    if (column.subfield == "address") return flat_address(job, record);
+    if (column.kind == Kind::Address) {
+        const JsonValue formatted = record.member(column.field + "_formatted_address");
+        if (!formatted.is_null() && !empty_string(formatted)) return run_decoder(job, formatted);
+    }
+    return run_decoder(job, record.member(column.field + std::string(column.part->flat_suffix)));
 }
 
 } // namespace pipedrive

@@ -2,7 +2,9 @@
 // and webhooks use for the same thing.
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "core/base/arena.h"
 #include "core/catalog/binding.h"
@@ -12,11 +14,23 @@
 
 namespace pipedrive {
 
-// Where labels are looked up when a row carries bare option ids. `unresolved` counts ids that were
-// not found.
+// An option that a row names and whose label nobody knows.
+struct UnknownOption {
+    std::string field; // code
+    std::string id;
+    auto operator<=>(const UnknownOption&) const = default;
+};
+
+// Where labels are looked up when a row carries bare option ids, and what decoding noticed on the
+// way.
 struct LabelSource {
-    const FieldCatalogue* catalogue = nullptr; // nullptr: not read yet
-    int unresolved = 0;
+    const FieldCatalogue* catalogue = nullptr;        // nullptr: not read yet
+    const std::set<UnknownOption>* missing = nullptr; // known to be in no catalogue
+    int unresolved = 0;              // bare ids that newer definitions might explain
+    int stale = 0;                   // labels in the row that differ from the catalogue's
+    int odd = 0;                     // values of a shape that the field's type does not have
+    std::set<UnknownOption> unknown; // options shown as their id, at most kMaxUnknown
+    static constexpr std::size_t kMaxUnknown = 32;
 };
 
 // The value of `column` in JSON value `v` (the field's value, absent for a missing key). Text is
@@ -24,5 +38,10 @@ struct LabelSource {
 // Error{BadValue} whose detail says what was expected and what was found; column and row are filled
 // in by the caller.
 Cell decode_cell(const BoundColumn& column, JsonValue v, Arena* arena, LabelSource* labels);
+
+// The same for v1's flat records (leads): the parts of a custom field are keys of the record
+// itself, the code with a suffix.
+Cell decode_flat_cell(const BoundColumn& column, JsonValue record, Arena* arena,
+                      LabelSource* labels);
 
 } // namespace pipedrive

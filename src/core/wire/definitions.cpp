@@ -44,4 +44,50 @@ std::string decode_definitions(std::string_view body, std::string_view entity,
     return std::string(root.member("additional_data").member("next_cursor").text());
 }
 
+std::string write_catalogue(const FieldCatalogue& catalogue) {
+    std::string out = "[";
+    auto text = [&](std::string_view key, std::string_view value) {
+        out += "\"" + std::string(key) + "\":";
+        write_json_string(value, &out);
+        out += ',';
+    };
+    for (const FieldDefinition& field : catalogue.fields) {
+        out += out.size() > 1 ? ",{" : "{";
+        text("code", field.code);
+        text("name", field.name);
+        text("type", field.type);
+        out += std::string("\"custom\":") + (field.custom ? "true" : "false") + ",";
+        out += std::string("\"optional\":") + (field.optional ? "true" : "false") + ",\"options\":[";
+        bool first = true;
+        for (const FieldOption& option : field.options) {
+            out += first ? "{" : ",{";
+            first = false;
+            text("id", option.id);
+            out += "\"label\":";
+            write_json_string(option.label, &out);
+            out += '}';
+        }
+        out += "]}";
+    }
+    return out + "]";
+}
+
+FieldCatalogue read_catalogue(std::string_view json) {
+    const JsonDocument document(json, "field catalogue");
+    FieldCatalogue catalogue;
+    document.root().each_element([&](JsonValue v) {
+        FieldDefinition field;
+        field.code = text_of(v.member("code"));
+        field.name = text_of(v.member("name"));
+        field.type = text_of(v.member("type"));
+        field.custom = v.member("custom").is(Tok::True);
+        field.optional = v.member("optional").is(Tok::True);
+        v.member("options").each_element([&](JsonValue option) {
+            field.options.push_back({text_of(option.member("id")), text_of(option.member("label"))});
+        });
+        catalogue.fields.push_back(std::move(field));
+    });
+    return catalogue;
+}
+
 } // namespace pipedrive

@@ -68,10 +68,11 @@ class PageReader final : public JsonEvents {
         page->cells_.clear();
         page->ids_.clear();
         page->next_cursor_.clear();
-        page->unresolved_ = 0;
+        page->noticed_ = {};
         page->missing_custom_ = -1;
         page->width_ = request.columns.size();
         labels_.catalogue = request.catalogue;
+        labels_.missing = request.missing_options;
         id_slot_ = slots_.add("id", false);
         for (const BoundColumn& column : request.columns)
             column_slots_.push_back(slot_for(column));
@@ -103,7 +104,6 @@ class PageReader final : public JsonEvents {
             entering_custom_ = capture_ == whole_custom_ && !wants_whole_;
             if (entering_custom_) capture_ = kNone;
         } else if (place_ == Place::Custom && depth_ == row_depth_ + 1) {
-            has_custom_ = true;
             capture_ = slots_.find(text, true);
         } else if (in_additional_) {
             key_ = text;
@@ -144,14 +144,14 @@ class PageReader final : public JsonEvents {
         if (!saw_data_ || (data_null_ && request_.paged))
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
                         "The answer has no \"data\" array.");
-        page_->unresolved_ = labels_.unresolved;
+        page_->noticed_ = labels_;
     }
 
   private:
     enum class Place : std::uint8_t { Root, Data, Row, Custom };
 
     std::size_t slot_for(const BoundColumn& column) {
-        if (column.source == Source::Endpoint) return kNone;
+        if (column.source == Source::Endpoint || column.source == Source::Gone) return kNone;
         if (column.source == Source::Labels) {
             for (std::string_view key : kLabelKeys)
                 slots_.add(key, false);
@@ -214,7 +214,6 @@ class PageReader final : public JsonEvents {
         place_ = Place::Row;
         row_depth_ = depth_;
         tape_.clear();
-        has_custom_ = false;
         for (Slot& slot : slots_.slots)
             slot.at = kNone;
     }
@@ -236,7 +235,6 @@ class PageReader final : public JsonEvents {
         const JsonValue whole = slot_value(whole_custom_);
         const Token* base = tape_.size() > 0 ? tape_.at(0) : nullptr;
         whole.each_member([&](std::string_view key, JsonValue v) {
-            has_custom_ = true;
             if (const std::size_t slot = slots_.find(key, true); slot != kNone)
                 slots_.slots[slot].at = static_cast<std::size_t>(v.token() - base);
         });
@@ -264,10 +262,11 @@ class PageReader final : public JsonEvents {
             c.integer = request_.archived;
             return c;
         }
+        if (column.source == Source::Gone) return {};
         JsonValue v = slot_value(column_slots_[i]);
         if (column.source == Source::Labels && v.absent())
             v = slot_value(slots_.find(kLabelKeys[1], false));
-        if (column.source == Source::Custom && v.absent() && has_custom_)
+        if (column.source == Source::Custom && v.absent())
             page_->missing_custom_ = static_cast<int>(i);
         try {
             return decode_cell(column, v, &page_->arena_, &labels_);
@@ -290,7 +289,7 @@ class PageReader final : public JsonEvents {
     std::size_t capture_ = kNone, capture_start_ = kNone;
     Place place_ = Place::Root;
     int depth_ = 0, row_depth_ = 0;
-    bool wants_custom_ = false, wants_whole_ = false, entering_custom_ = false, has_custom_ = false;
+    bool wants_custom_ = false, wants_whole_ = false, entering_custom_ = false;
     bool in_data_array_ = false, in_additional_ = false, failed_ = false, saw_data_ = false,
          data_null_ = false;
 };

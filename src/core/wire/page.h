@@ -14,6 +14,7 @@
 #include "core/catalog/binding.h"
 #include "core/catalog/fields.h"
 #include "core/wire/cell.h"
+#include "core/wire/decode.h"
 
 namespace pipedrive {
 
@@ -21,8 +22,9 @@ struct PageRequest {
     std::string_view entity;              // for errors
     std::span<const BoundColumn> columns; // resolved; cells come in this order
     const FieldCatalogue* catalogue = nullptr;
-    bool archived = false; // value of Source::Endpoint columns
-    bool paged = true;     // a paged list must have a data array; v1 lists say null for "no rows"
+    const std::set<UnknownOption>* missing_options = nullptr; // see LabelSource
+    bool archived = false;                                    // value of Source::Endpoint columns
+    bool paged = true; // a paged list must have a data array; v1 lists say null for "no rows"
 };
 
 class Page {
@@ -35,10 +37,10 @@ class Page {
     const std::string& next_cursor() const noexcept {
         return next_cursor_;
     } // empty: this was the last page
-    // Options whose label neither the row nor the catalogue knew.
-    int unresolved_options() const noexcept { return unresolved_; }
-    // A wanted custom field whose key a row lacked although it carried other custom fields: index
-    // into the columns, or -1.
+    // What the decoders noticed; its pointers are not to be used.
+    const LabelSource& noticed() const noexcept { return noticed_; }
+    // A wanted custom field whose key some row lacked: index into the columns, or -1. REST v2 sends
+    // every defined field, so the field may be gone.
     int missing_custom_column() const noexcept { return missing_custom_; }
     std::size_t bytes() const noexcept {
         return arena_.bytes_reserved() + cells_.capacity() * sizeof(Cell);
@@ -51,7 +53,7 @@ class Page {
     std::vector<std::int64_t> ids_;
     std::size_t width_ = 0;
     std::string next_cursor_;
-    int unresolved_ = 0;
+    LabelSource noticed_;
     int missing_custom_ = -1;
 };
 
