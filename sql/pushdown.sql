@@ -137,3 +137,14 @@ CREATE TABLE copy.odd AS SELECT id, stage_id AS phase, pipeline_id AS stage_id, 
     update_time AS changed, add_time::text AS update_time, status COLLATE "C" AS status, NULL::smallint AS org_id FROM copy.deals;
 SELECT sim.try('odd', p) FROM unnest(ARRAY['phase = 3', 'stage_id = 2', 'state = ''open''', 'state IN (''won'', ''lost'')', 'pipeline_id = 2', 'owner_id = 25455458', 'person_id = ''5''', 'changed >= ''2026-03-01''', 'status = ''won''',
     'update_time > ''2026''']) AS p;
+-- An id shown as text is compared as text.
+CREATE FOREIGN TABLE crm.text_id (id text, done text, owner_id text, update_time text) SERVER crm OPTIONS (entity 'activities');
+CREATE TABLE copy.text_id AS SELECT id::text, done::text, owner_id::text, update_time::text FROM copy.activities;
+CREATE OR REPLACE FUNCTION sim.ids(query text) RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+    ids bigint[];
+BEGIN
+    EXECUTE format('SELECT coalesce(array_agg(id::bigint ORDER BY id::bigint), ''{}'') FROM (%s) AS q', query) INTO ids;
+    RETURN ids;
+END $$;
+SELECT sim.try('text_id', p) FROM unnest(ARRAY['id = ''7''', 'id IN (''7'', ''8'')', 'id = ''07''', 'id < ''2''', 'done = ''true''', 'owner_id = ''25455458''', 'owner_id IN (''25455458'')', 'update_time = ''2026-03-01 00:00:00+00''']) AS p;

@@ -15,9 +15,9 @@ SELECT entity, comment, paths, tokens_per_request, custom_fields
 COMMENT ON VIEW entities IS 'the tables that IMPORT FOREIGN SCHEMA makes, the lists they read and what a request costs';
 
 CREATE VIEW entity_columns AS
-SELECT entity, column_name, type, presence, comment, parameter, pushed, reason
+SELECT entity, column_name, field, subfield, type, presence, comment, parameter, pushed, reason
   FROM jsonb_to_recordset(_catalogue('columns'))
-       AS r (entity text, column_name text, type text, presence text, comment text, parameter text, pushed text, reason text);
+       AS r (entity text, column_name text, field text, subfield text, type text, presence text, comment text, parameter text, pushed text, reason text);
 COMMENT ON VIEW entity_columns IS 'standard columns of every entity, and which WHERE clauses become request parameters';
 
 GRANT SELECT ON options, entities, entity_columns TO PUBLIC;

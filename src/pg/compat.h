@@ -12,6 +12,7 @@ extern "C" {
 #include "commands/explain_state.h"
 #endif
 #include "storage/ipc.h"
+#include "utils/acl.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h" // 18 took wait event sets out of latch.h
 #endif
@@ -66,6 +67,15 @@ inline bool (*walker(bool (*f)(Node*, void*)))() {
     return reinterpret_cast<bool (*)()>(reinterpret_cast<void*>(f));
 }
 #endif
+
+// 16: one function checks the rights on all kinds of objects.
+inline AclResult server_aclcheck(Oid server, Oid user) {
+#if PG_VERSION_NUM >= 160000
+    return object_aclcheck(ForeignServerRelationId, server, user, ACL_USAGE);
+#else
+    return pg_foreign_server_aclcheck(server, user, ACL_USAGE);
+#endif
+}
 
 // 17: a wait event set belongs to a resource owner instead of a memory context.
 inline WaitEventSet* make_wait_event_set(int events) {

@@ -45,6 +45,14 @@ Oid find_mapping(Oid user, Oid server) {
     return oid;
 }
 
+bool is_public_mapping(Oid mapping) {
+    HeapTuple tuple = SearchSysCache1(USERMAPPINGOID, ObjectIdGetDatum(mapping));
+    if (!HeapTupleIsValid(tuple)) return false;
+    const Oid user = reinterpret_cast<Form_pg_user_mapping>(GETSTRUCT(tuple))->umuser;
+    ReleaseSysCache(tuple);
+    return !OidIsValid(user);
+}
+
 } // namespace
 
 Connection* connection_for(Oid server_oid, Oid user, List* table_options) {
@@ -61,6 +69,7 @@ Connection* connection_for(Oid server_oid, Oid user, List* table_options) {
     auto* connection = static_cast<Connection*>(palloc0(sizeof(Connection)));
     connection->server = server_oid;
     connection->user_mapping = mapping->umid;
+    connection->mapped_user = is_public_mapping(mapping->umid) ? "" : user_name;
     connection->options = option_list(server->options, mapping->options, table_options);
     connection->who.server = server->servername;
     connection->who.user = user_name;
@@ -68,6 +77,11 @@ Connection* connection_for(Oid server_oid, Oid user, List* table_options) {
         if (strcmp(connection->options.names[i], "api_token") == 0)
             connection->who.secret = connection->options.values[i];
     return connection;
+}
+
+void check_server_usage(Oid server, const char* name) {
+    const AclResult result = server_aclcheck(server, GetUserId());
+    if (result != ACLCHECK_OK) aclcheck_error(result, OBJECT_FOREIGN_SERVER, name);
 }
 
 Account account_of(const Connection& connection) {

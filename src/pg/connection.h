@@ -19,13 +19,17 @@ struct OptionList {
 // What a scan or an import needs before the core is entered. palloc'd.
 struct Connection {
     Oid server;
-    Oid user_mapping; // of the user or of PUBLIC
+    Oid user_mapping;        // of the user or of PUBLIC
+    const char* mapped_user; // its name, "" for PUBLIC
     OptionList options;
     ReportContext who;
 };
 
 // Raises ERROR with a hint when the user has no mapping. `table_options` may be NIL.
 Connection* connection_for(Oid server, Oid user, List* table_options);
+
+// Raises ERROR unless the current user may use the server. Leaf.
+void check_server_usage(Oid server, const char* name);
 
 // Throws; inside entry() only.
 Account account_of(const Connection& connection);

@@ -9,28 +9,18 @@ extern "C" {
 
 #include "pg/import.h"
 
-#include <optional>
-
 #include "core/catalog/ddl.h"
 #include "core/catalog/options.h"
-#include "core/scan/definitions_reader.h"
 #include "core/wire/tape.h"
 #include "pg/connection.h"
 #include "pg/datum.h"
+#include "pg/field_store.h"
 #include "pg/guard.h"
 
 namespace pipedrive::pg {
 namespace {
 
 std::string* comments = nullptr; // JSON array body of the last import, heap
-
-struct Reading {
-    Account account;
-    Traffic traffic;
-    std::optional<DefinitionsReader> reader;
-    std::shared_ptr<const FieldCatalogue> catalogue;
-    WaitFor wait;
-};
 
 struct PodImport {
     bool custom_fields = true, optional_fields = true;
@@ -63,29 +53,6 @@ bool is_wanted(const ImportForeignSchemaStmt* stmt, const Entity& entity) {
     return listed(stmt->table_list, entity.name) == (stmt->list_type == FDW_IMPORT_SCHEMA_LIMIT_TO);
 }
 
-// Reads the definitions of one entity, waiting as needed. Leaf.
-void read_definitions(Reading* reading, const Connection* connection, const Entity* entity) {
-    entry(connection->who, [&] {
-        reading->reader.emplace(reading->account, *entity, backend_transport(), monotonic_clock(),
-                                reading->traffic);
-    });
-    while (true) {
-        const bool ready = entry(connection->who, [&] {
-            reading->wait.sockets.clear();
-            reading->wait.timeout_ms = -1;
-            if (reading->reader->step(&reading->wait) == Progress::Wait) return false;
-            reading->catalogue = reading->reader->take();
-            reading->reader.reset();
-            catalogue_slot(connection->server, connection->user_mapping, *entity).catalogue =
-                reading->catalogue;
-            return true;
-        });
-        if (ready) break;
-        wait_for(&reading->wait);
-    }
-    account_for_sockets();
-}
-
 void remember_comment(std::string_view table, std::string_view column, std::string_view comment) {
     if (!comments->empty()) *comments += ',';
     *comments += "{\"table_name\":";
@@ -101,15 +68,17 @@ void remember_comment(std::string_view table, std::string_view column, std::stri
 }
 
 // One CREATE FOREIGN TABLE, in UTF-8.
-char* table_sql(const Reading* reading, const Entity& entity, const PodImport& options,
+char* table_sql(const Connection* connection, const Entity& entity, const PodImport& options,
                 const char* server) {
-    return entry_text({}, [&] {
+    return entry_text(connection->who, [&] {
         ImportOptions import;
         import.custom_fields = options.custom_fields;
         import.optional_fields = options.optional_fields;
         import.labels = options.labels;
-        const std::vector<ImportedColumn> columns =
-            imported_columns(entity, reading->catalogue.get(), import);
+        const std::vector<ImportedColumn> columns = imported_columns(
+            entity,
+            catalogue_slot(connection->server, connection->user_mapping, entity).catalogue.get(),
+            import);
         remember_comment(entity.name, {}, entity.comment);
         for (const ImportedColumn& column : columns)
             remember_comment(entity.name, column.name, column.comment);
@@ -136,22 +105,20 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
     check_names(stmt);
     const PodImport options = import_options(stmt->options);
     Connection* connection = connection_for(server, GetUserId(), NIL);
-    auto* held = hold<Reading>(CurrentMemoryContext);
     entry(connection->who, [&] {
-        held->object = new Reading;
-        held->object->account = account_of(*connection);
         if (comments == nullptr) comments = new std::string;
         comments->clear();
     });
+    const char* name =
+        pg_server_to_any(stmt->server_name, static_cast<int>(strlen(stmt->server_name)), PG_UTF8);
     List* statements = NIL;
     for (const Entity& entity : entities()) {
         if (!is_wanted(stmt, entity)) continue;
-        held->object->catalogue.reset();
-        if (has_custom_fields(entity)) read_definitions(held->object, connection, &entity);
-        const char* sql =
-            table_sql(held->object, entity, options,
-                      pg_server_to_any(stmt->server_name,
-                                       static_cast<int>(strlen(stmt->server_name)), PG_UTF8));
+        if (has_custom_fields(entity)) {
+            read_into_slot(connection, &entity);
+            store_slot(connection, &entity);
+        }
+        const char* sql = table_sql(connection, entity, options, name);
         statements = lappend(statements, server_text(sql, strlen(sql)));
     }
     return statements;

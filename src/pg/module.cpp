@@ -66,6 +66,8 @@ std::string columns_json() {
             out += out.size() > 1 ? ",{" : "{";
             append_member(&out, "entity", entity.name);
             append_member(&out, "column_name", column.name);
+            append_member(&out, "field", column.field);
+            append_member(&out, "subfield", column.subfield);
             append_member(&out, "type", kind_row(column.kind).sql_type);
             append_member(&out, "presence",
                           column.presence == Presence::Always     ? "always"

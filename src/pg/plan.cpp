@@ -37,7 +37,8 @@ bool is_id_lookup(const RelState* state, const PushedQual& qual) {
 
 // Rows an id lookup can find at most: ids are unique.
 double ids_in(PlannerInfo* root, const PushedQual& qual) {
-    return qual.op == Op::AnyOf ? array_length_estimate(root, reinterpret_cast<Node*>(qual.value)) : 1.0;
+    return qual.op == Op::AnyOf ? array_length_estimate(root, reinterpret_cast<Node*>(qual.value))
+                                : 1.0;
 }
 
 // Requests a scan that fetches `rows` rows makes, for costing.
@@ -91,7 +92,8 @@ void add_lookup_path(PlannerInfo* root, RelOptInfo* rel, const RelState* state,
 
 // Attributes anything above or in the scan needs. All clauses are rechecked, so all their columns
 // are.
-// Not the target list of the plan: it may be the whole row only because that is cheap for a local table.
+// Not the target list of the plan: it may be the whole row only because that is cheap for a local
+// table.
 Bitmapset* wanted_attributes(RelOptInfo* rel, List* clauses) {
     Bitmapset* wanted = nullptr;
     pull_varattnos(reinterpret_cast<Node*>(rel->reltarget->exprs), rel->relid, &wanted);

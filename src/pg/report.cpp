@@ -69,7 +69,7 @@ constexpr ReportRow kRows[] = {
     {ErrorKind::UnknownOption, ERRCODE_FDW_INVALID_OPTION_NAME, "invalid option \"{subject}\"", ""},
     {ErrorKind::FieldGone, ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
      "column \"{column}\" no longer matches its Pipedrive field",
-     "Drop the column, or import the table anew."},
+     "See pipedrive.field_changes() for what changed; pipedrive.refresh_schema() applies it."},
     {ErrorKind::BadOption, ERRCODE_INVALID_PARAMETER_VALUE,
      "invalid value for option \"{subject}\"", ""},
     {ErrorKind::LimitReached, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,

@@ -3,6 +3,7 @@
 
 #include "pg/scan.h"
 
+#include "pg/field_store.h"
 #include "pg/plan.h"
 #include "pg/qual.h"
 #include "pg/settings.h"
@@ -58,12 +59,41 @@ void connect(ForeignScanState* node) {
     MemoryContextSwitchTo(old);
 }
 
+// Labels that this session knows may be older than what another session has kept.
+bool wants_labels(const CoreScan* core) {
+    for (const DeclaredColumn& column : core->plan.columns) {
+        if (column.type.empty() || column.removed) continue;
+        const Part* part = find_part(field_type(column.type), column.subfield);
+        if (part != nullptr && kind_row(part->kind).needs_labels) return true;
+    }
+    return false;
+}
+
+// Each once a session: an option whose label nobody knows any more.
+void raise_notices(ForeignScanState* node) {
+    ExecState* state = state_of(node);
+    char* lines = entry_text(state->connection->who, [&] {
+        std::string out;
+        for (const UnknownOption& option : state->held->object->scan->take_notices())
+            for (const BoundColumn& column : state->held->object->scan->spec().columns)
+                if (column.field == option.field && kind_row(column.kind).needs_labels)
+                    out += option.id + " of column \"" + column.name + "\"\n";
+        return out;
+    });
+    for (char* line = strtok(lines, "\n"); line != nullptr; line = strtok(nullptr, "\n"))
+        ereport(NOTICE,
+                (errmsg("option %s of \"%s\" does not exist in Pipedrive any more",
+                        message_text(line), state->entity->name.data()),
+                 errdetail("Values that still refer to it are shown as its id in brackets.")));
+}
+
 // Makes the core scan. The values are evaluated before, as that calls PostgreSQL.
 void start_core(ForeignScanState* node) {
     ExecState* state = state_of(node);
     PodValue* pods = evaluate_values(node, false, NIL);
     const int n = list_length(state->expressions);
     if (state->connection == nullptr) connect(node);
+    if (wants_labels(state->held->object)) refresh_slot(state->connection, state->entity);
     entry(state->connection->who, [&] {
         CoreScan* core = state->held->object;
         core->values.clear();
@@ -172,6 +202,7 @@ TupleTableSlot* iterate_scan(ForeignScanState* node) {
         if (step == Scan::Step::Row) break;
         wait_for(&core->wait);
     }
+    if (core->scan->has_notices()) raise_notices(node);
     if (!state->converters_ready) prepare_converters(node);
     ExecClearTuple(slot);
     fill_slot(node, slot);

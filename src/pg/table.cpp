@@ -24,6 +24,7 @@ void read_column_options(PodColumn* column, Oid relation) {
         DefElem* def = lfirst_node(DefElem, lc);
         for (const auto& w : wanted)
             if (strcmp(def->defname, w.option) == 0) *w.into = to_utf8(defGetString(def));
+        if (strcmp(def->defname, "removed") == 0) column->removed = defGetBoolean(def);
     }
 }
 
@@ -48,6 +49,7 @@ DeclaredColumn declared(const PodColumn& c) {
     out.field = c.field;
     out.subfield = c.subfield;
     out.type = c.type;
+    out.removed = c.removed;
     return out;
 }
 

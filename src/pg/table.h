@@ -15,6 +15,7 @@ struct PodColumn {
     const char* field;
     const char* subfield;
     const char* type;
+    bool removed;
     Oid sql_type;
 };
 

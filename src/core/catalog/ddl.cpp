@@ -56,7 +56,16 @@ std::vector<ImportedColumn> imported_columns(const Entity& entity, const FieldCa
     for (const Column& column : entity.columns)
         if (imports(column, catalogue, options)) columns.push_back(standard_column(column));
     if (catalogue == nullptr || !options.custom_fields) return columns;
-    for (const NamedColumn& named : name_custom_columns(entity, catalogue->fields, options.labels))
+    for (ImportedColumn& column : imported_custom_columns(entity, *catalogue, options.labels, {}))
+        columns.push_back(std::move(column));
+    return columns;
+}
+
+std::vector<ImportedColumn> imported_custom_columns(const Entity& entity,
+                                                    const FieldCatalogue& fields, LabelMode labels,
+                                                    std::span<const std::string> taken) {
+    std::vector<ImportedColumn> columns;
+    for (const NamedColumn& named : name_custom_columns(entity, fields.fields, labels, taken))
         columns.push_back(custom_column(named));
     return columns;
 }

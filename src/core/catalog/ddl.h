@@ -2,6 +2,7 @@
 // statement that creates the table.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +32,11 @@ struct ImportedColumn {
 // lists their field.
 std::vector<ImportedColumn> imported_columns(const Entity& entity, const FieldCatalogue* catalogue,
                                              const ImportOptions& options);
+
+// Columns for custom fields alone, whose names avoid `taken` as well: what refresh_schema() adds.
+std::vector<ImportedColumn> imported_custom_columns(const Entity& entity,
+                                                    const FieldCatalogue& fields, LabelMode labels,
+                                                    std::span<const std::string> taken);
 
 // CREATE FOREIGN TABLE with every name quoted. `server` is the server's name as SQL knows it.
 std::string create_table_sql(const Entity& entity, std::string_view server,

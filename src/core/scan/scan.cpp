@@ -71,7 +71,8 @@ bool Scan::prepare(WaitFor* wait) {
     bool unresolved = false, unknown = false;
     for (const BoundColumn& column : spec_.columns) {
         unresolved = unresolved || !column.resolved;
-        unknown = unknown || (!column.resolved && (catalogue_ == nullptr || catalogue_->find(column.field) == nullptr));
+        unknown = unknown || (!column.resolved &&
+                              (catalogue_ == nullptr || catalogue_->find(column.field) == nullptr));
     }
     // A field that older definitions lack may be new.
     if (unknown && !verified_ && !read_definitions(wait)) return false;
@@ -207,7 +208,6 @@ bool Scan::read_definitions(WaitFor* wait) {
     catalogue_ = definitions_.catalogue = reader_->take();
     reader_.reset();
     verified_ = true;
-    definitions_.version.clear();
     definitions_.missing.clear();
     definitions_.read_at_ms = clock_.now_ms();
     for (const BoundColumn& column : spec_.columns)

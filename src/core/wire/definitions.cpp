@@ -57,7 +57,8 @@ std::string write_catalogue(const FieldCatalogue& catalogue) {
         text("name", field.name);
         text("type", field.type);
         out += std::string("\"custom\":") + (field.custom ? "true" : "false") + ",";
-        out += std::string("\"optional\":") + (field.optional ? "true" : "false") + ",\"options\":[";
+        out +=
+            std::string("\"optional\":") + (field.optional ? "true" : "false") + ",\"options\":[";
         bool first = true;
         for (const FieldOption& option : field.options) {
             out += first ? "{" : ",{";
@@ -83,7 +84,8 @@ FieldCatalogue read_catalogue(std::string_view json) {
         field.custom = v.member("custom").is(Tok::True);
         field.optional = v.member("optional").is(Tok::True);
         v.member("options").each_element([&](JsonValue option) {
-            field.options.push_back({text_of(option.member("id")), text_of(option.member("label"))});
+            field.options.push_back(
+                {text_of(option.member("id")), text_of(option.member("label"))});
         });
         catalogue.fields.push_back(std::move(field));
     });

@@ -13,8 +13,9 @@ namespace pipedrive {
 std::string decode_definitions(std::string_view body, std::string_view entity,
                                FieldCatalogue* catalogue);
 
-// A catalogue as JSON text of our own, for the extension's table, and back: [{"code", "name", "type", "custom", "optional", "options": [{"id",
-// "label"}]}]. read_catalogue throws Error{Malformed}.
+// A catalogue as JSON text of our own, for the extension's table, and back: [{"code", "name",
+// "type", "custom", "optional", "options": [{"id", "label"}]}]. read_catalogue throws
+// Error{Malformed}.
 std::string write_catalogue(const FieldCatalogue& catalogue);
 FieldCatalogue read_catalogue(std::string_view json);
 

@@ -13,7 +13,8 @@ struct ShapeRow {
     RecordShape shape;
     std::string_view name;
 };
-constexpr ShapeRow kShapes[] = {{RecordShape::Rest, "rest"}, {RecordShape::Flat, "flat"}, {RecordShape::Webhook, "webhook"}};
+constexpr ShapeRow kShapes[] = {
+    {RecordShape::Rest, "rest"}, {RecordShape::Flat, "flat"}, {RecordShape::Webhook, "webhook"}};
 
 // The value of a column in REST and webhook records, absent when the record does not carry it.
 JsonValue value_of(JsonValue record, const BoundColumn& column) {
@@ -21,7 +22,8 @@ JsonValue value_of(JsonValue record, const BoundColumn& column) {
         const JsonValue labels = record.member("labels");
         return labels.absent() ? record.member(column.field) : labels;
     }
-    return column.source == Source::Custom ? record.member("custom_fields").member(column.field) : record.member(column.field);
+    return column.source == Source::Custom ? record.member("custom_fields").member(column.field)
+                                           : record.member(column.field);
 }
 
 Cell endpoint_cell(JsonValue record) {
@@ -31,7 +33,8 @@ Cell endpoint_cell(JsonValue record) {
     return cell;
 }
 
-void decode_column(JsonValue record, RecordShape shape, const BoundColumn& column, DecodedRecord* out) {
+void decode_column(JsonValue record, RecordShape shape, const BoundColumn& column,
+                   DecodedRecord* out) {
     Cell cell;
     bool carried = true;
     if (column.source == Source::Endpoint) {
@@ -44,7 +47,8 @@ void decode_column(JsonValue record, RecordShape shape, const BoundColumn& colum
         const JsonValue value = value_of(record, column);
         carried = !value.absent();
         // A webhook names the time zone by its id only; the name has to be fetched.
-        if (shape == RecordShape::Webhook && column.subfield == "timezone" && !value.is_null()) carried = false;
+        if (shape == RecordShape::Webhook && column.subfield == "timezone" && !value.is_null())
+            carried = false;
         if (carried) cell = decode_cell(column, value, &out->arena, &out->labels);
     }
     out->cells.push_back(cell);
@@ -59,21 +63,32 @@ std::string quoted(std::string_view text) {
 
 std::string cell_json(const Cell& cell) {
     switch (cell.type) {
-        case CellType::Null: return "null";
-        case CellType::Int: return std::to_string(cell.integer);
-        case CellType::Bool: return cell.integer != 0 ? "true" : "false";
-        case CellType::Text: return quoted(cell.view());
+        case CellType::Null:
+            return "null";
+        case CellType::Int:
+            return std::to_string(cell.integer);
+        case CellType::Bool:
+            return cell.integer != 0 ? "true" : "false";
+        case CellType::Text:
+            return quoted(cell.view());
         case CellType::Decimal:
-        case CellType::Json: return std::string(cell.view());
-        case CellType::Timestamp: return quoted(format_timestamp(cell.integer));
-        case CellType::Date: return quoted(format_date(static_cast<Days>(cell.integer)));
-        case CellType::TimeOfDay: return quoted(format_time_of_day(cell.integer));
-        case CellType::Duration: return quoted(std::to_string(cell.integer / kSecond) + " seconds");
+        case CellType::Json:
+            return std::string(cell.view());
+        case CellType::Timestamp:
+            return quoted(format_timestamp(cell.integer));
+        case CellType::Date:
+            return quoted(format_date(static_cast<Days>(cell.integer)));
+        case CellType::TimeOfDay:
+            return quoted(format_time_of_day(cell.integer));
+        case CellType::Duration:
+            return quoted(std::to_string(cell.integer / kSecond) + " seconds");
         case CellType::IntArray:
-        case CellType::TextArray: break;
+        case CellType::TextArray:
+            break;
     }
     std::string out = "[";
-    for (std::uint32_t i = 0; i < cell.size; ++i) out += (i == 0 ? "" : ",") + cell_json(cell.items[i]);
+    for (std::uint32_t i = 0; i < cell.size; ++i)
+        out += (i == 0 ? "" : ",") + cell_json(cell.items[i]);
     return out + "]";
 }
 
@@ -85,10 +100,12 @@ std::optional<RecordShape> parse_record_shape(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-void decode_record(std::string_view json, RecordShape shape, std::string_view entity, std::span<const BoundColumn> columns, DecodedRecord* out) {
+void decode_record(std::string_view json, RecordShape shape, std::string_view entity,
+                   std::span<const BoundColumn> columns, DecodedRecord* out) {
     const JsonDocument document(json, entity);
     const JsonValue record = document.root();
-    if (!record.is(Tok::Object)) throw Error(ErrorKind::Malformed, std::string(entity), "The record is not a JSON object.");
+    if (!record.is(Tok::Object))
+        throw Error(ErrorKind::Malformed, std::string(entity), "The record is not a JSON object.");
     for (const BoundColumn& column : columns) {
         try {
             decode_column(record, shape, column, out);

@@ -1,5 +1,5 @@
-// One record outside a list: a webhook's body, a v1 flat record, a single REST record. Says which columns the record carries, as reduced
-// records leave fields out.
+// One record outside a list: a webhook's body, a v1 flat record, a single REST record. Says which
+// columns the record carries, as reduced records leave fields out.
 #pragma once
 
 #include <optional>
@@ -19,20 +19,22 @@ enum class RecordShape : std::uint8_t {
     Flat,    // v1: custom fields are keys of the record, unset ones are missing
     Webhook, // v2 webhook: typed objects inside custom_fields
 };
-std::optional<RecordShape> parse_record_shape(std::string_view name) noexcept; // "rest", "flat", "webhook"
+std::optional<RecordShape> parse_record_shape(
+    std::string_view name) noexcept; // "rest", "flat", "webhook"
 
 struct DecodedRecord {
     Arena arena;
-    std::vector<Cell> cells;    // one a column
-    std::vector<char> carried;  // whether the record says anything of the column
-    LabelSource labels;         // set catalogue before; what was noticed after
+    std::vector<Cell> cells;   // one a column
+    std::vector<char> carried; // whether the record says anything of the column
+    LabelSource labels;        // set catalogue before; what was noticed after
 };
 
 // Throws Error{Malformed} unless `json` is an object, Error{BadValue} with the column's name.
-void decode_record(std::string_view json, RecordShape shape, std::string_view entity, std::span<const BoundColumn> columns, DecodedRecord* out);
+void decode_record(std::string_view json, RecordShape shape, std::string_view entity,
+                   std::span<const BoundColumn> columns, DecodedRecord* out);
 
-// {"column": value, …} of the carried columns: numbers, booleans, null, arrays and JSON as such, everything else as text that PostgreSQL's input
-// functions read.
+// {"column": value, …} of the carried columns: numbers, booleans, null, arrays and JSON as such,
+// everything else as text that PostgreSQL's input functions read.
 std::string record_json(std::span<const BoundColumn> columns, const DecodedRecord& record);
 
 } // namespace pipedrive

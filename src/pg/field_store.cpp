@@ -1,0 +1,329 @@
+#include "pg/pg_prelude.h"
+
+#include "pg/field_store.h"
+
+#include <optional>
+
+extern "C" {
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "executor/spi.h"
+#include "utils/acl.h"
+#include "utils/fmgrprotos.h"
+}
+
+#include "core/catalog/ddl.h"
+#include "core/scan/definitions_reader.h"
+#include "core/wire/definitions.h"
+#include "core/wire/record.h"
+#include "pg/datum.h"
+#include "pg/guard.h"
+#include "pg/table.h"
+
+namespace pipedrive::pg {
+namespace {
+
+// Definitions older than this explain nothing any more: options may have been renamed.
+constexpr const char* kSelect =
+    "SELECT fields::pg_catalog.text, read_at::pg_catalog.text FROM pipedrive.fields"
+    " WHERE server OPERATOR(pg_catalog.=) $1 AND mapped_user OPERATOR(pg_catalog.=) $2 AND entity "
+    "OPERATOR(pg_catalog.=) $3"
+    " AND read_at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) $4)";
+constexpr const char* kUpsert =
+    "INSERT INTO pipedrive.fields (server, mapped_user, entity, fields, read_at)"
+    " VALUES ($1, $2, $3, $4::pg_catalog.jsonb, pg_catalog.clock_timestamp())"
+    " ON CONFLICT (server, mapped_user, entity) DO UPDATE SET fields = excluded.fields, read_at = "
+    "excluded.read_at";
+
+// Runs SQL as the table's owner. Names and operators above are qualified, so the caller's
+// search_path has no say.
+class OwnerScope { // plain data: no destructor; leave() is not reached on error, where the
+                   // transaction's end restores the user
+  public:
+    bool enter() {
+        const Oid table = get_relname_relid("fields", get_namespace_oid("pipedrive", true));
+        if (!OidIsValid(table)) return false;
+        HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+        if (!HeapTupleIsValid(tuple)) return false;
+        const Oid owner = reinterpret_cast<Form_pg_class>(GETSTRUCT(tuple))->relowner;
+        ReleaseSysCache(tuple);
+        GetUserIdAndSecContext(&user_, &context_);
+        SetUserIdAndSecContext(owner,
+                               context_ | SECURITY_LOCAL_USERID_CHANGE | SECURITY_NOFORCE_RLS);
+        SPI_connect();
+        return true;
+    }
+    void leave() {
+        SPI_finish();
+        SetUserIdAndSecContext(user_, context_);
+    }
+
+  private:
+    Oid user_;
+    int context_;
+};
+
+struct Key {
+    Datum values[3];
+};
+
+Key key_of(const Connection* connection, const Entity* entity) {
+    Key key;
+    NameData* server = static_cast<NameData*>(palloc0(sizeof(NameData)));
+    NameData* user = static_cast<NameData*>(palloc0(sizeof(NameData)));
+    namestrcpy(server, connection->who.server);
+    namestrcpy(user, connection->mapped_user);
+    key.values[0] = NameGetDatum(server);
+    key.values[1] = NameGetDatum(user);
+    key.values[2] = PointerGetDatum(
+        cstring_to_text_with_len(entity->name.data(), static_cast<int>(entity->name.size())));
+    return key;
+}
+
+struct Stored {
+    char* fields; // UTF-8 JSON, nullptr: none
+    char* version;
+};
+
+Stored select_stored(const Connection* connection, const Entity* entity, const char* max_age) {
+    Stored out = {nullptr, nullptr};
+    const Key key = key_of(connection, entity);
+    Datum age = DirectFunctionCall3(interval_in, CStringGetDatum(max_age),
+                                    ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
+    MemoryContext caller = CurrentMemoryContext;
+    OwnerScope scope;
+    if (!scope.enter()) return out;
+    Oid types[4] = {NAMEOID, NAMEOID, TEXTOID, INTERVALOID};
+    Datum values[4] = {key.values[0], key.values[1], key.values[2], age};
+    if (SPI_execute_with_args(kSelect, 4, types, values, nullptr, true, 1) == SPI_OK_SELECT &&
+        SPI_processed == 1) {
+        char* fields = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+        char* version = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+        MemoryContext spi = MemoryContextSwitchTo(caller);
+        out.fields = pstrdup(pg_server_to_any(fields, static_cast<int>(strlen(fields)), PG_UTF8));
+        out.version = pstrdup(version);
+        MemoryContextSwitchTo(spi);
+    }
+    scope.leave();
+    return out;
+}
+
+struct Reading {
+    Account account;
+    Traffic traffic;
+    std::optional<DefinitionsReader> reader;
+    WaitFor wait;
+};
+
+} // namespace
+
+void refresh_slot(const Connection* connection, const Entity* entity) {
+    const Stored stored = select_stored(connection, entity, "1 day");
+    if (stored.fields == nullptr) return;
+    entry(connection->who, [&] {
+        CatalogueSlot& slot = catalogue_slot(connection->server, connection->user_mapping, *entity);
+        if (slot.version == stored.version) return;
+        slot.catalogue = std::make_shared<const FieldCatalogue>(read_catalogue(stored.fields));
+        slot.version = stored.version;
+        slot.missing.clear();
+    });
+}
+
+void store_slot(const Connection* connection, const Entity* entity) {
+    const Key key = key_of(connection, entity);
+    char* json = entry_text(connection->who, [&] {
+        const CatalogueSlot& slot =
+            catalogue_slot(connection->server, connection->user_mapping, *entity);
+        if (slot.catalogue == nullptr)
+            throw Error(ErrorKind::Internal, "no field definitions have been read");
+        return write_catalogue(*slot.catalogue);
+    });
+    char* text = server_text(json, strlen(json));
+    OwnerScope scope;
+    if (!scope.enter()) return;
+    Oid types[4] = {NAMEOID, NAMEOID, TEXTOID, TEXTOID};
+    Datum values[4] = {key.values[0], key.values[1], key.values[2], CStringGetTextDatum(text)};
+    SPI_execute_with_args(kUpsert, 4, types, values, nullptr, false, 0);
+    scope.leave();
+}
+
+void read_into_slot(const Connection* connection, const Entity* entity) {
+    MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pipedrive_fdw definitions",
+                                                  ALLOCSET_SMALL_SIZES);
+    auto* held = hold<Reading>(context);
+    entry(connection->who, [&] {
+        held->object = new Reading;
+        held->object->account = account_of(*connection);
+        held->object->reader.emplace(held->object->account, *entity, backend_transport(),
+                                     monotonic_clock(), held->object->traffic);
+    });
+    while (true) {
+        Reading* reading = held->object;
+        const bool ready = entry(connection->who, [&] {
+            reading->wait.sockets.clear();
+            reading->wait.timeout_ms = -1;
+            if (reading->reader->step(&reading->wait) == Progress::Wait) return false;
+            CatalogueSlot& slot =
+                catalogue_slot(connection->server, connection->user_mapping, *entity);
+            slot.catalogue = reading->reader->take();
+            slot.missing.clear();
+            slot.read_at_ms = monotonic_clock().now_ms();
+            return true;
+        });
+        if (ready) break;
+        wait_for(&reading->wait);
+    }
+    MemoryContextDelete(context);
+    account_for_sockets();
+}
+
+namespace {
+
+Connection* connection_of_argument(const char* server_name) {
+    ForeignServer* server = GetForeignServerByName(server_name, false);
+    check_server_usage(server->serverid, server->servername);
+    return connection_for(server->serverid, GetUserId(), NIL);
+}
+
+const Entity* entity_of_argument(text* name) {
+    const char* entity = text_to_cstring(name);
+    return entry({}, [&] { return &require_entity(entity); });
+}
+
+Datum jsonb_of(const char* utf8) {
+    return DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(utf8, strlen(utf8))));
+}
+
+char* utf8_json(Datum jsonb) {
+    char* json = DatumGetCString(DirectFunctionCall1(jsonb_out, jsonb));
+    return pg_server_to_any(json, static_cast<int>(strlen(json)), PG_UTF8);
+}
+
+char* slot_json(const Connection* connection, const Entity* entity) {
+    return entry_text(connection->who, [&] {
+        return write_catalogue(
+            *catalogue_slot(connection->server, connection->user_mapping, *entity).catalogue);
+    });
+}
+
+// Column names for fields that are not in the table yet, as {name, sql_type, field, subfield, type,
+// comment}.
+std::string named_columns_json(const Entity& entity, const FieldCatalogue& fields, LabelMode mode,
+                               std::span<const std::string> taken) {
+    std::string out = "[";
+    for (const ImportedColumn& column : imported_custom_columns(entity, fields, mode, taken)) {
+        const std::pair<std::string_view, std::string_view> members[] = {
+            {"name", column.name},   {"sql_type", column.sql_type},
+            {"field", column.field}, {"subfield", column.subfield},
+            {"type", column.type},   {"comment", column.comment}};
+        out += out.size() > 1 ? ",{" : "{";
+        for (const auto& [key, value] : members) {
+            if (out.back() != '{') out += ',';
+            write_json_string(key, &out);
+            out += ':';
+            write_json_string(value, &out);
+        }
+        out += '}';
+    }
+    return out + "]";
+}
+
+struct PodTexts {
+    int count;
+    char** items;
+};
+
+PodTexts texts_of(ArrayType* array) {
+    PodTexts out;
+    Datum* items;
+    bool* nulls;
+    deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &items, &nulls, &out.count);
+    out.items = static_cast<char**>(palloc0(sizeof(char*) * (out.count + 1)));
+    for (int i = 0; i < out.count; ++i) {
+        char* item = nulls[i] ? pstrdup("") : TextDatumGetCString(items[i]);
+        out.items[i] = pg_server_to_any(item, static_cast<int>(strlen(item)), PG_UTF8);
+    }
+    return out;
+}
+
+} // namespace
+
+extern "C" {
+PG_FUNCTION_INFO_V1(pipedrive_fdw_read_fields);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_stored_fields);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_keep_fields);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_name_columns);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_decode_record);
+
+// (server name, entity text): the definitions as Pipedrive has them now. One request a page, 10
+// tokens each.
+Datum pipedrive_fdw_read_fields(PG_FUNCTION_ARGS) {
+    const Connection* connection = connection_of_argument(NameStr(*PG_GETARG_NAME(0)));
+    const Entity* entity = entity_of_argument(PG_GETARG_TEXT_PP(1));
+    if (!has_custom_fields(*entity)) PG_RETURN_DATUM(jsonb_of("[]"));
+    read_into_slot(connection, entity);
+    PG_RETURN_DATUM(jsonb_of(slot_json(connection, entity)));
+}
+
+// (server name, entity text): the definitions as IMPORT or refresh_schema() kept them; NULL when
+// they did not.
+Datum pipedrive_fdw_stored_fields(PG_FUNCTION_ARGS) {
+    const Connection* connection = connection_of_argument(NameStr(*PG_GETARG_NAME(0)));
+    const Entity* entity = entity_of_argument(PG_GETARG_TEXT_PP(1));
+    const Stored stored = select_stored(connection, entity, "1000 years");
+    if (stored.fields == nullptr) PG_RETURN_NULL();
+    PG_RETURN_DATUM(jsonb_of(stored.fields));
+}
+
+// (server name, entity text): keeps what this session read last.
+Datum pipedrive_fdw_keep_fields(PG_FUNCTION_ARGS) {
+    const Connection* connection = connection_of_argument(NameStr(*PG_GETARG_NAME(0)));
+    const Entity* entity = entity_of_argument(PG_GETARG_TEXT_PP(1));
+    if (has_custom_fields(*entity)) store_slot(connection, entity);
+    PG_RETURN_VOID();
+}
+
+// (entity text, fields jsonb, labels text, taken text[])
+Datum pipedrive_fdw_name_columns(PG_FUNCTION_ARGS) {
+    const Entity* entity = entity_of_argument(PG_GETARG_TEXT_PP(0));
+    const char* fields = utf8_json(PG_GETARG_DATUM(1));
+    const char* labels = text_to_cstring(PG_GETARG_TEXT_PP(2));
+    const PodTexts taken = texts_of(PG_GETARG_ARRAYTYPE_P(3));
+    entry({}, [&] { check_option(OptionContext::Import, "labels", labels); });
+    PG_RETURN_DATUM(jsonb_of(entry_text({}, [&] {
+        const std::vector<std::string> names(taken.items, taken.items + taken.count);
+        return named_columns_json(*entity, read_catalogue(fields), *parse_label_mode(labels),
+                                  names);
+    })));
+}
+
+// (source regclass, record jsonb, shape text): {"column": value} of the columns that the record
+// carries.
+Datum pipedrive_fdw_decode_record(PG_FUNCTION_ARGS) {
+    const TableInfo* table = table_info(PG_GETARG_OID(0));
+    const char* json = utf8_json(PG_GETARG_DATUM(1));
+    const char* shape = text_to_cstring(PG_GETARG_TEXT_PP(2));
+    const Connection* connection = connection_for(table->server, GetUserId(), NIL);
+    if (has_custom_fields(*table->entity)) refresh_slot(connection, table->entity);
+    PG_RETURN_DATUM(jsonb_of(entry_text(connection->who, [&] {
+        const auto parsed = parse_record_shape(shape);
+        if (!parsed)
+            throw Error(ErrorKind::BadOption, "shape",
+                        "The shape must be \"rest\", \"flat\" or \"webhook\".");
+        const CatalogueSlot& slot =
+            catalogue_slot(connection->server, connection->user_mapping, *table->entity);
+        std::vector<BoundColumn> columns;
+        for (int i = 0; i < table->n_columns; ++i) {
+            columns.push_back(bind_column(*table->entity, declared(table->columns[i])));
+            if (!columns.back().resolved && slot.catalogue != nullptr)
+                resolve_column(*table->entity, *slot.catalogue, &columns.back());
+        }
+        DecodedRecord record;
+        record.labels.catalogue = slot.catalogue.get();
+        decode_record(json, *parsed, table->entity->name, columns, &record);
+        return record_json(columns, record);
+    })));
+}
+}
+
+} // namespace pipedrive::pg
