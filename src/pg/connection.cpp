@@ -7,6 +7,10 @@
 #include <tuple>
 #include <vector>
 
+extern "C" {
+#include "utils/inval.h"
+}
+
 #include "core/catalog/entities.h"
 #include "core/http/curl_transport.h"
 #include "pg/guard.h"

@@ -41,8 +41,8 @@ Transport& backend_transport();
 // bad_alloc; inside entry() only.
 CatalogueSlot& catalogue_slot(Oid server, Oid user_mapping, const Entity& entity);
 
-// Forgets all of them (IMPORT reads anew).
-void forget_catalogues() noexcept;
+// From now on a changed server or user mapping empties the slots. Once a backend.
+void watch_servers();
 
 // Waits on sockets, time, the latch and postmaster death; handles interrupts; accounts for
 // libcurl's file descriptors. Leaf.

@@ -10,6 +10,7 @@ extern "C" {
 #include "core/catalog/options.h"
 #include "core/http/curl_transport.h"
 #include "core/wire/tape.h"
+#include "pg/connection.h"
 #include "pg/datum.h"
 #include "pg/guard.h"
 #include "pg/import.h"

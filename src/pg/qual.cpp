@@ -62,15 +62,16 @@ struct Context {
     int n;
 };
 
-// The filter of the column that the expression is, or nullptr.
-const char* column_of(const Context& cx, Expr* expr) {
+// The column that the expression is, if it has a filter; else nullptr.
+const QualColumn* column_of(const Context& cx, Expr* expr) {
     if (IsA(expr, RelabelType))
         expr = reinterpret_cast<RelabelType*>(expr)->arg; // varchar shown as text
     if (!IsA(expr, Var)) return nullptr;
     Var* var = reinterpret_cast<Var*>(expr);
     if (static_cast<Index>(var->varno) != cx.rel->relid || var->varlevelsup != 0) return nullptr;
     for (int i = 0; i < cx.n; ++i)
-        if (cx.columns[i].attnum == var->varattno) return cx.columns[i].filter;
+        if (cx.columns[i].attnum == var->varattno && cx.columns[i].filter != nullptr)
+            return &cx.columns[i];
     return nullptr;
 }
 
@@ -94,7 +95,7 @@ bool from_operator(const Context& cx, OpExpr* op, PushedQual* out) {
     Expr* left = static_cast<Expr*>(linitial(op->args));
     Expr* right = static_cast<Expr*>(lsecond(op->args));
     Op meaning = row->op;
-    const char* column = column_of(cx, left);
+    const QualColumn* column = column_of(cx, left);
     if (column == nullptr) {
         column = column_of(cx, right);
         Expr* swap = left;
@@ -105,8 +106,9 @@ bool from_operator(const Context& cx, OpExpr* op, PushedQual* out) {
     if (column == nullptr || !is_fixed(cx, right)) return false;
     const TypePair* pair = type_pair(exprType(reinterpret_cast<Node*>(left)),
                                      exprType(reinterpret_cast<Node*>(right)));
-    if (pair == nullptr || (meaning != Op::Eq && !pair->ordered)) return false;
-    *out = {column, meaning, right};
+    if (pair == nullptr || pair->type != column->type || (meaning != Op::Eq && !pair->ordered))
+        return false;
+    *out = {column->filter, meaning, right};
     return true;
 }
 
@@ -115,14 +117,15 @@ bool from_array(const Context& cx, ScalarArrayOpExpr* op, PushedQual* out) {
     if (row == nullptr || row->op != Op::Eq || !same_bytes(op->inputcollid)) return false;
     Expr* left = static_cast<Expr*>(linitial(op->args));
     Expr* right = static_cast<Expr*>(lsecond(op->args));
-    const char* column = column_of(cx, left);
+    const QualColumn* column = column_of(cx, left);
     if (column == nullptr || !is_fixed(cx, right)) return false;
     const Oid element = get_element_type(exprType(reinterpret_cast<Node*>(right)));
     const TypePair* pair =
         OidIsValid(element) ? type_pair(exprType(reinterpret_cast<Node*>(left)), element) : nullptr;
-    if (pair == nullptr || (pair->type != Value::Type::Ints && pair->type != Value::Type::Words))
+    if (pair == nullptr || pair->type != column->type ||
+        (pair->type != Value::Type::Ints && pair->type != Value::Type::Words))
         return false;
-    *out = {column, Op::AnyOf, right};
+    *out = {column->filter, Op::AnyOf, right};
     return true;
 }
 
@@ -139,11 +142,12 @@ bool from_boolean(const Context& cx, Expr* clause, PushedQual* out) {
         op = test->booltesttype == IS_TRUE ? Op::IsTrue : Op::IsFalse;
         clause = test->arg;
     }
-    const char* column = IsA(clause, Var) && exprType(reinterpret_cast<Node*>(clause)) == BOOLOID
-                             ? column_of(cx, clause)
-                             : nullptr;
-    if (column == nullptr) return false;
-    *out = {column, op, nullptr};
+    const QualColumn* column =
+        IsA(clause, Var) && exprType(reinterpret_cast<Node*>(clause)) == BOOLOID
+            ? column_of(cx, clause)
+            : nullptr;
+    if (column == nullptr || column->type != Value::Type::Flag) return false;
+    *out = {column->filter, op, nullptr};
     return true;
 }
 

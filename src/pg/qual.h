@@ -12,6 +12,8 @@ namespace pipedrive::pg {
 struct QualColumn {
     AttrNumber attnum;
     const char* filter; // name of the catalogue column whose filter applies; nullptr: not pushable
+    Value::Type
+        type; // what its filter takes: a text column bound to an id must not be pushed as words
 };
 
 // A clause that can be pushed: plain data. `value` is the expression to evaluate at run time,

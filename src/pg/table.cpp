@@ -31,13 +31,14 @@ void read_column_options(PodColumn* column, Oid relation) {
 // Which filter of the entity a column may use; its SQL type is checked where the clause is looked
 // at.
 QualColumn filter_of(const Entity& entity, const PodColumn& column) {
-    const char* filter = entry({}, [&]() -> const char* {
+    const Filter* filter = entry({}, [&]() -> const Filter* {
         const Column* standard = standard_column(entity, declared(column));
         if (standard == nullptr || !standard->subfield.empty()) return nullptr;
-        const Filter* row = find_filter(entity, standard->name);
-        return row == nullptr ? nullptr : row->column.data(); // a literal of the catalogue
+        return find_filter(entity, standard->name);
     });
-    return {column.attnum, filter};
+    if (filter == nullptr) return {column.attnum, nullptr, Value::Type::Null};
+    return {column.attnum, filter->column.data(),
+            value_type(filter->kind)}; // a literal of the catalogue
 }
 
 } // namespace

@@ -191,19 +191,32 @@ using Push = Exactness (*)(const Filter&, const Domain&, RequestPlan*, std::vect
 struct PushRow {
     FilterKind kind;
     Push push;
+    Value::Type type;
     bool with_ids; // still pushed when ids are: only the choice of list, as nothing documents how
                    // ids combines with other parameters
 };
 constexpr PushRow kPushRows[] = {
-    {FilterKind::Ids, push_ids, true},        {FilterKind::Equal, push_equal, false},
-    {FilterKind::OneOf, push_one_of, false},  {FilterKind::Flag, push_flag, false},
-    {FilterKind::Window, push_window, false}, {FilterKind::Endpoint, push_endpoint, true},
+    {FilterKind::Ids, push_ids, Value::Type::Ints, true},
+    {FilterKind::Equal, push_equal, Value::Type::Ints, false},
+    {FilterKind::OneOf, push_one_of, Value::Type::Words, false},
+    {FilterKind::Flag, push_flag, Value::Type::Flag, false},
+    {FilterKind::Window, push_window, Value::Type::Time, false},
+    {FilterKind::Endpoint, push_endpoint, Value::Type::Flag, true},
 };
 
 const PushRow& push_row(FilterKind kind) {
     for (const PushRow& row : kPushRows)
         if (row.kind == kind) return row;
     return kPushRows[0];
+}
+
+// Whether the filter can use the predicate's value at all; EXPLAIN's unknown values are taken on
+// trust.
+bool usable(const Filter& filter, const Predicate& p, std::span<const Value> values) {
+    const Value::Type wanted = push_row(filter.kind).type;
+    if (p.op == Op::IsTrue || p.op == Op::IsFalse) return wanted == Value::Type::Flag;
+    const Value::Type type = values[static_cast<std::size_t>(p.value)].type;
+    return type == wanted || type == Value::Type::Null || type == Value::Type::Unknown;
 }
 
 std::string joined(const std::vector<std::string>& items) {
@@ -237,6 +250,10 @@ void sort_unique(std::vector<std::string>* items) {
 
 } // namespace
 
+Value::Type value_type(FilterKind kind) noexcept {
+    return push_row(kind).type;
+}
+
 Projection projection_of(std::span<const BoundColumn> wanted) {
     Projection p;
     for (const BoundColumn& column : wanted) {
@@ -261,14 +278,15 @@ RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predi
         plan.streams.push_back({&endpoint, {}});
     bool ids_wanted = std::any_of(predicates.begin(), predicates.end(), [&](const Predicate& p) {
         const Filter* filter = find_filter(entity, p.column);
-        return filter != nullptr && filter->kind == FilterKind::Ids;
+        return filter != nullptr && filter->kind == FilterKind::Ids && usable(*filter, p, values);
     });
     std::vector<Parameter> parameters;
     for (const Filter& filter : entity.filters) {
         Domain domain;
         bool any = false;
         for (const Predicate& p : predicates)
-            if (p.column == filter.column) narrow(&domain, p, values), any = true;
+            if (p.column == filter.column && usable(filter, p, values))
+                narrow(&domain, p, values), any = true;
         if (!any) continue;
         if (domain.empty) {
             plan.nothing = true;
@@ -279,7 +297,8 @@ RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predi
         if (domain.empty || (ids_wanted && !row.with_ids)) continue;
         const Exactness result = row.push(filter, domain, &plan, &parameters);
         for (std::size_t i = 0; i < predicates.size(); ++i)
-            if (predicates[i].column == filter.column) plan.outcome[i] = result;
+            if (predicates[i].column == filter.column && usable(filter, predicates[i], values))
+                plan.outcome[i] = result;
         if (plan.nothing && plan.nothing_because.empty())
             plan.nothing_because = "no row has such a value of " + std::string(filter.column);
     }

@@ -42,6 +42,9 @@ struct RequestPlan {
     int page_size = 500;
 };
 
+// The type of value that a filter of this kind takes; plan_requests pushes no other.
+Value::Type value_type(FilterKind kind) noexcept;
+
 // What the scan wants to see, in the terms of the API.
 struct Projection {
     std::vector<std::string> include_fields; // sorted, distinct

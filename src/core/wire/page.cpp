@@ -102,7 +102,7 @@ class PageReader final : public JsonEvents {
             capture_ = slots_.find(text, false);
             // The object is entered, not captured, unless it is wanted as a whole.
             entering_custom_ = capture_ == whole_custom_ && !wants_whole_;
-            if (entering_custom_) capture_ = kNone;
+            if (entering_custom_) forget_custom();
         } else if (place_ == Place::Custom && depth_ == row_depth_ + 1) {
             capture_ = slots_.find(text, true);
         } else if (in_additional_) {
@@ -119,7 +119,7 @@ class PageReader final : public JsonEvents {
             start_row();
         } else if (place_ == Place::Row && entering_custom_) {
             entering_custom_ = false;
-            if (container == Tok::Object && wants_custom_) enter_custom();
+            if (container == Tok::Object && wants_custom_) place_ = Place::Custom;
         }
     }
 
@@ -218,9 +218,10 @@ class PageReader final : public JsonEvents {
             slot.at = kNone;
     }
 
-    void enter_custom() {
-        place_ = Place::Custom;
-        for (Slot& slot : slots_.slots) // "custom_fields" twice: the last one wins
+    // "custom_fields" twice: the last one wins, whatever it is.
+    void forget_custom() {
+        capture_ = kNone;
+        for (Slot& slot : slots_.slots)
             if (slot.custom) slot.at = kNone;
     }
 

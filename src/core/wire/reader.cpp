@@ -35,10 +35,10 @@ class Adapter {
         return pass([&] { events_->value(Tok::Number, {s, n}); });
     }
     bool String(const char* s, rapidjson::SizeType n, bool) {
-        return pass([&] { events_->value(Tok::String, {s, n}); });
+        return whole({s, n}) && pass([&] { events_->value(Tok::String, {s, n}); });
     }
     bool Key(const char* s, rapidjson::SizeType n, bool) {
-        return pass([&] { events_->key({s, n}); });
+        return whole({s, n}) && pass([&] { events_->key({s, n}); });
     }
     bool StartObject() { return open(Tok::Object); }
     bool StartArray() { return open(Tok::Array); }
@@ -46,6 +46,7 @@ class Adapter {
     bool EndArray(rapidjson::SizeType) { return close(Tok::Array); }
 
     bool too_deep() const noexcept { return depth_ > kMaxDepth; }
+    bool lone_surrogate() const noexcept { return lone_surrogate_; }
     std::exception_ptr failure() const noexcept { return failure_; }
 
   private:
@@ -59,6 +60,13 @@ class Adapter {
             return false;
         }
     }
+    // RapidJSON takes "\udc00" without its first half and encodes it, which is not UTF-8.
+    bool whole(std::string_view text) noexcept {
+        for (std::size_t at = text.find('\xED'); at != text.npos; at = text.find('\xED', at + 1))
+            if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xA0)
+                lone_surrogate_ = true;
+        return !lone_surrogate_;
+    }
     bool open(Tok container) {
         if (++depth_ > kMaxDepth) return false;
         return pass([&] { events_->open(container); });
@@ -70,6 +78,7 @@ class Adapter {
 
     JsonEvents* events_;
     int depth_ = 0;
+    bool lone_surrogate_ = false;
     std::exception_ptr failure_;
 };
 
@@ -88,10 +97,18 @@ void read_json(std::string_view text, std::string_view subject, JsonEvents* even
         throw Error(
             ErrorKind::TooLarge, std::string(subject),
             "The answer is nested more than " + std::to_string(kMaxDepth) + " levels deep.");
+    if (adapter.lone_surrogate())
+        throw Error(ErrorKind::Malformed, std::string(subject),
+                    "Not valid JSON at byte " + std::to_string(result.Offset()) +
+                        ": half a surrogate pair.");
     if (result.IsError())
         throw Error(ErrorKind::Malformed, std::string(subject),
                     "Not valid JSON at byte " + std::to_string(result.Offset()) + ": " +
                         rapidjson::GetParseError_En(result.Code()));
+    // RapidJSON takes a NUL byte for the end of the text.
+    if (stream.Tell() != text.size())
+        throw Error(ErrorKind::Malformed, std::string(subject),
+                    "Not valid JSON at byte " + std::to_string(stream.Tell()) + ": a NUL byte.");
 }
 
 void TapeWriter::clear() noexcept {
