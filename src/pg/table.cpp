@@ -2,7 +2,7 @@
 
 #include "pg/table.h"
 
-#include "core/base/decimal.h"
+#include "core/plan/request_plan.h"
 #include "pg/guard.h"
 
 namespace pipedrive::pg {

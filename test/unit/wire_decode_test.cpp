@@ -77,8 +77,6 @@ const ShapeCase kShapes[] = {
      R"({"type":"monetary","value":null,"currency":"EUR"})", "null"},
     {"enum", "", "13", R"({"@":"13"})", R"({"type":"enum","id":13})", "'Red'"},
     {"enum", "id", "13", R"({"@":"13"})", R"({"type":"enum","id":13})", "13"},
-    {"enum", "", R"({"id":13,"label":"Rouge"})", R"({"@":13})", R"({"type":"enum","id":"13"})",
-     nullptr},
     {"set", "", "[14,13]", R"({"@":"14,13"})", R"({"type":"set","values":[{"id":14},{"id":13}]})",
      "{'Gr\"ün','Red'}"},
     {"set", "id", "[14,13]", R"({"@":"14,13"})", R"({"type":"set","values":[{"id":14},{"id":13}]})",
@@ -119,7 +117,6 @@ const ShapeCase kShapes[] = {
 
 TEST(Decode, EveryTypeInEveryShape) {
     for (const ShapeCase& c : kShapes) {
-        if (c.expected == nullptr) continue;
         const BoundColumn column = custom(kCode, c.type, c.subfield);
         EXPECT_EQ(decode(column, c.rest), c.expected) << c.type << " rest " << c.rest;
         EXPECT_EQ(decode(column, c.flat, true), c.expected) << c.type << " flat " << c.flat;

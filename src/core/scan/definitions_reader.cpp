@@ -25,15 +25,14 @@ Progress DefinitionsReader::step(WaitFor* wait) {
         started_ = true;
         request({});
     }
-    std::string last_cursor;
     while (fetch_.step(wait) == Progress::Ready) {
         const HttpResponse answer = fetch_.take();
         const std::string cursor = decode_definitions(answer.body, entity_.name, catalogue_.get());
         if (cursor.empty()) return Progress::Ready;
-        if (cursor == last_cursor)
+        if (cursor == cursor_)
             throw Error(ErrorKind::Malformed, std::string(entity_.name),
                         "The API sent the same cursor twice.");
-        last_cursor = cursor;
+        cursor_ = cursor;
         request(cursor);
     }
     return Progress::Wait;

@@ -25,6 +25,7 @@ class DefinitionsReader {
     const Entity& entity_;
     Fetch fetch_;
     std::shared_ptr<FieldCatalogue> catalogue_;
+    std::string cursor_; // of the page asked for last
     bool started_ = false;
 };
 

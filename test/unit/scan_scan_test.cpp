@@ -1,0 +1,444 @@
+// Scans against a scripted API: which requests are sent and when, which rows come back, and how a
+// walk ends when the API misbehaves.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <set>
+
+#include "core/scan/scan.h"
+#include "unit/cells.h"
+#include "unit/fakes.h"
+
+namespace pipedrive {
+namespace {
+
+using namespace test;
+
+const std::string kHash = hash_code(1);
+
+struct ScanTest : ::testing::Test {
+    FakeClock clock;
+    ScriptedTransport api{clock};
+    CatalogueSlot slot;
+    Account account;
+    std::string definitions; // the "data" of dealFields
+
+    ScanTest() {
+        account.base_url = "https://acme.pipedrive.com";
+        account.api_token = "SECRET";
+        definitions =
+            R"({"field_code":")" + kHash +
+            R"(","field_name":"F","field_type":"enum","is_custom_field":true,"options":[{"id":13,"label":"Red"}]})";
+        api.on("GET", "/api/v2/dealFields?", [this](const HttpRequest&) {
+            return reply(R"({"success":true,"data":[)" + definitions + "]}");
+        });
+        list("/api/v2/deals", {});
+        list("/api/v2/deals/archived", {});
+    }
+
+    // A list with keyset-like cursors: "<path>@<offset>". Unknown ids are left out.
+    void list(const std::string& path, std::vector<std::pair<std::int64_t, std::string>> rows) {
+        api.on("GET", path + "?", [path, rows](const HttpRequest& r) {
+            const std::size_t limit = std::stoul(query_value(r.url, "limit").value());
+            const std::string cursor = query_value(r.url, "cursor").value_or(path + "@0");
+            EXPECT_TRUE(cursor.starts_with(path + "@")) << "a cursor of another list";
+            const std::size_t from = std::stoul(cursor.substr(path.size() + 1));
+            const auto ids = query_value(r.url, "ids");
+            std::string data;
+            std::size_t seen = 0, sent = 0;
+            for (const auto& [id, more] : rows) {
+                if (ids && ("," + *ids + ",").find("," + std::to_string(id) + ",") == ids->npos)
+                    continue;
+                if (++seen <= from || sent == limit) continue;
+                ++sent;
+                data += (data.empty() ? "" : ",") + ("{\"id\":" + std::to_string(id)) + more + "}";
+            }
+            const std::string next = seen > from + sent
+                                         ? "\"" + path + "@" + std::to_string(from + sent) + "\""
+                                         : "null";
+            return reply(R"({"success":true,"data":[)" + data +
+                         R"(],"additional_data":{"next_cursor":)" + next + "}}");
+        });
+    }
+
+    static std::vector<std::pair<std::int64_t, std::string>> rows(std::int64_t first,
+                                                                  std::int64_t last,
+                                                                  const std::string& more = "") {
+        std::vector<std::pair<std::int64_t, std::string>> out;
+        for (std::int64_t id = first; id <= last; ++id)
+            out.emplace_back(id, more);
+        return out;
+    }
+
+    ScanSpec spec(std::vector<BoundColumn> columns = {}, std::vector<Predicate> predicates = {}) {
+        ScanSpec s;
+        s.entity = &require_entity("deals");
+        s.columns = std::move(columns);
+        s.predicates = std::move(predicates);
+        s.page_size = 10;
+        return s;
+    }
+    Scan scan(ScanSpec s) { return Scan(account, std::move(s), api, clock, slot); }
+
+    // Steps to the next row or the end; the clock jumps over waits.
+    Scan::Step next(Scan& s) {
+        for (int i = 0; i < 100000; ++i) {
+            WaitFor wait;
+            const Scan::Step step = s.step(&wait);
+            if (step != Scan::Step::Wait) return step;
+            if (wait.timeout_ms < 0 && wait.sockets.empty()) throw std::runtime_error("stuck");
+            clock.advance(std::max<std::int64_t>(wait.timeout_ms, 0));
+        }
+        throw std::runtime_error("too many steps");
+    }
+    std::vector<std::int64_t> ids(Scan& s) {
+        std::vector<std::int64_t> out;
+        while (next(s) == Scan::Step::Row)
+            out.push_back(s.row_id());
+        return out;
+    }
+    std::vector<std::string> cells(Scan& s) {
+        std::vector<std::string> out;
+        while (next(s) == Scan::Step::Row) {
+            std::string row = std::to_string(s.row_id());
+            for (const Cell& c : s.row())
+                row += " " + show(c);
+            out.push_back(row);
+        }
+        return out;
+    }
+    Error failure(Scan& s) {
+        try {
+            ids(s);
+        } catch (const Error& e) {
+            return e;
+        }
+        ADD_FAILURE() << "no error";
+        return Error(ErrorKind::Internal, "");
+    }
+    static Value numbers(std::vector<std::int64_t> list) {
+        Value v;
+        v.type = Value::Type::Ints;
+        v.ints = std::move(list);
+        return v;
+    }
+    int asked(const std::string& prefix) const {
+        int n = 0;
+        for (const std::string& path : api.paths())
+            n += path.starts_with(prefix);
+        return n;
+    }
+};
+
+std::vector<std::int64_t> range(std::int64_t first, std::int64_t last) {
+    std::vector<std::int64_t> out;
+    for (std::int64_t i = first; i <= last; ++i)
+        out.push_back(i);
+    return out;
+}
+
+TEST_F(ScanTest, AllPagesOfAllListsInOrder) {
+    list("/api/v2/deals", rows(1, 25));
+    list("/api/v2/deals/archived", rows(101, 112));
+    Scan s = scan(spec({standard("deals", "is_archived")}));
+    s.start({});
+    EXPECT_TRUE(api.requests().empty()); // start sends nothing
+    std::vector<std::int64_t> expected = range(1, 25);
+    for (std::int64_t i : range(101, 112))
+        expected.push_back(i);
+    std::vector<std::int64_t> got;
+    while (next(s) == Scan::Step::Row) {
+        got.push_back(s.row_id());
+        EXPECT_EQ(show(s.row()[0]), s.row_id() > 100 ? "true" : "false");
+    }
+    EXPECT_EQ(got, expected);
+    EXPECT_EQ(api.paths(), (std::vector<std::string>{
+                               "/api/v2/deals?limit=10",
+                               "/api/v2/deals?limit=10&cursor=%2Fapi%2Fv2%2Fdeals%4010",
+                               "/api/v2/deals?limit=10&cursor=%2Fapi%2Fv2%2Fdeals%4020",
+                               "/api/v2/deals/archived?limit=10",
+                               "/api/v2/deals/archived?limit=10&cursor=%2Fapi%2Fv2%2Fdeals%2F"
+                               "archived%4010"}));
+    EXPECT_EQ(s.rows_fetched(), 37);
+    EXPECT_EQ(s.traffic().requests, 5);
+    EXPECT_EQ(s.traffic().tokens, 3 * 10 + 2 * 20);
+    EXPECT_EQ(next(s), Scan::Step::Done); // still
+    EXPECT_EQ(api.most_running(), 1u);
+    for (const HttpRequest& r : api.requests()) {
+        EXPECT_EQ(r.method, "GET");
+        EXPECT_EQ(r.headers, std::vector<std::string>{"x-api-token: SECRET"});
+    }
+}
+
+TEST_F(ScanTest, TheNextPageIsAskedForAfterAQuarter) {
+    list("/api/v2/deals", rows(1, 45));
+    ScanSpec wanted = spec();
+    wanted.page_size = 20;
+    Scan s = scan(wanted);
+    s.start({});
+    for (int i = 1; i <= 20; ++i) {
+        ASSERT_EQ(next(s), Scan::Step::Row);
+        EXPECT_EQ(api.requests().size(), i <= 5 ? 1u : 2u) << "after row " << i;
+    }
+}
+
+TEST_F(ScanTest, AnEarlyStopCostsOneRequest) {
+    list("/api/v2/deals", rows(1, 1000));
+    {
+        Scan s = scan(spec());
+        s.start({});
+        ASSERT_EQ(next(s), Scan::Step::Row);
+    }
+    EXPECT_EQ(api.requests().size(), 1u);
+    EXPECT_EQ(api.running(), 0u);
+}
+
+TEST_F(ScanTest, EveryParameterIsRepeatedWithTheCursor) {
+    list("/api/v2/deals", rows(1, 25));
+    Value status;
+    status.type = Value::Type::Words;
+    status.words = {"won"};
+    Scan s = scan(
+        spec({standard("deals", "notes_count"), custom(kHash, "varchar")},
+             {{"owner_id", Op::Eq, 0}, {"status", Op::Eq, 1}, {"is_archived", Op::IsFalse, -1}}));
+    s.start({numbers({7}), status});
+    ids(s);
+    int pages = 0;
+    for (const HttpRequest& r : api.requests()) {
+        if (path_of(r.url).starts_with("/api/v2/dealFields")) continue;
+        EXPECT_EQ(query_value(r.url, "owner_id"), "7");
+        EXPECT_EQ(query_value(r.url, "status"), "won");
+        EXPECT_EQ(query_value(r.url, "include_fields"), "notes_count");
+        EXPECT_EQ(query_value(r.url, "custom_fields"), kHash);
+        EXPECT_EQ(query_value(r.url, "limit"), "10");
+        EXPECT_EQ(query_value(r.url, "cursor").has_value(), ++pages > 1);
+    }
+    EXPECT_EQ(pages, 3);
+}
+
+TEST_F(ScanTest, IdsInBatchesAndTheSecondListOnlyForTheRest) {
+    list("/api/v2/deals", rows(1, 150));
+    list("/api/v2/deals/archived", rows(151, 240));
+    ScanSpec wanted = spec({}, {{"id", Op::AnyOf, 0}});
+    wanted.page_size = 500;
+    Scan s = scan(wanted);
+    s.start({numbers(range(-3, 250))});
+    EXPECT_EQ(ids(s), range(1, 240));
+    std::vector<std::size_t> batches;
+    std::set<std::string> archived;
+    for (const HttpRequest& r : api.requests()) {
+        const std::string list = query_value(r.url, "ids").value_or("");
+        batches.push_back(static_cast<std::size_t>(std::count(list.begin(), list.end(), ',')) + 1);
+        if (path_of(r.url).starts_with("/api/v2/deals/archived"))
+            archived.insert(list.substr(0, 4));
+    }
+    EXPECT_EQ(batches, (std::vector<std::size_t>{100, 100, 50, 100})); // 250, then 151 to 250
+    EXPECT_EQ(archived, (std::set<std::string>{"151,"}));
+}
+
+TEST_F(ScanTest, NothingIsAskedOfTheSecondListWhenAllIdsWereFound) {
+    list("/api/v2/deals", rows(1, 5));
+    Scan s = scan(spec({}, {{"id", Op::AnyOf, 0}}));
+    s.start({numbers({3, 1, 3, 2})});
+    EXPECT_EQ(ids(s), range(1, 3));
+    EXPECT_EQ(api.paths(), std::vector<std::string>{"/api/v2/deals?ids=1,2,3&limit=10"});
+}
+
+// page_size below the number of ids: the batch itself has pages.
+TEST_F(ScanTest, PagesInsideABatch) {
+    list("/api/v2/deals", rows(1, 130));
+    Scan s = scan(spec({}, {{"id", Op::AnyOf, 0}, {"is_archived", Op::IsFalse, -1}}));
+    s.start({numbers(range(1, 130))});
+    EXPECT_EQ(ids(s), range(1, 130));
+    EXPECT_EQ(api.requests().size(), 13u);
+}
+
+TEST_F(ScanTest, NoRowTwice) {
+    auto twice = rows(1, 12);
+    twice.insert(twice.begin() + 8, {3, ""});
+    list("/api/v2/deals", twice);
+    list("/api/v2/deals/archived", rows(5, 14)); // archived while we read
+    Scan s = scan(spec());
+    s.start({});
+    EXPECT_EQ(ids(s), range(1, 14));
+}
+
+TEST_F(ScanTest, ContradictionsSendNothing) {
+    Scan s = scan(spec({}, {{"id", Op::Eq, 0}, {"id", Op::Eq, 1}}));
+    s.start({numbers({1}), numbers({2})});
+    EXPECT_TRUE(ids(s).empty());
+    Value null;
+    null.type = Value::Type::Null;
+    s.start({numbers({1}), null});
+    EXPECT_TRUE(ids(s).empty());
+    EXPECT_TRUE(api.requests().empty());
+}
+
+TEST_F(ScanTest, RestartInTheMiddle) {
+    list("/api/v2/deals", rows(1, 40));
+    Scan s = scan(spec({}, {{"id", Op::AnyOf, 0}}));
+    s.start({numbers(range(1, 40))});
+    for (int i = 0; i < 7; ++i)
+        ASSERT_EQ(next(s), Scan::Step::Row);
+    EXPECT_EQ(api.running(), 1u);
+    s.start({numbers({3, 4})});
+    EXPECT_EQ(api.running(), 0u); // the page under way is dropped
+    EXPECT_EQ(ids(s), range(3, 4));
+    s.start({numbers(range(1, 12))});
+    EXPECT_EQ(ids(s), range(1, 12));
+}
+
+TEST_F(ScanTest, SameCursorTwice) {
+    api.on("GET", "/api/v2/deals?",
+           reply(R"({"success":true,"data":[{"id":1}],"additional_data":{"next_cursor":"x"}})"));
+    Scan s = scan(spec());
+    s.start({});
+    EXPECT_EQ(failure(s).kind, ErrorKind::Malformed);
+    EXPECT_EQ(api.requests().size(), 2u);
+}
+
+TEST_F(ScanTest, ErrorsSayPageColumnAndRow) {
+    auto bad = rows(1, 25);
+    bad[13].second = R"(,"value":[1])";
+    list("/api/v2/deals", bad);
+    Scan s = scan(spec({standard("deals", "value")}));
+    s.start({});
+    const Error e = failure(s);
+    EXPECT_EQ(e.kind, ErrorKind::BadValue);
+    EXPECT_EQ(e.page, 2);
+    EXPECT_EQ(e.row_id, "14");
+    EXPECT_EQ(e.column, "value");
+}
+
+TEST_F(ScanTest, RetriesAnHourInAMillisecond) {
+    list("/api/v2/deals", rows(1, 15));
+    account.retries.max_retries = 100;
+    account.retries.max_wait_ms = 24LL * 3600 * 1000;
+    for (int i = 0; i < 6; ++i) {
+        api.queue("GET", "/api/v2/deals", reply("{}", 503));
+        api.queue("GET", "/api/v2/deals",
+                  reply(R"({"success":false,"error":"Request over limit"})", 429).reset(600));
+    }
+    Scan s = scan(spec());
+    s.start({});
+    const std::int64_t began = clock.now_ms();
+    const auto real = std::chrono::steady_clock::now();
+    EXPECT_EQ(ids(s), range(1, 15));
+    EXPECT_GE(clock.now_ms() - began, 3600 * 1000);
+    EXPECT_LT(std::chrono::steady_clock::now() - real, std::chrono::seconds(5));
+    EXPECT_EQ(s.traffic().retries, 12);
+    EXPECT_EQ(s.traffic().rate_limited, 6);
+}
+
+TEST_F(ScanTest, FatalAnswersEndTheScanAtOnce) {
+    const std::pair<int, ErrorKind> rows[] = {{401, ErrorKind::Unauthorized},
+                                              {402, ErrorKind::PaymentRequired},
+                                              {403, ErrorKind::Forbidden},
+                                              {400, ErrorKind::BadRequest}};
+    for (const auto& [status, kind] : rows) {
+        api.queue("GET", "/api/v2/deals", reply(R"({"success":false,"error":"no"})", status));
+        Scan s = scan(spec());
+        s.start({});
+        EXPECT_EQ(failure(s).kind, kind) << status;
+    }
+    EXPECT_EQ(api.requests().size(), 4u);
+}
+
+TEST_F(ScanTest, ArchivedRowsGetTheirLabelsFromTheDefinitionsOnce) {
+    const std::string bare = R"(,"custom_fields":{")" + kHash + R"(":13})";
+    list("/api/v2/deals",
+         rows(1, 15, R"(,"custom_fields":{")" + kHash + R"(":{"id":13,"label":"Red"}})"));
+    list("/api/v2/deals/archived", rows(21, 45, bare));
+    Scan s = scan(spec({custom(kHash, "enum")}));
+    s.start({});
+    const std::vector<std::string> all = cells(s);
+    ASSERT_EQ(all.size(), 40u);
+    for (const std::string& row : all)
+        EXPECT_NE(row.find(" 'Red'"), row.npos) << row;
+    EXPECT_EQ(asked("/api/v2/dealFields"), 1);
+    Scan again = scan(spec({custom(kHash, "enum")})); // the session knows them now
+    again.start({});
+    EXPECT_EQ(cells(again).size(), 40u);
+    EXPECT_EQ(asked("/api/v2/dealFields"), 1);
+}
+
+TEST_F(ScanTest, UnknownOptionsAreAskedForOnceAndShownInBrackets) {
+    list("/api/v2/deals/archived", rows(1, 25, R"(,"custom_fields":{")" + kHash + R"(":99})"));
+    Scan s = scan(spec({custom(kHash, "enum")}, {{"is_archived", Op::IsTrue, -1}}));
+    for (int run = 0; run < 3; ++run) {
+        s.start({});
+        const std::vector<std::string> all = cells(s);
+        ASSERT_EQ(all.size(), 25u);
+        EXPECT_EQ(all[0], "1 '[99]'");
+    }
+    EXPECT_EQ(asked("/api/v2/dealFields"), 1);
+    EXPECT_EQ(s.take_notices().size(), 1u);
+}
+
+TEST_F(ScanTest, UnresolvedColumnsAskTheDefinitionsFirst) {
+    list("/api/v2/deals",
+         rows(1, 3, R"(,"custom_fields":{")" + kHash + R"(":{"id":13,"label":"R"}})"));
+    const BoundColumn open = bind_column(require_entity("deals"), {1, "color", kHash, "", ""});
+    ASSERT_FALSE(open.resolved);
+    Scan s = scan(spec({open}, {{"is_archived", Op::IsFalse, -1}}));
+    s.start({});
+    EXPECT_EQ(cells(s), (std::vector<std::string>{"1 'R'", "2 'R'", "3 'R'"}));
+    EXPECT_TRUE(api.paths()[0].starts_with("/api/v2/dealFields"));
+    const BoundColumn wrong =
+        bind_column(require_entity("deals"), {1, "color", hash_code(99), "", ""});
+    Scan t = scan(spec({wrong}));
+    t.start({});
+    EXPECT_EQ(failure(t).kind, ErrorKind::UnknownField);
+}
+
+TEST_F(ScanTest, AMissingKeyIsLookedInto) {
+    list("/api/v2/deals", rows(1, 3, R"(,"custom_fields":{})"));
+    {
+        Scan s = scan(spec({custom(kHash, "enum")}, {{"is_archived", Op::IsFalse, -1}}));
+        s.start({});
+        EXPECT_EQ(cells(s), (std::vector<std::string>{"1 null", "2 null", "3 null"}));
+        EXPECT_EQ(asked("/api/v2/dealFields"), 1); // the field is there: an empty value
+    }
+    definitions = R"({"field_code":"title","field_name":"Title","field_type":"varchar"})";
+    slot = {};
+    Scan gone = scan(spec({custom(kHash, "enum")}));
+    gone.start({});
+    EXPECT_EQ(failure(gone).kind, ErrorKind::FieldGone);
+    definitions = R"({"field_code":")" + kHash +
+                  R"(","field_name":"F","field_type":"double","is_custom_field":true})";
+    slot = {};
+    Scan retyped = scan(spec({custom(kHash, "enum")}));
+    retyped.start({});
+    EXPECT_EQ(failure(retyped).kind, ErrorKind::FieldGone);
+}
+
+TEST_F(ScanTest, ARefusedCustomFieldIsLookedInto) {
+    api.on("GET", "/api/v2/deals?", reply(R"({"success":false,"error":"Unknown field"})", 400));
+    Scan fine = scan(spec({custom(kHash, "enum")}));
+    fine.start({});
+    EXPECT_EQ(failure(fine).kind, ErrorKind::BadRequest); // the field exists: the API's own words
+    definitions = "";
+    Scan gone = scan(spec({custom(kHash, "enum")}));
+    gone.start({});
+    EXPECT_EQ(failure(gone).kind, ErrorKind::FieldGone);
+}
+
+TEST_F(ScanTest, SlowAnswersAreWaitedForNotPolled) {
+    api.queue("GET", "/api/v2/deals?",
+              reply(R"({"success":true,"data":[{"id":1}]})").after_ms(30000));
+    Scan s = scan(spec({}, {{"is_archived", Op::IsFalse, -1}}));
+    s.start({});
+    WaitFor wait;
+    ASSERT_EQ(s.step(&wait), Scan::Step::Wait);
+    EXPECT_FALSE(wait.sockets.empty());
+    clock.advance(30000);
+    EXPECT_EQ(ids(s), range(1, 1));
+}
+
+TEST_F(ScanTest, SteppingBeforeStartIsAnError) {
+    Scan s = scan(spec());
+    EXPECT_EQ(failure(s).kind, ErrorKind::Internal);
+}
+
+} // namespace
+} // namespace pipedrive
