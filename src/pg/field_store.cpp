@@ -129,15 +129,9 @@ void refresh_slot(const Connection* connection, const Entity* entity) {
     });
 }
 
-void store_slot(const Connection* connection, const Entity* entity) {
+void store_fields(const Connection* connection, const Entity* entity, const HeldCatalogue* fields) {
     const Key key = key_of(connection, entity);
-    char* json = entry_text(connection->who, [&] {
-        const CatalogueSlot& slot =
-            catalogue_slot(connection->server, connection->user_mapping, *entity);
-        if (slot.catalogue == nullptr)
-            throw Error(ErrorKind::Internal, "no field definitions have been read");
-        return write_catalogue(*slot.catalogue);
-    });
+    char* json = entry_text(connection->who, [&] { return write_catalogue(**fields->object); });
     char* text = server_text(json, strlen(json));
     OwnerScope scope;
     if (!scope.enter()) return;
@@ -147,7 +141,8 @@ void store_slot(const Connection* connection, const Entity* entity) {
     scope.leave();
 }
 
-void read_into_slot(const Connection* connection, const Entity* entity) {
+HeldCatalogue* read_fields(const Connection* connection, const Entity* entity) {
+    HeldCatalogue* fields = hold<std::shared_ptr<const FieldCatalogue>>(CurrentMemoryContext);
     MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "pipedrive_fdw definitions",
                                                   ALLOCSET_SMALL_SIZES);
     auto* held = hold<Reading>(context);
@@ -166,6 +161,7 @@ void read_into_slot(const Connection* connection, const Entity* entity) {
             CatalogueSlot& slot =
                 catalogue_slot(connection->server, connection->user_mapping, *entity);
             slot.catalogue = reading->reader->take();
+            fields->object = new std::shared_ptr<const FieldCatalogue>(slot.catalogue);
             slot.missing.clear();
             slot.read_at_ms = monotonic_clock().now_ms();
             return true;
@@ -175,6 +171,7 @@ void read_into_slot(const Connection* connection, const Entity* entity) {
     }
     MemoryContextDelete(context);
     account_for_sockets();
+    return fields;
 }
 
 namespace {
@@ -197,13 +194,6 @@ Datum jsonb_of(const char* utf8) {
 char* utf8_json(Datum jsonb) {
     char* json = DatumGetCString(DirectFunctionCall1(jsonb_out, jsonb));
     return pg_server_to_any(json, static_cast<int>(strlen(json)), PG_UTF8);
-}
-
-char* slot_json(const Connection* connection, const Entity* entity) {
-    return entry_text(connection->who, [&] {
-        return write_catalogue(
-            *catalogue_slot(connection->server, connection->user_mapping, *entity).catalogue);
-    });
 }
 
 // Column names for fields that are not in the table yet, as {name, sql_type, field, subfield, type,
@@ -261,8 +251,9 @@ Datum pipedrive_fdw_read_fields(PG_FUNCTION_ARGS) {
     const Connection* connection = connection_of_argument(NameStr(*PG_GETARG_NAME(0)));
     const Entity* entity = entity_of_argument(PG_GETARG_TEXT_PP(1));
     if (!has_custom_fields(*entity)) PG_RETURN_DATUM(jsonb_of("[]"));
-    read_into_slot(connection, entity);
-    PG_RETURN_DATUM(jsonb_of(slot_json(connection, entity)));
+    const HeldCatalogue* fields = read_fields(connection, entity);
+    PG_RETURN_DATUM(
+        jsonb_of(entry_text(connection->who, [&] { return write_catalogue(**fields->object); })));
 }
 
 // (server name, entity text): the definitions as IMPORT or refresh_schema() kept them; NULL when
@@ -279,7 +270,15 @@ Datum pipedrive_fdw_stored_fields(PG_FUNCTION_ARGS) {
 Datum pipedrive_fdw_keep_fields(PG_FUNCTION_ARGS) {
     const Connection* connection = connection_of_argument(NameStr(*PG_GETARG_NAME(0)));
     const Entity* entity = entity_of_argument(PG_GETARG_TEXT_PP(1));
-    if (has_custom_fields(*entity)) store_slot(connection, entity);
+    if (!has_custom_fields(*entity)) PG_RETURN_VOID();
+    HeldCatalogue* fields = hold<std::shared_ptr<const FieldCatalogue>>(CurrentMemoryContext);
+    entry(connection->who, [&] {
+        fields->object = new std::shared_ptr<const FieldCatalogue>(
+            catalogue_slot(connection->server, connection->user_mapping, *entity).catalogue);
+    });
+    // Emptied in between: read once more.
+    if (*fields->object == nullptr) fields = read_fields(connection, entity);
+    store_fields(connection, entity, fields);
     PG_RETURN_VOID();
 }
 

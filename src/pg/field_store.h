@@ -5,7 +5,10 @@
 
 #include "pg/pg_prelude.h"
 
+#include <memory>
+
 #include "pg/connection.h"
+#include "pg/guard.h"
 
 namespace pipedrive::pg {
 
@@ -13,11 +16,15 @@ namespace pipedrive::pg {
 // look-ups at most.
 void refresh_slot(const Connection* connection, const Entity* entity);
 
-// Stores what the session's slot holds. Leaf.
-void store_slot(const Connection* connection, const Entity* entity);
+// Definitions as read from the API; the holder lives in a memory context, as a changed server may
+// empty the slot at any time.
+using HeldCatalogue = Held<std::shared_ptr<const FieldCatalogue>>;
 
-// Reads the definitions from the API into the session's slot, waiting as needed. Leaf; raises the
-// scan's errors.
-void read_into_slot(const Connection* connection, const Entity* entity);
+// Reads the definitions from the API, waiting as needed, and leaves them in the session's slot too.
+// Leaf; raises the scan's errors.
+HeldCatalogue* read_fields(const Connection* connection, const Entity* entity);
+
+// Stores definitions in the table. Leaf.
+void store_fields(const Connection* connection, const Entity* entity, const HeldCatalogue* fields);
 
 } // namespace pipedrive::pg

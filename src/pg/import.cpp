@@ -75,10 +75,8 @@ char* table_sql(const Connection* connection, const Entity& entity, const PodImp
         import.custom_fields = options.custom_fields;
         import.optional_fields = options.optional_fields;
         import.labels = options.labels;
-        const std::vector<ImportedColumn> columns = imported_columns(
-            entity,
-            catalogue_slot(connection->server, connection->user_mapping, entity).catalogue.get(),
-            import);
+        const std::vector<ImportedColumn> columns =
+            imported_columns(entity, fields == nullptr ? nullptr : fields->object->get(), import);
         remember_comment(entity.name, {}, entity.comment);
         for (const ImportedColumn& column : columns)
             remember_comment(entity.name, column.name, column.comment);
@@ -114,11 +112,12 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
     List* statements = NIL;
     for (const Entity& entity : entities()) {
         if (!is_wanted(stmt, entity)) continue;
+        HeldCatalogue* fields = nullptr;
         if (has_custom_fields(entity)) {
-            read_into_slot(connection, &entity);
-            store_slot(connection, &entity);
+            fields = read_fields(connection, &entity);
+            store_fields(connection, &entity, fields);
         }
-        const char* sql = table_sql(connection, entity, options, name);
+        const char* sql = table_sql(connection, entity, fields, options, name);
         statements = lappend(statements, server_text(sql, strlen(sql)));
     }
     return statements;
