@@ -68,8 +68,8 @@ void remember_comment(std::string_view table, std::string_view column, std::stri
 }
 
 // One CREATE FOREIGN TABLE, in UTF-8.
-char* table_sql(const Connection* connection, const Entity& entity, const PodImport& options,
-                const char* server) {
+char* table_sql(const Connection* connection, const Entity& entity, const HeldCatalogue* fields,
+                const PodImport& options, const char* server) {
     return entry_text(connection->who, [&] {
         ImportOptions import;
         import.custom_fields = options.custom_fields;
