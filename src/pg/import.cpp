@@ -49,8 +49,9 @@ bool listed(List* tables, std::string_view name) {
 }
 
 bool is_wanted(const ImportForeignSchemaStmt* stmt, const Entity& entity) {
-    if (stmt->list_type == FDW_IMPORT_SCHEMA_ALL) return true;
-    return listed(stmt->table_list, entity.name) == (stmt->list_type == FDW_IMPORT_SCHEMA_LIMIT_TO);
+    if (stmt->list_type == FDW_IMPORT_SCHEMA_ALL) return entity.imported;
+    const bool named = listed(stmt->table_list, entity.name);
+    return stmt->list_type == FDW_IMPORT_SCHEMA_LIMIT_TO ? named : entity.imported && !named;
 }
 
 void remember_comment(std::string_view table, std::string_view column, std::string_view comment) {

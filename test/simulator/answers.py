@@ -121,5 +121,20 @@ def me(sim, endpoint, arguments, values, pairs, viewer):
     return envelope(encode(data), None)
 
 
+def webhooks(sim, *rest):
+    return sim.subscriptions.listed(sim, *rest)
+
+
+def add_webhook(sim, arguments, body, viewer):
+    return 201, sim.subscriptions.add(sim, body, viewer)
+
+
+def remove_webhook(sim, arguments, body, viewer):
+    if not arguments["id"].isdigit():
+        raise errors.invalid("Parameter validation failed: params.id must be a number")
+    return 200, sim.subscriptions.remove(sim, int(arguments["id"]))
+
+
 KINDS = {"list": list_, "one": one, "fields": fields_, "field": field, "users": users, "user": user,
-         "me": me}
+         "me": me, "webhooks": webhooks}
+WRITES = {"POST": add_webhook, "DELETE": remove_webhook}

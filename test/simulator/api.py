@@ -70,7 +70,12 @@ ROWS = [
     ("/v1/users", "users", "users", 20, "users", []),
     ("/v1/users/me", "me", "users", 2, "base", []),
     ("/v1/users/{id}", "user", "users", 2, "users", []),
+    ("/v1/webhooks", "webhooks", "webhooks", 10, "admin", []),
+    ("/v1/webhooks/{id}", "webhooks", "webhooks", None, "admin", []),
 ]
+
+# what can be written: path -> {method: tokens}
+WRITES = {"/v1/webhooks": {"POST": 10}, "/v1/webhooks/{id}": {"DELETE": 6}}
 
 
 class Endpoint:
@@ -79,7 +84,7 @@ class Endpoint:
     def __init__(self, path, kind, entity, tokens, scope, parameters):
         self.path, self.kind, self.entity = path, kind, entity
         self.tokens, self.scope, self.parameters = tokens, scope, parameters
-        self.archived = path.endswith("/archived")
+        self.archived, self.writes = path.endswith("/archived"), WRITES.get(path, {})
         pattern = path.replace("{id}", "(?P<id>[^/]+)").replace("{code}", "(?P<code>[^/]+)")
         self.pattern = re.compile("^" + pattern + "$")
 

@@ -70,6 +70,22 @@ def post_mutate(sim, order):
     return text
 
 
+def post_mutate_many(sim, order):
+    """A list of orders; answers [{"id": of the row}, {"error": why not}, ...] and goes on after an error."""
+    out = []
+    for one in order:
+        try:
+            result = mutations.perform(sim.store, one)
+            out.append({"code": result.code} if hasattr(result, "definition") else {"id": result.data["id"]})
+        except (ValueError, TypeError, AttributeError) as error:
+            out.append({"error": str(error)})
+    return out
+
+
+def post_subscription(sim, order):
+    return sim.subscriptions.set(order)
+
+
 def post_on_request(sim, order):
     match = faults.Match(order.get("after_request_matching", order.get("match", {})))
     when = order.get("when", "after")
@@ -91,7 +107,7 @@ def get_fields(sim, order):
 
 def get_help(sim, order):
     return "".join("%s %s%s\n" % (method, PREFIX, path) for method, path in sorted(ROUTES)) \
-        + "GET %srows/{entity}\n" % PREFIX
+        + "GET %srows/{entity}\nGET %swebhooks\n" % (PREFIX, PREFIX)
 
 
 ROUTES = {
@@ -113,6 +129,10 @@ ROUTES = {
     ("POST", "faults"): post_faults,
     ("DELETE", "faults"): clear(lambda sim: sim.faults.clear()),
     ("POST", "mutate"): post_mutate,
+    ("POST", "mutate_many"): post_mutate_many,
+    ("DELETE", "webhooks"): clear(lambda sim: sim.store.events.clear()),
+    ("GET", "subscriptions"): lambda sim, order: list(sim.subscriptions.rows.values()),
+    ("POST", "subscriptions"): post_subscription,
     ("GET", "fields"): get_fields,
     ("POST", "fields"): post_mutate,
     ("POST", "on_request"): post_on_request,
@@ -129,11 +149,20 @@ def rows(sim, request, entity):
     return shapes.true_rows(sim.store, sim.switches, entity, dict(request.pairs).get("optional") == "yes")
 
 
+def webhooks(sim, request):
+    wish = dict(request.pairs)
+    if wish.get("version", "2.0") not in ("1.0", "2.0"):
+        raise ValueError("version is 1.0 or 2.0")
+    return sim.store.events.json(int(wish.get("since", 0)), wish.get("version", "2.0"))
+
+
 def run(sim, request):
     path = request.path[len(PREFIX):]
     with sim.store.lock:
         if request.method == "GET" and path.startswith("rows/"):
             return 200, rows(sim, request, path[5:])
+        if request.method == "GET" and path == "webhooks":
+            return 200, webhooks(sim, request)
         action = ROUTES.get((request.method, path))
         if action is None:
             return 404, {"error": "no such control: %s %s" % (request.method, path)}

@@ -1,10 +1,12 @@
 # mutations.py - changes made to the account by tests: rows and field definitions.
 #
-# perform() takes one JSON object with an action; ACTIONS has one function per action.
+# perform() takes one JSON object with an action; ACTIONS has one function per action.  Whatever happens to a row is told
+# to store.events, from which tests take the webhooks.
 
 import builtins_
 import fields
 import generator
+import webhook_records
 
 NEVER_CHANGED = ("deals", "persons", "organizations", "pipelines", "stages")
 REFERENCES = {"persons": "person_id", "organizations": "org_id", "deals": "deal_id"}
@@ -64,7 +66,13 @@ def create(store, order):
     if entity == "activities" and row["person_id"] and not row["participants"]:
         row["participants"] = [{"person_id": row["person_id"], "primary": True}]
     store.add(entity, row)
-    return store.get(entity, row["id"])
+    stored = store.get(entity, row["id"])
+    store.events.add(store, "create", entity, stored, None, order, now_of(store, order))
+    return stored
+
+
+def as_was(store, entity, row):
+    return webhook_records.snapshot(store, entity, row.data)
 
 
 def deal_side_effects(data, values, now):
@@ -85,73 +93,113 @@ def deal_side_effects(data, values, now):
 def change(store, order):
     entity, values, now = order["entity"], order.get("fields", {}), now_of(store, order)
     row = store.get(entity, order["id"])
+    before = as_was(store, entity, row)
     lay_over(store, entity, row.data, values)
     if entity == "deals":
         deal_side_effects(row.data, values, now)
-    return touched(store, row, order, "update_time" in values)
+    return touched(store, row, order, before, "update_time" in values)
 
 
-def touched(store, row, order, keep=False):
-    """Sets update_time unless told not to (touch: false)."""
+def touched(store, row, order, before, keep=False, action="change", more=None):
+    """Sets update_time unless told not to (touch: false) and tells of the event."""
+    now = now_of(store, order)
     if order.get("touch", True) and not keep and "update_time" in row.data:
-        row.data["update_time"] = now_of(store, order)
+        row.data["update_time"] = now
     store.touch(row)
+    store.events.add(store, action, order["entity"], row, before, order, now, more)
     return row
 
 
-def delete(store, order):
+def delete(store, order, more=None):
+    """Deleting what is deleted changes nothing."""
     row = store.get(order["entity"], order["id"])
-    if not row.data["is_deleted"]:
-        row.before_delete = row.data.get("status")
-        row.data["is_deleted"] = True
-        if order["entity"] == "deals":
-            row.data["status"] = "deleted"
-    return touched(store, row, order)
+    if row.data["is_deleted"]:
+        return row
+    before = as_was(store, order["entity"], row)
+    row.before_delete = row.data.get("status")
+    row.data["is_deleted"] = True
+    if order["entity"] == "deals":
+        row.data["status"] = "deleted"
+    return touched(store, row, order, before, action="delete", more=more)
 
 
 def restore(store, order):
+    """Restoring what is not deleted changes nothing."""
     row = store.get(order["entity"], order["id"])
+    if not row.data["is_deleted"]:
+        return row
+    before = as_was(store, order["entity"], row)
     row.data["is_deleted"] = False
     if order["entity"] == "deals":
         row.data["status"] = row.before_delete or "open"
-    return touched(store, row, order)
+    return touched(store, row, order, before)
 
 
 def purge(store, order):
-    """The row is gone for good."""
+    """The row is gone for good; an event only if it was not deleted before."""
     row = store.get(order["entity"], order["id"])
+    before = as_was(store, order["entity"], row)
     store.remove(order["entity"], order["id"])
+    if not before["is_deleted"]:
+        store.events.add(store, "delete", order["entity"], row, before, order, now_of(store, order))
     return row
+
+
+def points_to(entity, data, key):
+    """Whether a row of another entity refers to row key of this one."""
+    if data.get(REFERENCES.get(entity)) == key:
+        return True
+    people = data.get("participants") or () if entity == "persons" else ()
+    return any(one["person_id"] == key for one in people)
+
+
+def relink(store, order, other, row):
+    """Makes a row that points to the loser of a merge point to the winner; whether that is a change is a switch."""
+    before, column, into = as_was(store, other, row), REFERENCES[order["entity"]], order["into"]
+    if row.data.get(column) == order["id"]:
+        row.data[column] = into
+    if "participants" in row.data and order["entity"] == "persons":
+        merged = {}
+        for one in row.data["participants"]:
+            person = into if one["person_id"] == order["id"] else one["person_id"]
+            merged[person] = {"person_id": person, "primary": one["primary"] or merged.get(person, one)["primary"]}
+        row.data["participants"] = list(merged.values())
+    if store.events.switches["merged_links"] == "touched":
+        touched(store, row, dict(order, entity=other), before)
+    else:
+        store.touch(row)
 
 
 def merge(store, order):
     """Row id is deleted, row into is changed and takes over what pointed to id."""
     entity, loser = order["entity"], order["id"]
     winner = store.get(entity, order["into"])
-    delete(store, order)
-    column = REFERENCES.get(entity)
-    for other in store.tables:
-        for row in store.tables[other].values():
-            if other != entity and column and row.data.get(column) == loser:
-                row.data[column] = order["into"]
-                row.cache = {}
-            for participant in row.data.get("participants") or () if entity == "persons" else ():
-                if participant["person_id"] == loser:
-                    participant["person_id"], row.cache = order["into"], {}
+    if loser == order["into"] or winner.data["is_deleted"] or store.get(entity, loser).data["is_deleted"]:
+        raise ValueError("only two different rows that exist can be merged")
+    before = as_was(store, entity, winner)
+    delete(store, order, {"merged_to_id": order["into"]})
     lay_over(store, entity, winner.data, order.get("fields", {}))
-    return touched(store, winner, order)
+    touched(store, winner, order, before, more={"merged_from_id": loser})
+    if entity in REFERENCES:
+        for other in store.tables:
+            linked = [row for row in store.tables[other].values() if other != entity and points_to(entity, row.data, loser)]
+            for row in linked:
+                relink(store, order, other, row)
+    return winner
 
 
 def archive(store, order):
     row = store.get("deals", order["id"])
+    before = as_was(store, "deals", row)
     row.data["is_archived"], row.data["archive_time"] = True, now_of(store, order)
-    return touched(store, row, order)
+    return touched(store, row, order, before)
 
 
 def unarchive(store, order):
     row = store.get("deals", order["id"])
+    before = as_was(store, "deals", row)
     row.data["is_archived"], row.data["archive_time"] = False, None
-    return touched(store, row, order)
+    return touched(store, row, order, before)
 
 
 # -- field definitions ------------------------------------------------------------------------

@@ -16,8 +16,16 @@ import pagecache
 import params
 import recordings
 import store
+import subscriptions
 import switches
 from clock import Clock
+
+
+def takes(endpoint, method):
+    """Whether an endpoint (None: only a recording) takes a method."""
+    if endpoint and method in endpoint.writes:
+        return True
+    return method in ("GET", "HEAD") and (endpoint is None or endpoint.tokens is not None)
 
 
 class Simulator:
@@ -26,8 +34,9 @@ class Simulator:
     def __init__(self, seed=1, scale=5000, custom_fields=0, now="2026-03-31T12:00:00Z",
                  switch_values=None, limit_values=None, recorded=()):
         self.clock = Clock()
-        self.store = store.Store(seed, scale, custom_fields, now, self.clock)
         self.switches = switches.Switches(switch_values)
+        self.store = store.Store(seed, scale, custom_fields, now, self.clock, self.switches)
+        self.subscriptions = subscriptions.Subscriptions()
         self.limits = limits.Limits(limit_values)
         self.cursors, self.faults = cursors.Cursors(seed), faults.Faults()
         self.recordings, self.pages = recordings.Recordings(), pagecache.PageCache()
@@ -45,6 +54,7 @@ class Simulator:
             self.limits.reset()
             self.faults.clear()
             self.recordings.reset()
+            self.subscriptions.reset()
             self.hooks = []
             self.journal.clear()
 
@@ -80,15 +90,17 @@ class Simulator:
             recorded = self.recordings.find(request)
             if endpoint is None and recorded is None:
                 raise errors.gateway(404, "Unknown method .")
-            if request.method not in ("GET", "HEAD"):
+            if not takes(endpoint, request.method):
                 raise errors.gateway(405, "Method not allowed")
             if endpoint:
                 auth.allow(viewer, endpoint)
-                headers = self.limits.charge(viewer, endpoint.tokens,
-                                             self.switches["daily_headers"] == "yes")
-                entry["tokens"] = endpoint.tokens
+                entry["tokens"] = tokens = endpoint.writes.get(request.method, endpoint.tokens)
+                headers = self.limits.charge(viewer, tokens, self.switches["daily_headers"] == "yes")
             if recorded:
                 return faults.Response(200, recorded[0], headers, recorded[1])
+            if request.method in endpoint.writes:
+                status, text = answers.WRITES[request.method](self, arguments, request.body, viewer)
+                return faults.Response(status, text.encode("utf-8"), headers)
             return self.page(request, endpoint, arguments, viewer, headers)
         except errors.ApiError as error:
             return faults.Response(error.status, error.body.encode("utf-8"), headers + error.headers)
@@ -96,7 +108,7 @@ class Simulator:
     def page(self, request, endpoint, arguments, viewer, headers):
         key = (request.path, tuple(request.pairs), viewer.user, viewer.owner, self.store.version,
                self.switches.version)
-        page = self.pages.get(key)
+        page = None if endpoint.kind == "webhooks" else self.pages.get(key)
         if page is None:
             values = params.read(endpoint.parameters, request.pairs, self.switches)
             text = answers.KINDS[endpoint.kind](self, endpoint, arguments, values, request.pairs, viewer)

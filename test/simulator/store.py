@@ -6,6 +6,7 @@
 import bisect
 import threading
 
+import events
 import generator
 
 ENTITIES = ("deals", "persons", "organizations", "activities", "pipelines", "stages", "users")
@@ -21,10 +22,10 @@ class Row:
 
 
 class Store:
-    def __init__(self, seed, scale, extra, now, clock):
+    def __init__(self, seed, scale, extra, now, clock, switches=None):
         self.lock = threading.RLock()
         self.arguments, self.clock = (seed, scale, extra, now), clock
-        self.version = 0
+        self.version, self.events = 0, events.Events(seed, switches)
         self.reset()
 
     def reset(self):
@@ -34,6 +35,7 @@ class Store:
             self.ids = {entity: [] for entity in ENTITIES}
             self.fields = {"pipelines": [], "stages": []}
             self.field_epoch, self.derived = 0, {}
+            self.events.reset()
             generator.make(self, *self.arguments)
             self.changed()
 

@@ -40,6 +40,13 @@ SWITCHES = [
      "person keys im, postal_address, notes, birthday, job_title: absent, or present"),
     ("cursor_checks", ("all", "all_but_limit"),
      "which other parameters must equal those of the first page"),
+    ("merged_links", ("silent", "touched"),
+     "rows that pointed to the loser of a merge: point to the winner without a trace, or get a new update_time and "
+     "their own webhook"),
+    ("webhook_times", ("seconds", "milliseconds"),
+     "times inside webhook records: ...:SSZ or ...:SS.000Z"),
+    ("webhook_create_custom_fields", ("set", "empty"),
+     "custom_fields in the webhook of a new row: those that are set, or always {}"),
 ]
 
 

@@ -9,7 +9,8 @@ import urllib.parse
 
 REASONS = {200: "OK", 201: "Created", 204: "No Content", 302: "Found", 400: "Bad Request",
            401: "Unauthorized", 402: "Payment Required", 403: "Forbidden", 404: "Not Found",
-           405: "Method Not Allowed", 429: "Too Many Requests", 500: "Internal Server Error",
+           405: "Method Not Allowed", 422: "Unprocessable Entity",
+           429: "Too Many Requests", 500: "Internal Server Error",
            502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 MAX_HEAD = 262144
 GZIP_FROM = 1024

@@ -291,6 +291,9 @@ constexpr std::string_view kWindowReason =
     "updated_since is inclusive, updated_until exclusive, both in whole seconds: bounds are "
     "widened to them. The API may also "
     "return rows that were never changed (update_time is null).";
+constexpr std::string_view kNewestReason =
+    "The list is read newest first (sort_by=add_time, descending) until a row is older than the bound; "
+    "rows without add_time cannot satisfy it.";
 constexpr Exactness kExact = Exactness::Exact, kSuperset = Exactness::Superset;
 
 constexpr Filter kDealFilters[] = {
@@ -307,6 +310,7 @@ constexpr Filter kDealFilters[] = {
     {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
     {"is_archived", FilterKind::Endpoint, "(choice of list)", kExact,
      "The column is by definition which of the two lists a row came from."},
+    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, kNewestReason},
 };
 
 constexpr Filter kPersonFilters[] = {
@@ -314,12 +318,14 @@ constexpr Filter kPersonFilters[] = {
     {"owner_id", FilterKind::Equal, "owner_id", kExact, kEqualReason},
     {"org_id", FilterKind::Equal, "org_id", kExact, kEqualReason},
     {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
+    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, kNewestReason},
 };
 
 constexpr Filter kOrganizationFilters[] = {
     {"id", FilterKind::Ids, "ids", kExact, kIdsReason},
     {"owner_id", FilterKind::Equal, "owner_id", kExact, kEqualReason},
     {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
+    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, kNewestReason},
 };
 
 constexpr Filter kActivityFilters[] = {
@@ -332,6 +338,7 @@ constexpr Filter kActivityFilters[] = {
     {"org_id", FilterKind::Equal, "org_id", kExact, kEqualReason},
     {"done", FilterKind::Flag, "done", kExact, kEqualReason},
     {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
+    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, kNewestReason},
 };
 
 constexpr Filter kStageFilters[] = {
@@ -341,6 +348,13 @@ constexpr Filter kStageFilters[] = {
 constexpr Endpoint kDealEndpoints[] = {
     {"/api/v2/deals", 10, Paging::Cursor, 500, true, true, true, false},
     {"/api/v2/deals/archived", 20, Paging::Cursor, 500, true, false, false, true},
+};
+constexpr Endpoint kDeletedDealEndpoints[] = {
+    {"/api/v2/deals", 10, Paging::Cursor, 500, true, true, true, false, "status=deleted"},
+};
+constexpr Filter kDeletedDealFilters[] = {
+    {"id", FilterKind::Ids, "ids", kExact, kIdsReason},
+    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
 };
 constexpr Endpoint kPersonEndpoints[] = {
     {"/api/v2/persons", 10, Paging::Cursor, 500, true, true, true, false}};
@@ -359,6 +373,8 @@ constexpr Endpoint kUserEndpoints[] = {
 constexpr Entity kEntities[] = {
     {"deals", "Deals, archived ones included", kDealEndpoints, kDealColumns, kDealFilters,
      "/api/v2/dealFields", 10, 20000},
+    {"deleted_deals", "Deals deleted in the last 30 days (only with LIMIT TO)", kDeletedDealEndpoints,
+     kDealColumns, kDeletedDealFilters, "/api/v2/dealFields", 10, 500, false},
     {"persons", "Contact persons", kPersonEndpoints, kPersonColumns, kPersonFilters,
      "/api/v2/personFields", 10, 20000},
     {"organizations", "Organizations", kOrganizationEndpoints, kOrganizationColumns,

@@ -26,6 +26,7 @@ struct Endpoint {
     bool option_labels;     // takes include_option_labels
     bool label_objects;     // takes include_labels
     bool archived;          // the value of the entity's is_archived column for every row read here
+    std::string_view fixed = {}; // "name=value" sent with every request
 };
 
 // When IMPORT makes the column, and what it takes to read it.
@@ -62,6 +63,7 @@ enum class FilterKind : std::uint8_t {
     Flag,     // boolean
     Window,   // bounds on update_time: updated_since, updated_until
     Endpoint, // boolean that chooses endpoints; sends no parameter
+    Newest,   // lower bound on add_time: newest first, and stop at the first older row
 };
 
 enum class Exactness : std::uint8_t { Local, Superset, Exact };
@@ -87,6 +89,7 @@ struct Entity {
     std::string_view definitions_path; // of its custom fields; empty: none
     int definitions_tokens;
     std::int64_t guessed_rows = 1000; // for the planner until something better is known
+    bool imported = true; // by IMPORT without LIMIT TO
 };
 
 std::span<const Entity> entities() noexcept;

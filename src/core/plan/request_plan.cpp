@@ -187,6 +187,17 @@ Exactness push_endpoint(const Filter& filter, const Domain& d, RequestPlan* plan
     return filter.best;
 }
 
+// Only where no window on update_time narrows the list better, and not with ids.
+Exactness push_newest(const Filter& filter, const Domain& d, RequestPlan* plan, std::vector<Parameter>* parameters) {
+    const bool windowed = std::any_of(parameters->begin(), parameters->end(), [](const Parameter& p) { return p.name.starts_with("updated_"); });
+    if (windowed || (d.since <= kEarliest && d.since_symbol.empty())) return Exactness::Local;
+    parameters->push_back({"sort_by", std::string(filter.column)});
+    parameters->push_back({"sort_direction", "desc"});
+    plan->stop_column = filter.column;
+    plan->stop_before = d.since;
+    return filter.best;
+}
+
 using Push = Exactness (*)(const Filter&, const Domain&, RequestPlan*, std::vector<Parameter>*);
 struct PushRow {
     FilterKind kind;
@@ -202,6 +213,7 @@ constexpr PushRow kPushRows[] = {
     {FilterKind::Flag, push_flag, Value::Type::Flag, false},
     {FilterKind::Window, push_window, Value::Type::Time, false},
     {FilterKind::Endpoint, push_endpoint, Value::Type::Flag, true},
+    {FilterKind::Newest, push_newest, Value::Type::Time, false},
 };
 
 const PushRow& push_row(FilterKind kind) {
@@ -356,6 +368,7 @@ std::vector<std::string> describe_requests(const RequestPlan& plan) {
         if (plan.ids.size() > batch)
             line +=
                 " (and " + std::to_string(plan.ids.size() - batch) + " more ids in batches of 100)";
+        if (!plan.stop_column.empty()) line += " (until " + plan.stop_column + " is older)";
         lines.push_back(std::move(line));
     }
     return lines;

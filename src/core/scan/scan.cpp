@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/base/decimal.h"
 #include "core/base/error.h"
 
 namespace pipedrive {
@@ -16,7 +17,9 @@ Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& c
       definitions_(definitions),
       fetch_(transport, clock, account.retries, traffic_) {}
 
-void Scan::start(std::vector<Value> values) {
+void Scan::start(std::vector<Value> values, WalkPart part) {
+    part_ = std::move(part);
+    pages_asked_ = 0;
     fetch_.drop();
     reader_.reset();
     values_ = std::move(values);
@@ -89,6 +92,24 @@ void Scan::plan() {
     stream_ = 0;
     more_ = !plan_.streams.empty();
     enter_stream();
+    if (!part_.position.empty()) resume();
+}
+
+// "2:cursor": the third list, from that cursor.
+void Scan::resume() {
+    const std::size_t colon = part_.position.find(':');
+    const auto stream = decimal_to_int64(part_.position.substr(0, colon));
+    if (colon == std::string::npos || !stream || *stream < 0 || static_cast<std::size_t>(*stream) >= plan_.streams.size())
+        throw Error(ErrorKind::Internal, "position of a walk that this scan does not have");
+    stream_ = static_cast<std::size_t>(*stream);
+    more_ = true;
+    enter_stream();
+    cursor_ = part_.position.substr(colon + 1);
+}
+
+std::optional<std::string> Scan::next_position() const {
+    if (!more_) return std::nullopt;
+    return std::to_string(stream_) + ":" + cursor_;
 }
 
 // The ids that earlier lists have not answered; a list with nothing left to ask is passed over.
@@ -104,7 +125,8 @@ void Scan::enter_stream() {
 
 // Sends the next request of the walk. False: there is none.
 bool Scan::request_next() {
-    if (!more_) return false;
+    if (!more_ || (part_.max_pages > 0 && pages_asked_ >= part_.max_pages)) return false;
+    ++pages_asked_;
     const Stream& stream = plan_.streams[stream_];
     std::span<const std::int64_t> ids(ids_);
     if (plan_.by_ids)
@@ -168,7 +190,7 @@ bool Scan::receive(WaitFor* wait) {
     have_body_ = false;
     settle_options();
     collect_fresh();
-    accept(page_.next_cursor());
+    accept(stop_reached() ? std::string() : page_.next_cursor());
     return true;
 }
 
@@ -219,6 +241,19 @@ void Scan::collect_fresh() {
     rows_fetched_ += static_cast<std::int64_t>(page_.rows());
     for (std::uint32_t i = 0; i < page_.rows(); ++i)
         if (seen_.insert(page_.id(i))) fresh_.push_back(i);
+}
+
+// Newest first: some row of the page is older than anything wanted, so all rows after it are.
+bool Scan::stop_reached() const {
+    if (plan_.stop_column.empty()) return false;
+    for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
+        if (spec_.columns[c].field != plan_.stop_column || spec_.columns[c].source != Source::Field) continue;
+        for (std::size_t i = 0; i < page_.rows(); ++i) {
+            const Cell& cell = page_.row(i)[c];
+            if (cell.type == CellType::Timestamp && cell.integer < plan_.stop_before) return true;
+        }
+    }
+    return false;
 }
 
 // Moves the walk on: next page, next batch of ids, next list.

@@ -33,6 +33,13 @@ struct ScanSpec {
     int page_size = 500;
 };
 
+// A part of a scan: from a position that an earlier part ended at, over at most so many pages. The position names the list and holds the
+// API's own cursor; it is good only for the same columns and values.
+struct WalkPart {
+    std::string position; // empty: from the start
+    int max_pages = 0;    // 0: all
+};
+
 class Scan {
   public:
     enum class Step : std::uint8_t { Row, Wait, Done };
@@ -42,7 +49,10 @@ class Scan {
          CatalogueSlot& definitions);
 
     // Begins, or begins anew with other values (a rescan). Sends nothing yet.
-    void start(std::vector<Value> values);
+    void start(std::vector<Value> values, WalkPart part = {});
+
+    // After Done of a part: where the next one begins, nullopt when everything was read.
+    std::optional<std::string> next_position() const;
 
     // Throws Error; after that only start() or destruction.
     Step step(WaitFor* wait);
@@ -76,6 +86,8 @@ class Scan {
     void enter_stream();
     void leave_page();
     void collect_fresh();
+    bool stop_reached() const;
+    void resume();
 
     const Account& account_;
     ScanSpec spec_;
@@ -99,6 +111,8 @@ class Scan {
     std::vector<std::int64_t> ids_; // still to ask for in this stream
     std::size_t ids_asked_ = 0;     // of them, before the batch under way
     std::string cursor_;
+    WalkPart part_;
+    int pages_asked_ = 0;
     bool more_ = false; // there is a request to make after the one decoded last
 
     std::string body_; // received, not yet decoded for good
