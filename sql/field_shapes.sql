@@ -233,7 +233,7 @@ INSERT INTO sim.cases (types, shape, value, want) VALUES
 ('{deals,json,picture,price_list}', 'flat', '{"": {"a": {}}}', '{"": {"a": {}}}'),
 ('{json}', 'webhook', '{"type": "json", "value": 1}', '{"": {"type": "json", "value": 1}}');
 -- Under label the ids are not there, under id they stand in the main column; nothing else differs.
-CREATE VIEW sim.outcomes AS
+CREATE TABLE sim.outcomes AS
 SELECT c.n, m.mode, t.type, c.shape, c.value, sim.shape(m.mode, t.type, c.shape, c.value) AS got,
        CASE WHEN m.mode = 'both' OR NOT c.want ? '_id' THEN c.want
             WHEN m.mode = 'label' THEN c.want - '_id' ELSE jsonb_build_object('', c.want -> '_id') END AS want
