@@ -76,7 +76,7 @@ Connection* connection_for(Oid server_oid, Oid user, List* table_options) {
     connection->mapped_user = is_public_mapping(mapping->umid) ? "" : user_name;
     connection->options = option_list(server->options, mapping->options, table_options);
     connection->who.server = server->servername;
-    connection->who.user = user_name;
+    connection->who.user = is_public_mapping(mapping->umid) ? "public" : user_name;
     for (int i = 0; i < connection->options.count; ++i)
         if (strcmp(connection->options.names[i], "api_token") == 0)
             connection->who.secret = connection->options.values[i];

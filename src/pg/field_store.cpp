@@ -163,7 +163,6 @@ HeldCatalogue* read_fields(const Connection* connection, const Entity* entity) {
             slot.catalogue = reading->reader->take();
             fields->object = new std::shared_ptr<const FieldCatalogue>(slot.catalogue);
             slot.missing.clear();
-            slot.read_at_ms = monotonic_clock().now_ms();
             return true;
         });
         if (ready) break;

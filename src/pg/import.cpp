@@ -34,8 +34,8 @@ PodImport import_options(List* options) {
         DefElem* def = lfirst_node(DefElem, lc);
         const char* value = defGetString(def);
         entry({}, [&] { check_option(OptionContext::Import, def->defname, value); });
-        if (strcmp(def->defname, "custom_fields") == 0) out.custom_fields = defGetBoolean(def);
-        if (strcmp(def->defname, "optional_fields") == 0) out.optional_fields = defGetBoolean(def);
+        if (strcmp(def->defname, "custom_fields") == 0) out.custom_fields = *parse_bool(value);
+        if (strcmp(def->defname, "optional_fields") == 0) out.optional_fields = *parse_bool(value);
         if (strcmp(def->defname, "labels") == 0) out.labels = *parse_label_mode(value);
     }
     return out;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -108,6 +109,8 @@ class Scan {
     std::size_t next_row_ = 0;
     int page_number_ = 0;
     IdSet seen_;
+    std::unordered_set<std::size_t>
+        cursors_; // hashes of those followed, so that a server cannot send us in circles
     std::int64_t rows_fetched_ = 0;
 };
 

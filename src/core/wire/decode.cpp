@@ -60,7 +60,9 @@ JsonValue identity(JsonValue v) {
 }
 
 Cell decode_int(const Job&, JsonValue v) {
+    const JsonValue whole = v;
     v = identity(v);
+    if (v.absent() && !whole.absent()) unfit("a whole number or an id", whole);
     if (v.is_null() || empty_string(v)) return {};
     if (v.is(Tok::True) || v.is(Tok::False)) return integer_cell(CellType::Int, v.is(Tok::True));
     const auto i = decimal_to_int64(v.text());
