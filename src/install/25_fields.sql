@@ -4,7 +4,7 @@ CREATE TABLE fields (
     server name NOT NULL,
     mapped_user name NOT NULL,
     entity text NOT NULL,
-    fields jsonb NOT NULL,
+    fields text NOT NULL,
     read_at timestamptz NOT NULL,
     PRIMARY KEY (server, mapped_user, entity)
 );
@@ -12,7 +12,7 @@ COMMENT ON TABLE fields IS 'field definitions and options as last read by IMPORT
 COMMENT ON COLUMN fields.server IS 'foreign server';
 COMMENT ON COLUMN fields.mapped_user IS 'user whose mapping read them, empty for PUBLIC';
 COMMENT ON COLUMN fields.entity IS 'entity whose fields they are';
-COMMENT ON COLUMN fields.fields IS 'array of {code, name, type, custom, optional, options}';
+COMMENT ON COLUMN fields.fields IS 'JSON array of {code, name, type, custom, optional, options}, in ASCII so that every database can hold it';
 COMMENT ON COLUMN fields.read_at IS 'when they were read from Pipedrive';
 SELECT pg_catalog.pg_extension_config_dump('fields', '');
 

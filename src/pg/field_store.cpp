@@ -25,13 +25,13 @@ namespace {
 
 // Definitions older than this explain nothing any more: options may have been renamed.
 constexpr const char* kSelect =
-    "SELECT fields::pg_catalog.text, read_at::pg_catalog.text FROM pipedrive.fields"
+    "SELECT fields, read_at::pg_catalog.text FROM pipedrive.fields"
     " WHERE server OPERATOR(pg_catalog.=) $1 AND mapped_user OPERATOR(pg_catalog.=) $2 AND entity "
     "OPERATOR(pg_catalog.=) $3"
     " AND read_at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) $4)";
 constexpr const char* kUpsert =
     "INSERT INTO pipedrive.fields (server, mapped_user, entity, fields, read_at)"
-    " VALUES ($1, $2, $3, $4::pg_catalog.jsonb, pg_catalog.clock_timestamp())"
+    " VALUES ($1, $2, $3, $4, pg_catalog.clock_timestamp())"
     " ON CONFLICT (server, mapped_user, entity) DO UPDATE SET fields = excluded.fields, read_at = "
     "excluded.read_at";
 
@@ -131,12 +131,12 @@ void refresh_slot(const Connection* connection, const Entity* entity) {
 
 void store_fields(const Connection* connection, const Entity* entity, const HeldCatalogue* fields) {
     const Key key = key_of(connection, entity);
-    char* json = entry_text(connection->who, [&] { return write_catalogue(**fields->object); });
-    char* text = server_text(json, strlen(json));
+    char* json =
+        entry_text(connection->who, [&] { return ascii_json(write_catalogue(**fields->object)); });
     OwnerScope scope;
     if (!scope.enter()) return;
     Oid types[4] = {NAMEOID, NAMEOID, TEXTOID, TEXTOID};
-    Datum values[4] = {key.values[0], key.values[1], key.values[2], CStringGetTextDatum(text)};
+    Datum values[4] = {key.values[0], key.values[1], key.values[2], CStringGetTextDatum(json)};
     SPI_execute_with_args(kUpsert, 4, types, values, nullptr, false, 0);
     scope.leave();
 }

@@ -117,8 +117,19 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
             fields = read_fields(connection, &entity);
             store_fields(connection, &entity, fields);
         }
+        ErrorContextCallback callback;
+        callback.callback = [](void* arg) {
+            errcontext(
+                "importing \"%s\"; custom fields whose names the database's encoding cannot hold "
+                "are left out by OPTIONS (custom_fields 'false')",
+                static_cast<const char*>(arg));
+        };
+        callback.arg = const_cast<char*>(entity.name.data());
+        callback.previous = error_context_stack;
+        if (GetDatabaseEncoding() != PG_UTF8) error_context_stack = &callback;
         const char* sql = table_sql(connection, entity, fields, options, name);
         statements = lappend(statements, server_text(sql, strlen(sql)));
+        error_context_stack = callback.previous;
     }
     return statements;
 }

@@ -1,7 +1,7 @@
 # examples.py - runs the tested examples of Markdown pages and compares what they print with what the page shows.
 #
 # A fence "```sql tested" is run by psql; a fence "```output" after it is what psql prints, to the letter (blanks at line
-# ends apart). A comment "<!-- run" ... "-->" is run as well and its output is not looked at: what the reader's account
+# ends and CONTEXT apart). A comment "<!-- run" ... "-->" is run as well and its output is not looked at: what the reader's account
 # does between two examples. The blocks of one page run in one session of a fresh database, on the simulator as it is
 # after a start. The reader's company and token become those of the simulator. An error where no output is shown fails.
 
@@ -55,7 +55,7 @@ def as_simulated(text):
 
 def script_of(blocks):
     out = ["\\set ECHO none", "\\i " + os.path.join(os.environ["PIPEDRIVE_TEST_ROOT"], "sql/include/prologue.psql"),
-           "\\set ECHO none", "SET client_min_messages = notice;", "\\pset null ''", "SET search_path = public;"]
+           "\\set ECHO none", "SET client_min_messages = notice;", "\\pset null ''", "\\set SHOW_CONTEXT never", "SET search_path = public;"]
     for number, block in enumerate(blocks):
         out += ["\\echo " + MARK % number, as_simulated("\n".join(block.lines)), ""]
     return "\n".join(out + ["\\echo " + MARK % len(blocks), ""])

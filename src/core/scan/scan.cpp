@@ -229,6 +229,7 @@ void Scan::accept(std::string cursor) {
         cursor_ = std::move(cursor);
         return;
     }
+    cursors_.clear();
     cursor_.clear();
     ids_asked_ += kIdsPerRequest;
     if (plan_.by_ids && ids_asked_ < ids_.size()) return;
