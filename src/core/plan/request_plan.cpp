@@ -241,10 +241,7 @@ void add_projection(const Projection& wanted, Stream* stream) {
     if (endpoint.custom_projection && !wanted.all_custom && !wanted.custom_keys.empty() &&
         wanted.custom_keys.size() <= kCustomKeysPerRequest)
         add("custom_fields", joined(wanted.custom_keys));
-    // With the whole object wanted the row must look the same whatever else is wanted, so labels
-    // then come from the definitions.
-    if (endpoint.option_labels && wanted.option_labels && !wanted.all_custom)
-        add("include_option_labels", "true");
+    if (endpoint.option_labels && wanted.option_labels) add("include_option_labels", "true");
     if (endpoint.label_objects && wanted.label_objects) add("include_labels", "true");
 }
 

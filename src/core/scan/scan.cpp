@@ -21,8 +21,9 @@ void Scan::start(std::vector<Value> values) {
     reader_.reset();
     values_ = std::move(values);
     phase_ = Phase::Preparing;
-    verified_ = false;
-    catalogue_ = definitions_.catalogue;
+    if (!verified_)
+        catalogue_ =
+            definitions_.catalogue; // what this scan has read itself is good for its rescans
     stream_ = 0;
     cursor_.clear();
     more_ = false;
@@ -206,6 +207,7 @@ bool Scan::read_definitions(WaitFor* wait) {
     reader_.reset();
     verified_ = true;
     definitions_.missing.clear();
+    definitions_.read_at = unix_micros();
     for (const BoundColumn& column : spec_.columns)
         check_against(*spec_.entity, *catalogue_, column);
     return true;

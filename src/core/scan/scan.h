@@ -89,7 +89,7 @@ class Scan {
     std::shared_ptr<const FieldCatalogue> catalogue_; // used for this scan's labels
     std::exception_ptr refusal_; // a 400 that may mean that a custom field is gone
     std::vector<UnknownOption> notices_;
-    bool verified_ = false; // the definitions were read during this scan
+    bool verified_ = false; // the definitions were read during this scan or one of its rescans
 
     std::vector<Value> values_;
     RequestPlan plan_;
