@@ -65,32 +65,36 @@ SELECT regexp_replace(sim.with_fault('{"kind": "bad_utf8", "field": "title", "id
 SELECT regexp_replace(sim.with_fault('{"kind": "bad_utf8", "field": "title", "id": 3}', 'SELECT id FROM crm.deals'), 'byte \d+', 'byte N');
 SELECT sim.with_fault('{"kind": "nul", "field": "title", "id": 3}');
 SELECT sim.with_fault('{"kind": "nul", "field": "title", "id": 3}', 'SELECT id FROM crm.deals');
-SELECT sim.with_fault('{"kind": "nul", "field": "participants", "id": 3}', 'SELECT participants FROM crm.activities');
-SELECT sim.with_fault('{"kind": "wrong_type", "field": "participants", "id": 3, "text": "[\"a\\u0000b\"]"}', 'SELECT participants FROM crm.activities');
+SELECT l FROM regexp_split_to_table(sim.with_fault('{"kind": "nul", "field": "participants", "id": 3}', 'SELECT participants FROM crm.activities'), '\n') AS l WHERE l !~ 'JSON data';
+SELECT l FROM regexp_split_to_table(sim.with_fault('{"kind": "wrong_type", "field": "participants", "id": 3, "text": "[\"a\\u0000b\"]"}', 'SELECT participants FROM crm.activities'), '\n') AS l WHERE l !~ 'JSON data';
+-- Deep nesting inside a value, wanted or not: an error at worst, never a crash.
+SELECT left(sim.with_fault(jsonb_build_object('kind', 'wrong_type', 'field', 'participants', 'id', 3, 'text', repeat('[', 50000) || repeat(']', 50000)), 'SELECT participants FROM crm.activities'), 5) IN ('54001', '54000', 'HV00M', 'HV004') AS refused;
+SELECT left(sim.with_fault(jsonb_build_object('kind', 'wrong_type', 'field', 'participants', 'id', 3, 'text', repeat('[', 50000) || repeat(']', 50000)), 'SELECT id FROM crm.activities'), 5) IN ('no er', '54000', 'HV00M') AS good;
+SELECT count(*) FROM crm.activities;
 SELECT sim.with_fault('{"kind": "duplicate_keys", "field": "title", "id": 3, "value": "second"}', 'DO $d$ BEGIN ASSERT (SELECT title FROM crm.deals WHERE id = 3) = ''second''; END $d$');
 -- The connection.
-SELECT sim.with_fault('{"kind": "reset", "where": "headers"}');
-SELECT sim.with_fault('{"kind": "reset", "where": "body"}');
-SELECT regexp_replace(sim.with_fault('{"kind": "truncated"}'), '\d+ (bytes|out of)', 'N \1', 'g');
+SELECT regexp_replace(split_part(sim.with_fault('{"kind": "reset", "where": "headers"}'), ' (name', 1), E'DETAIL: .*(reset|closed|reply).*', 'DETAIL: (connection broken)');
+SELECT regexp_replace(split_part(sim.with_fault('{"kind": "reset", "where": "body"}'), ' (name', 1), E'DETAIL: .*(reset|closed|reply).*', 'DETAIL: (connection broken)');
+SELECT regexp_replace(split_part(sim.with_fault('{"kind": "truncated"}'), ' (name', 1), '\d+ (bytes|out of)', 'N \1', 'g');
 SELECT split_part(sim.with_fault('{"kind": "wrong_length", "delta": 10}'), E'\n', 1);
 SELECT split_part(sim.with_fault('{"kind": "bad_gzip"}'), E'\n', 1);
 SELECT sim.with_fault('{"kind": "chunked", "bytes": 100}');
 SELECT sim.with_fault('{"kind": "close"}');
 ALTER SERVER crm OPTIONS (ADD request_timeout '300ms');
-SELECT regexp_replace(sim.with_fault('{"kind": "hang"}'), '\d+ (ms|milliseconds|s )', 'N \1', 'g');
-SELECT regexp_replace(sim.with_fault('{"kind": "hang_mid_body"}'), '\d+', 'N', 'g');
+SELECT regexp_replace(sim.with_fault('{"kind": "hang"}'), 'DETAIL: [^\n]*', 'DETAIL: ...');
+SELECT regexp_replace(sim.with_fault('{"kind": "hang_mid_body"}'), 'DETAIL: [^\n]*', 'DETAIL: ...');
 SELECT split_part(sim.with_fault('{"kind": "slow_drip"}'), E'\n', 1);
 ALTER SERVER crm OPTIONS (DROP request_timeout);
 ALTER SERVER crm OPTIONS (ADD max_response_size '100kB');
-SELECT sim.with_fault('{"kind": "huge", "bytes": 200000}');
+SELECT regexp_replace(sim.with_fault('{"kind": "huge", "bytes": 200000}'), ' \(name lookup[^\n]*', '');
 ALTER SERVER crm OPTIONS (DROP max_response_size);
 -- Nobody listens there.
 SELECT (sim.call('GET', 'urls')::jsonb ->> 'refused') AS refused \gset
 CREATE SERVER nobody FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url :'refused', max_retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER nobody OPTIONS (api_token 'secret-of-nobody');
 CREATE FOREIGN TABLE crm.nobody (id bigint) SERVER nobody OPTIONS (entity 'deals');
-SELECT regexp_replace(sim.error('SELECT * FROM crm.nobody'), 'after \d+ ms', 'after N ms');
-SELECT regexp_replace(sim.error('IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals) FROM SERVER nobody INTO crm'), 'after \d+ ms', 'after N ms');
+SELECT regexp_replace(sim.error('SELECT * FROM crm.nobody'), 'DETAIL: [^\n]*', 'DETAIL: ...');
+SELECT regexp_replace(sim.error('IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals) FROM SERVER nobody INTO crm'), 'DETAIL: [^\n]*', 'DETAIL: ...');
 -- What is tried again: the same rows, more requests. Not: 4xx.
 ALTER SERVER crm OPTIONS (SET max_retries '2');
 CREATE FUNCTION sim.retried(fault jsonb) RETURNS text LANGUAGE plpgsql AS $$

@@ -233,7 +233,7 @@ INSERT INTO sim.cases (types, shape, value, want) VALUES
 ('{deals,json,picture,price_list}', 'flat', '{"": {"a": {}}}', '{"": {"a": {}}}'),
 ('{json}', 'webhook', '{"type": "json", "value": 1}', '{"": {"type": "json", "value": 1}}');
 -- Under label the ids are not there, under id they stand in the main column; nothing else differs.
-CREATE VIEW sim.outcomes AS
+CREATE TABLE sim.outcomes AS
 SELECT c.n, m.mode, t.type, c.shape, c.value, sim.shape(m.mode, t.type, c.shape, c.value) AS got,
        CASE WHEN m.mode = 'both' OR NOT c.want ? '_id' THEN c.want
             WHEN m.mode = 'label' THEN c.want - '_id' ELSE jsonb_build_object('', c.want -> '_id') END AS want
@@ -277,11 +277,12 @@ SELECT pipedrive.decode_record('shapes_label.users', '{"id": "25455458", "last_l
 CREATE FUNCTION sim.scan_differs(mode text) RETURNS TABLE (id bigint, name text, scanned jsonb, decoded jsonb) LANGUAGE plpgsql AS $$
 BEGIN
     RETURN QUERY EXECUTE format($q$
-        SELECT d.id, c.attname::text, to_jsonb(d) -> c.attname::text, r.decoded -> c.attname::text
-          FROM %1$s.deals AS d
-          JOIN LATERAL (SELECT s.id, pipedrive.decode_record('%1$s.deals', s.data) AS decoded FROM sim.rows('deals') AS s OFFSET 0) AS r ON r.id = d.id
+        WITH d AS MATERIALIZED (SELECT t.id, to_jsonb(t) AS row FROM %1$s.deals AS t),
+             r AS MATERIALIZED (SELECT s.id, pipedrive.decode_record('%1$s.deals', s.data) AS row FROM sim.rows('deals') AS s)
+        SELECT d.id, c.attname::text, d.row -> c.attname::text, r.row -> c.attname::text
+          FROM d JOIN r ON r.id = d.id
           JOIN pipedrive._table_columns AS c ON c.relation = '%1$s.deals'::regclass AND c.type IS NOT NULL
-         WHERE coalesce(to_jsonb(d) -> c.attname::text, 'null') <> coalesce(r.decoded -> c.attname::text, 'null')$q$, 'shapes_' || mode);
+         WHERE coalesce(d.row -> c.attname::text, 'null') <> coalesce(r.row -> c.attname::text, 'null')$q$, 'shapes_' || mode);
 END $$;
 DO $$ -- the types that no account has
 BEGIN

@@ -1,3 +1,6 @@
+-- Names of functions and views are for everybody; tables and what spends tokens are granted one by one.
+GRANT USAGE ON SCHEMA pipedrive TO PUBLIC;
+
 -- The wrapper itself and what tells its version.
 
 CREATE FUNCTION pipedrive_fdw_handler() RETURNS fdw_handler

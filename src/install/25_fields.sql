@@ -4,7 +4,7 @@ CREATE TABLE fields (
     server name NOT NULL,
     mapped_user name NOT NULL,
     entity text NOT NULL,
-    fields jsonb NOT NULL,
+    fields text NOT NULL,
     read_at timestamptz NOT NULL,
     PRIMARY KEY (server, mapped_user, entity)
 );
@@ -12,7 +12,7 @@ COMMENT ON TABLE fields IS 'field definitions and options as last read by IMPORT
 COMMENT ON COLUMN fields.server IS 'foreign server';
 COMMENT ON COLUMN fields.mapped_user IS 'user whose mapping read them, empty for PUBLIC';
 COMMENT ON COLUMN fields.entity IS 'entity whose fields they are';
-COMMENT ON COLUMN fields.fields IS 'array of {code, name, type, custom, optional, options}';
+COMMENT ON COLUMN fields.fields IS 'JSON array of {code, name, type, custom, optional, options}, in ASCII so that every database can hold it';
 COMMENT ON COLUMN fields.read_at IS 'when they were read from Pipedrive';
 SELECT pg_catalog.pg_extension_config_dump('fields', '');
 
@@ -24,9 +24,9 @@ CREATE FUNCTION _stored_fields(server name, entity text) RETURNS jsonb
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_stored_fields';
 COMMENT ON FUNCTION _stored_fields(name, text) IS 'field definitions of an entity as they were kept by import or refresh';
 
-CREATE FUNCTION _keep_fields(server name, entity text) RETURNS void
+CREATE FUNCTION _keep_fields(server name, entity text, keep_names boolean DEFAULT false) RETURNS void
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_keep_fields';
-COMMENT ON FUNCTION _keep_fields(name, text) IS 'keeps the field definitions that this session read last';
+COMMENT ON FUNCTION _keep_fields(name, text, boolean) IS 'keeps the field definitions that this session read last; with keep_names, fields stay under the names they had when they were first kept';
 
 CREATE FUNCTION _name_columns(entity text, fields jsonb, labels text, taken text[]) RETURNS jsonb
 LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_name_columns';
@@ -124,7 +124,7 @@ BEGIN
       FROM pipedrive._table_columns c
       LEFT JOIN jsonb_to_recordset(work) AS w (code text, name text, type text, custom boolean, options jsonb, old_name text, old_options jsonb) ON w.code = c.field
       CROSS JOIN LATERAL (SELECT CASE WHEN w.code IS NULL THEN 'removed' WHEN w.type <> c.type THEN 'retyped' WHEN c.removed THEN 'restored' END) AS v (change)
-     WHERE c.relation = target AND c.type IS NOT NULL AND v.change IS NOT NULL;
+     WHERE c.relation = target AND (c.type IS NOT NULL OR c.field ~ '^[0-9a-f]{40}$') AND v.change IS NOT NULL;
 
     RETURN QUERY -- what replaces a column whose field changed its type
     SELECT target, n.name::name, n.field, 'retyped'::text, format('new column for type %s', n.type),
@@ -201,7 +201,7 @@ BEGIN
         END IF;
     END LOOP;
     -- what was compared is now what is known: labels and later comparisons start from here
-    PERFORM pipedrive._keep_fields(t.server, t.entity)
+    PERFORM pipedrive._keep_fields(t.server, t.entity, NOT rename_columns)
        FROM (SELECT DISTINCT k.server, k.entity
                FROM pipedrive._table_columns k
                JOIN pg_class r ON r.oid = k.relation AND r.relnamespace = target_schema
@@ -210,3 +210,16 @@ END
 $$;
 COMMENT ON FUNCTION refresh_schema(regnamespace, boolean, boolean) IS
     'brings the foreign tables of a schema up to Pipedrive''s fields: new columns added; renamed fields keep their column name unless rename_columns; columns of removed fields are kept and read NULL unless drop_removed. All or nothing: an object that depends on a column to be dropped is named in the error';
+
+CREATE FUNCTION _forget_server() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM pipedrive.fields f
+     USING pg_event_trigger_dropped_objects() d
+     WHERE d.object_type = 'server' AND f.server = d.object_name::name;
+END
+$$;
+COMMENT ON FUNCTION _forget_server() IS 'event trigger function: forgets the field definitions of dropped servers';
+CREATE EVENT TRIGGER pipedrive_forget_server ON sql_drop
+    WHEN TAG IN ('DROP SERVER', 'DROP EXTENSION', 'DROP OWNED') EXECUTE FUNCTION _forget_server();
+COMMENT ON EVENT TRIGGER pipedrive_forget_server IS 'forgets the field definitions of dropped servers';

@@ -76,7 +76,7 @@ Connection* connection_for(Oid server_oid, Oid user, List* table_options) {
     connection->mapped_user = is_public_mapping(mapping->umid) ? "" : user_name;
     connection->options = option_list(server->options, mapping->options, table_options);
     connection->who.server = server->servername;
-    connection->who.user = user_name;
+    connection->who.user = is_public_mapping(mapping->umid) ? "public" : user_name;
     for (int i = 0; i < connection->options.count; ++i)
         if (strcmp(connection->options.names[i], "api_token") == 0)
             connection->who.secret = connection->options.values[i];
@@ -107,11 +107,17 @@ CatalogueSlot& catalogue_slot(Oid server, Oid user_mapping, const Entity& entity
     return *slot;
 }
 
-// Slots stay where they are: running scans refer to them.
-void forget_catalogues() noexcept {
+// A server may point to another account from now on, a user mapping to another user. Slots stay
+// where they are: running scans refer to them.
+static void forget_catalogues(Datum, int, uint32) noexcept {
     if (slots == nullptr) return;
     for (auto& [key, slot] : *slots)
-        slot->catalogue.reset();
+        *slot = CatalogueSlot();
+}
+
+void watch_servers() {
+    CacheRegisterSyscacheCallback(FOREIGNSERVEROID, forget_catalogues, Datum(0));
+    CacheRegisterSyscacheCallback(USERMAPPINGOID, forget_catalogues, Datum(0));
 }
 
 void account_for_sockets() {

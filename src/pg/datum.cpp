@@ -7,6 +7,7 @@ extern "C" {
 }
 
 #include "core/base/time.h"
+#include "pg/guard.h"
 
 namespace pipedrive::pg {
 namespace {
@@ -127,7 +128,7 @@ char* integer_text(int64 i) {
     return psprintf(INT64_FORMAT, i);
 }
 
-// What the input function of a type is given, in the formats that ISO DateStyle prints.
+// What the input function of a type is given; independent of DateStyle, IntervalStyle and TimeZone.
 char* cell_text(const Cell* cell) {
     switch (cell->type) {
         case CellType::Int:
@@ -139,15 +140,13 @@ char* cell_text(const Cell* cell) {
         case CellType::Json:
             return server_text(cell->text, cell->size);
         case CellType::Timestamp:
-            return DatumGetCString(
-                DirectFunctionCall1(timestamptz_out, TimestampTzGetDatum(cell->integer)));
+            return entry_text({}, [&] { return format_timestamp(cell->integer); });
         case CellType::Date:
-            return DatumGetCString(DirectFunctionCall1(
-                date_out, DateADTGetDatum(static_cast<DateADT>(cell->integer))));
+            return entry_text({}, [&] { return format_date(static_cast<Days>(cell->integer)); });
         case CellType::TimeOfDay:
-            return DatumGetCString(DirectFunctionCall1(time_out, TimeADTGetDatum(cell->integer)));
+            return entry_text({}, [&] { return format_time_of_day(cell->integer); });
         case CellType::Duration:
-            return DatumGetCString(DirectFunctionCall1(interval_out, interval_datum(cell)));
+            return psprintf(INT64_FORMAT " seconds", cell->integer / kSecond);
         case CellType::Null:
         case CellType::IntArray:
         case CellType::TextArray:
@@ -168,7 +167,9 @@ void prepare_converter(Converter* converter, Kind kind, const char* name, Oid ty
     converter->name = name;
     converter->type = type;
     converter->typmod = typmod;
-    converter->base_type = getBaseType(type);
+    converter->base_type = getBaseTypeAndTypmod(type, &converter->typmod);
+    converter->domain = converter->base_type != type;
+    converter->context = CurrentMemoryContext;
     const TypeRow& row = type_row(kind);
     bool fits = !is_array_kind(kind) && is_string_type(converter->base_type);
     for (Oid allowed : row.types)
@@ -181,20 +182,32 @@ void prepare_converter(Converter* converter, Kind kind, const char* name, Oid ty
                         errhint("Declare the column as %.*s.", static_cast<int>(wanted.size()),
                                 wanted.data())));
     }
-    // A domain's checks and a length limit live in the input function.
-    converter->by_text = converter->base_type != type || typmod >= 0;
+    converter->by_text =
+        converter->typmod >= 0; // a length or precision limit lives in the input function
     Oid function;
-    getTypeInputInfo(type, &function, &converter->io_param);
+    getTypeInputInfo(converter->base_type, &function, &converter->io_param);
     fmgr_info(function, &converter->input);
 }
 
-Datum cell_to_datum(Converter* converter, const Cell* cell) {
-    if (!converter->by_text || cell->type == CellType::IntArray ||
-        cell->type == CellType::TextArray)
+namespace {
+
+Datum convert(Converter* converter, const Cell* cell) {
+    const bool array = cell->type == CellType::IntArray || cell->type == CellType::TextArray;
+    if (!converter->by_text || array)
         if (const DirectRow* row = direct_row(cell->type, converter->base_type))
             return row->convert(cell);
     return InputFunctionCall(&converter->input, cell_text(cell), converter->io_param,
                              converter->typmod);
+}
+
+} // namespace
+
+bool cell_to_datum(Converter* converter, const Cell* cell, Datum* out) {
+    const bool isnull = cell->type == CellType::Null;
+    *out = isnull ? Datum(0) : convert(converter, cell);
+    if (converter->domain)
+        domain_check(*out, isnull, converter->type, &converter->domain_extra, converter->context);
+    return !isnull;
 }
 
 } // namespace pipedrive::pg

@@ -13,7 +13,10 @@ struct Converter {
     Oid type;
     int32 typmod;
     Oid base_type; // of a domain, else the type
-    bool by_text;  // through the type's input function
+    bool by_text;  // through the base type's input function
+    bool domain;   // whose constraints hold for NULL too
+    void* domain_extra;
+    MemoryContext context;
     FmgrInfo input;
     Oid io_param;
     const char* name;
@@ -22,9 +25,9 @@ struct Converter {
 // Raises ERROR with a hint when a column of this type cannot hold values of the kind. Leaf.
 void prepare_converter(Converter* converter, Kind kind, const char* name, Oid type, int32 typmod);
 
-// The Datum of a cell that is not Null, in the current memory context. Raises the type's own errors
-// (22003, 22P02, …). Leaf.
-Datum cell_to_datum(Converter* converter, const Cell* cell);
+// The Datum of a cell, in the current memory context; false for NULL. Raises the type's own errors
+// (22003, 22P02, …) and a domain's. Leaf.
+bool cell_to_datum(Converter* converter, const Cell* cell, Datum* out);
 
 // UTF-8 to the server's encoding, NUL-terminated, palloc'd.
 char* server_text(const char* utf8, Size size);

@@ -14,6 +14,19 @@ struct Bill {
     int64 requests, tokens;
 };
 
+// The columns as the scan has bound them, or will: some need the field definitions, which plain
+// EXPLAIN does not read.
+std::vector<BoundColumn> columns_of(const ExecState* state, bool* read_definitions) {
+    const CoreScan* core = state->held->object;
+    if (core->scan) return core->scan->spec().columns;
+    std::vector<BoundColumn> columns;
+    for (const DeclaredColumn& column : core->plan.columns) {
+        columns.push_back(bind_column(*state->entity, column));
+        *read_definitions = *read_definitions || !columns.back().resolved;
+    }
+    return columns;
+}
+
 // Plans the requests as the scan would; the lines to show, separated by newlines.
 char* describe(ForeignScanState* node, const PodValue* pods, Bill* bill, Exactness* outcome,
                double fetched) {
@@ -25,9 +38,8 @@ char* describe(ForeignScanState* node, const PodValue* pods, Bill* bill, Exactne
         std::vector<Value> values;
         for (int i = 0; i < n; ++i)
             values.push_back(to_value(pods[i]));
-        std::vector<BoundColumn> columns;
-        for (const DeclaredColumn& column : plan.columns)
-            columns.push_back(bind_column(*state->entity, column));
+        bool read_definitions = false;
+        const std::vector<BoundColumn> columns = columns_of(state, &read_definitions);
         const RequestPlan requests = plan_requests(*state->entity, plan.predicates, values,
                                                    projection_of(columns), page_size);
         for (std::size_t i = 0; i < requests.outcome.size(); ++i)
@@ -35,6 +47,11 @@ char* describe(ForeignScanState* node, const PodValue* pods, Bill* bill, Exactne
         const Estimate estimated = estimate(requests, static_cast<std::int64_t>(fetched));
         *bill = {estimated.requests, estimated.tokens};
         std::string lines;
+        if (read_definitions) {
+            lines = "GET " + std::string(state->entity->definitions_path) + "?limit=500";
+            bill->requests += 1;
+            bill->tokens += state->entity->definitions_tokens;
+        }
         for (const std::string& line : describe_requests(requests))
             lines += (lines.empty() ? "" : "\n") + line;
         return lines;

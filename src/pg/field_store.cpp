@@ -23,15 +23,16 @@ extern "C" {
 namespace pipedrive::pg {
 namespace {
 
-// Definitions older than this explain nothing any more: options may have been renamed.
 constexpr const char* kSelect =
-    "SELECT fields::pg_catalog.text, read_at::pg_catalog.text FROM pipedrive.fields"
+    "SELECT fields, (pg_catalog.date_part('epoch', read_at) OPERATOR(pg_catalog.*) "
+    "1000000)::pg_catalog.int8"
+    " FROM pipedrive.fields"
     " WHERE server OPERATOR(pg_catalog.=) $1 AND mapped_user OPERATOR(pg_catalog.=) $2 AND entity "
     "OPERATOR(pg_catalog.=) $3"
-    " AND read_at OPERATOR(pg_catalog.>) (pg_catalog.now() OPERATOR(pg_catalog.-) $4)";
+    " AND read_at OPERATOR(pg_catalog.>) pg_catalog.to_timestamp($4)";
 constexpr const char* kUpsert =
     "INSERT INTO pipedrive.fields (server, mapped_user, entity, fields, read_at)"
-    " VALUES ($1, $2, $3, $4::pg_catalog.jsonb, pg_catalog.clock_timestamp())"
+    " VALUES ($1, $2, $3, $4, pg_catalog.clock_timestamp())"
     " ON CONFLICT (server, mapped_user, entity) DO UPDATE SET fields = excluded.fields, read_at = "
     "excluded.read_at";
 
@@ -81,27 +82,28 @@ Key key_of(const Connection* connection, const Entity* entity) {
 }
 
 struct Stored {
-    char* fields; // UTF-8 JSON, nullptr: none
-    char* version;
+    char* fields;  // UTF-8 JSON, nullptr: none
+    int64 read_at; // unix microseconds
 };
 
-Stored select_stored(const Connection* connection, const Entity* entity, const char* max_age) {
-    Stored out = {nullptr, nullptr};
+// Only when kept after `newer_than`.
+Stored select_stored(const Connection* connection, const Entity* entity, int64 newer_than) {
+    Stored out = {nullptr, 0};
     const Key key = key_of(connection, entity);
-    Datum age = DirectFunctionCall3(interval_in, CStringGetDatum(max_age),
-                                    ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1));
     MemoryContext caller = CurrentMemoryContext;
     OwnerScope scope;
     if (!scope.enter()) return out;
-    Oid types[4] = {NAMEOID, NAMEOID, TEXTOID, INTERVALOID};
-    Datum values[4] = {key.values[0], key.values[1], key.values[2], age};
+    Oid types[4] = {NAMEOID, NAMEOID, TEXTOID, FLOAT8OID};
+    Datum values[4] = {key.values[0], key.values[1], key.values[2],
+                       Float8GetDatum(static_cast<double>(newer_than) / 1000000.0)};
     if (SPI_execute_with_args(kSelect, 4, types, values, nullptr, true, 1) == SPI_OK_SELECT &&
         SPI_processed == 1) {
         char* fields = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
-        char* version = SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2);
+        bool isnull;
+        out.read_at =
+            DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull));
         MemoryContext spi = MemoryContextSwitchTo(caller);
         out.fields = pstrdup(pg_server_to_any(fields, static_cast<int>(strlen(fields)), PG_UTF8));
-        out.version = pstrdup(version);
         MemoryContextSwitchTo(spi);
     }
     scope.leave();
@@ -117,26 +119,34 @@ struct Reading {
 
 } // namespace
 
+// Labels and definitions are trusted for an hour; then the API is asked again when they are needed.
+constexpr int64 kTrusted = INT64CONST(3600) * 1000000;
+
 void refresh_slot(const Connection* connection, const Entity* entity) {
-    const Stored stored = select_stored(connection, entity, "1 day");
+    const int64 newer_than = entry(connection->who, [&]() -> int64 {
+        CatalogueSlot& slot = catalogue_slot(connection->server, connection->user_mapping, *entity);
+        const int64 oldest = unix_micros() - kTrusted;
+        if (slot.read_at < oldest) slot = CatalogueSlot{.noticed = std::move(slot.noticed)};
+        return Max(slot.read_at, oldest) + 1000; // the table's clock goes through a double
+    });
+    const Stored stored = select_stored(connection, entity, newer_than);
     if (stored.fields == nullptr) return;
     entry(connection->who, [&] {
         CatalogueSlot& slot = catalogue_slot(connection->server, connection->user_mapping, *entity);
-        if (slot.version == stored.version) return;
         slot.catalogue = std::make_shared<const FieldCatalogue>(read_catalogue(stored.fields));
-        slot.version = stored.version;
+        slot.read_at = stored.read_at;
         slot.missing.clear();
     });
 }
 
 void store_fields(const Connection* connection, const Entity* entity, const HeldCatalogue* fields) {
     const Key key = key_of(connection, entity);
-    char* json = entry_text(connection->who, [&] { return write_catalogue(**fields->object); });
-    char* text = server_text(json, strlen(json));
+    char* json =
+        entry_text(connection->who, [&] { return ascii_json(write_catalogue(**fields->object)); });
     OwnerScope scope;
     if (!scope.enter()) return;
     Oid types[4] = {NAMEOID, NAMEOID, TEXTOID, TEXTOID};
-    Datum values[4] = {key.values[0], key.values[1], key.values[2], CStringGetTextDatum(text)};
+    Datum values[4] = {key.values[0], key.values[1], key.values[2], CStringGetTextDatum(json)};
     SPI_execute_with_args(kUpsert, 4, types, values, nullptr, false, 0);
     scope.leave();
 }
@@ -163,7 +173,7 @@ HeldCatalogue* read_fields(const Connection* connection, const Entity* entity) {
             slot.catalogue = reading->reader->take();
             fields->object = new std::shared_ptr<const FieldCatalogue>(slot.catalogue);
             slot.missing.clear();
-            slot.read_at_ms = monotonic_clock().now_ms();
+            slot.read_at = unix_micros();
             return true;
         });
         if (ready) break;
@@ -194,6 +204,20 @@ Datum jsonb_of(const char* utf8) {
 char* utf8_json(Datum jsonb) {
     char* json = DatumGetCString(DirectFunctionCall1(jsonb_out, jsonb));
     return pg_server_to_any(json, static_cast<int>(strlen(json)), PG_UTF8);
+}
+
+// Renames that nobody applied stay visible: fields keep the names under which they were stored
+// first.
+void keep_old_names(const Connection* connection, const Entity* entity, HeldCatalogue* fields) {
+    const Stored stored = select_stored(connection, entity, 0);
+    if (stored.fields == nullptr) return;
+    entry(connection->who, [&] {
+        const FieldCatalogue old = read_catalogue(stored.fields);
+        auto renamed = std::make_shared<FieldCatalogue>(**fields->object);
+        for (FieldDefinition& field : renamed->fields)
+            if (const FieldDefinition* before = old.find(field.code)) field.name = before->name;
+        *fields->object = renamed;
+    });
 }
 
 // Column names for fields that are not in the table yet, as {name, sql_type, field, subfield, type,
@@ -261,12 +285,12 @@ Datum pipedrive_fdw_read_fields(PG_FUNCTION_ARGS) {
 Datum pipedrive_fdw_stored_fields(PG_FUNCTION_ARGS) {
     const Connection* connection = connection_of_argument(NameStr(*PG_GETARG_NAME(0)));
     const Entity* entity = entity_of_argument(PG_GETARG_TEXT_PP(1));
-    const Stored stored = select_stored(connection, entity, "1000 years");
+    const Stored stored = select_stored(connection, entity, 0);
     if (stored.fields == nullptr) PG_RETURN_NULL();
     PG_RETURN_DATUM(jsonb_of(stored.fields));
 }
 
-// (server name, entity text): keeps what this session read last.
+// (server name, entity text, keep_names boolean): keeps what this session read last.
 Datum pipedrive_fdw_keep_fields(PG_FUNCTION_ARGS) {
     const Connection* connection = connection_of_argument(NameStr(*PG_GETARG_NAME(0)));
     const Entity* entity = entity_of_argument(PG_GETARG_TEXT_PP(1));
@@ -278,6 +302,7 @@ Datum pipedrive_fdw_keep_fields(PG_FUNCTION_ARGS) {
     });
     // Emptied in between: read once more.
     if (*fields->object == nullptr) fields = read_fields(connection, entity);
+    if (PG_GETARG_BOOL(2)) keep_old_names(connection, entity, fields);
     store_fields(connection, entity, fields);
     PG_RETURN_VOID();
 }

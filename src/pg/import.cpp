@@ -34,8 +34,8 @@ PodImport import_options(List* options) {
         DefElem* def = lfirst_node(DefElem, lc);
         const char* value = defGetString(def);
         entry({}, [&] { check_option(OptionContext::Import, def->defname, value); });
-        if (strcmp(def->defname, "custom_fields") == 0) out.custom_fields = defGetBoolean(def);
-        if (strcmp(def->defname, "optional_fields") == 0) out.optional_fields = defGetBoolean(def);
+        if (strcmp(def->defname, "custom_fields") == 0) out.custom_fields = *parse_bool(value);
+        if (strcmp(def->defname, "optional_fields") == 0) out.optional_fields = *parse_bool(value);
         if (strcmp(def->defname, "labels") == 0) out.labels = *parse_label_mode(value);
     }
     return out;
@@ -118,8 +118,19 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
             fields = read_fields(connection, &entity);
             store_fields(connection, &entity, fields);
         }
+        ErrorContextCallback callback;
+        callback.callback = [](void* arg) {
+            errcontext(
+                "importing \"%s\"; custom fields whose names the database's encoding cannot hold "
+                "are left out by OPTIONS (custom_fields 'false')",
+                static_cast<const char*>(arg));
+        };
+        callback.arg = const_cast<char*>(entity.name.data());
+        callback.previous = error_context_stack;
+        if (GetDatabaseEncoding() != PG_UTF8) error_context_stack = &callback;
         const char* sql = table_sql(connection, entity, fields, options, name);
         statements = lappend(statements, server_text(sql, strlen(sql)));
+        error_context_stack = callback.previous;
     }
     return statements;
 }

@@ -124,6 +124,7 @@ PG_FUNCTION_INFO_V1(pipedrive_fdw_catalogue);
 
 void _PG_init(void) {
     define_settings();
+    watch_servers();
 }
 
 Datum pipedrive_fdw_handler(PG_FUNCTION_ARGS) {

@@ -95,11 +95,24 @@ void copy_text(char (&to)[N], const char* from, std::size_t size) noexcept {
     to[size] = '\0';
 }
 
+// The beginning of a secret that stands right before `end`, where an excerpt was cut.
+void mask_cut(char* text, char* end, const char* secret, std::size_t n) noexcept {
+    constexpr std::size_t kTelling = 4; // fewer characters tell nothing
+    for (std::size_t k = n - 1; k >= kTelling; --k) {
+        if (static_cast<std::size_t>(end - text) < k || memcmp(end - k, secret, k) != 0) continue;
+        memset(end - k, '*', k);
+        return;
+    }
+}
+
 void mask(char* text, const char* secret) noexcept {
     const std::size_t n = secret == nullptr ? 0 : strlen(secret);
     if (n < 4) return;
     for (char* at = strstr(text, secret); at != nullptr; at = strstr(at, secret))
         memset(at, '*', n);
+    for (char* cut = strstr(text, "…"); cut != nullptr; cut = strstr(cut + 1, "…"))
+        mask_cut(text, cut, secret, n);
+    mask_cut(text, text + strlen(text), secret, n);
 }
 
 char* fill(const char* pattern, const PodError& e, const ReportContext& who) {

@@ -93,7 +93,8 @@ void start_core(ForeignScanState* node) {
     PodValue* pods = evaluate_values(node, false, NIL);
     const int n = list_length(state->expressions);
     if (state->connection == nullptr) connect(node);
-    if (wants_labels(state->held->object)) refresh_slot(state->connection, state->entity);
+    if (!state->held->object->scan && wants_labels(state->held->object))
+        refresh_slot(state->connection, state->entity);
     entry(state->connection->who, [&] {
         CoreScan* core = state->held->object;
         core->values.clear();
@@ -124,8 +125,10 @@ void prepare_converters(ForeignScanState* node) {
     TupleDesc desc = RelationGetDescr(node->ss.ss_currentRelation);
     for (int i = 0; i < state->n_columns; ++i) {
         Form_pg_attribute attribute = TupleDescAttr(desc, state->attributes[i]);
-        prepare_converter(&state->converters[i], columns[static_cast<std::size_t>(i)].kind,
-                          NameStr(attribute->attname), attribute->atttypid, attribute->atttypmod);
+        const BoundColumn& column = columns[static_cast<std::size_t>(i)];
+        if (column.source == Source::Gone) continue; // NULL, whatever its type
+        prepare_converter(&state->converters[i], column.kind, NameStr(attribute->attname),
+                          attribute->atttypid, attribute->atttypmod);
     }
     state->converters_ready = true;
     MemoryContextSwitchTo(old);
@@ -143,11 +146,11 @@ void fill_slot(ForeignScanState* node, TupleTableSlot* slot) {
     callback.previous = error_context_stack;
     error_context_stack = &callback;
     for (int i = 0; i < state->n_columns; ++i) {
-        if (cells[i].type == CellType::Null) continue;
+        if (cells[i].type == CellType::Null && !state->converters[i].domain) continue;
         const int at = state->attributes[i];
         place.column = state->converters[i].name;
-        slot->tts_values[at] = cell_to_datum(&state->converters[i], &cells[i]);
-        slot->tts_isnull[at] = false;
+        slot->tts_isnull[at] =
+            !cell_to_datum(&state->converters[i], &cells[i], &slot->tts_values[at]);
     }
     error_context_stack = callback.previous;
     ExecStoreVirtualTuple(slot);

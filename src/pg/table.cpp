@@ -28,6 +28,11 @@ void read_column_options(PodColumn* column, Oid relation) {
     }
 }
 
+bool is_ours(Oid relation) {
+    ForeignServer* server = GetForeignServer(GetForeignTable(relation)->serverid);
+    return strcmp(GetForeignDataWrapper(server->fdwid)->fdwname, "pipedrive_fdw") == 0;
+}
+
 // Which filter of the entity a column may use; its SQL type is checked where the clause is looked
 // at.
 QualColumn filter_of(const Entity& entity, const PodColumn& column) {
@@ -56,8 +61,12 @@ DeclaredColumn declared(const PodColumn& c) {
 
 TableInfo* table_info(Oid relation_oid) {
     auto* info = static_cast<TableInfo*>(palloc0(sizeof(TableInfo)));
+    Relation relation = table_open(relation_oid, AccessShareLock);
+    if (relation->rd_rel->relkind != RELKIND_FOREIGN_TABLE || !is_ours(relation_oid))
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                        errmsg("\"%s\" is not a foreign table of pipedrive_fdw",
+                               RelationGetRelationName(relation))));
     ForeignTable* table = GetForeignTable(relation_oid);
-    Relation relation = table_open(relation_oid, NoLock);
     const char* entity = RelationGetRelationName(relation);
     ListCell* lc;
     foreach (lc, table->options) {

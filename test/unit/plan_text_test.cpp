@@ -16,7 +16,7 @@ bool same(const ScanPlan& a, const ScanPlan& b) {
     for (std::size_t i = 0; i < a.columns.size(); ++i) {
         const DeclaredColumn &x = a.columns[i], &y = b.columns[i];
         if (x.attnum != y.attnum || x.name != y.name || x.field != y.field ||
-            x.subfield != y.subfield || x.type != y.type)
+            x.subfield != y.subfield || x.type != y.type || x.removed != y.removed)
             return false;
     }
     return true;
@@ -44,7 +44,7 @@ struct Random {
         p.entity = "e" + text();
         p.page_size = pick(0, 500);
         for (int n = pick(0, 5); n > 0; --n)
-            p.columns.push_back({pick(-7, 1600), text(), text(), text(), text()});
+            p.columns.push_back({pick(-7, 1600), text(), text(), text(), text(), pick(0, 1) == 0});
         for (int n = pick(0, 5); n > 0; --n)
             p.predicates.push_back({text(), static_cast<Op>(pick(0, 7)), pick(-1, 40)});
         return p;

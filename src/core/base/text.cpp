@@ -121,6 +121,15 @@ bool utf8_valid(std::string_view s) noexcept {
     return true;
 }
 
+namespace {
+bool starts_with_folded(std::string_view s, std::string_view prefix) noexcept {
+    if (s.size() <= prefix.size()) return false;
+    for (std::size_t i = 0; i < prefix.size(); ++i)
+        if (fold(s[i]) != fold(prefix[i])) return false;
+    return true;
+}
+} // namespace
+
 std::string_view closest_name(std::string_view name, std::span<const std::string_view> candidates) {
     constexpr std::size_t kLongestName = 256; // nobody mistypes more, and the work is quadratic
     if (name.empty() || name.size() > kLongestName) return {};
@@ -130,8 +139,10 @@ std::string_view closest_name(std::string_view name, std::span<const std::string
     for (const std::string_view candidate : candidates) {
         const std::size_t gap = candidate.size() > name.size() ? candidate.size() - name.size()
                                                                : name.size() - candidate.size();
-        if (gap >= best_distance) continue;
-        const std::size_t d = distance(name, candidate, row);
+        // "owner" for "owner_id": a word left unfinished is as good as one wrong letter.
+        const bool unfinished = name.size() >= 3 && starts_with_folded(candidate, name);
+        if (gap >= best_distance && !unfinished) continue;
+        const std::size_t d = unfinished ? 1 : distance(name, candidate, row);
         if (d >= best_distance) continue;
         best = candidate;
         best_distance = d;

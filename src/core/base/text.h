@@ -19,8 +19,8 @@ void utf8_append(std::string& out, char32_t cp);
 bool utf8_valid(std::string_view s) noexcept;
 
 // The candidate nearest to `name` by Levenshtein distance, case folded (ASCII), or "" when none is
-// near enough to be worth proposing (distance at most 1 + size/3, as a person would accept). Ties:
-// the first.
+// near enough to be worth proposing (distance at most 1 + size/3, as a person would accept; an
+// unfinished word counts as distance 1). Ties: the first.
 std::string_view closest_name(std::string_view name, std::span<const std::string_view> candidates);
 
 // RFC 3986 unreserved characters and ',' ':' stay, everything else becomes %XX (upper case).

@@ -313,4 +313,10 @@ Clock& monotonic_clock() noexcept {
     return *clock;
 }
 
+std::int64_t unix_micros() noexcept {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<std::int64_t>(now.tv_sec) * kSecond + now.tv_nsec / 1000;
+}
+
 } // namespace pipedrive

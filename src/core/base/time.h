@@ -52,4 +52,7 @@ struct Clock {
 };
 Clock& monotonic_clock() noexcept;
 
+// Microseconds since 1970 by the machine's clock; only for telling how old stored things are.
+std::int64_t unix_micros() noexcept;
+
 } // namespace pipedrive

@@ -1,5 +1,7 @@
 #include "core/catalog/binding.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/catalog/naming.h"
@@ -34,6 +36,15 @@ std::string quoted(std::string_view s) {
                 "Entity " + quoted(entity.name) + " has no such field.", hint);
     error.column = column.name;
     throw error;
+}
+
+// Types whose values are plain text in every shape.
+bool interchangeable(std::string_view a, std::string_view b) {
+    constexpr std::string_view plain[] = {"varchar", "varchar_auto", "text", "phone"};
+    auto is_plain = [&](std::string_view t) {
+        return std::find(std::begin(plain), std::end(plain), t) != std::end(plain);
+    };
+    return a == b || (is_plain(a) && is_plain(b));
 }
 
 void bind_part(BoundColumn* bound) {
@@ -81,9 +92,12 @@ BoundColumn bind_column(const Entity& entity, const DeclaredColumn& declared) {
         throw Error(ErrorKind::BadOption, "type",
                     "There is no Pipedrive field type " + quoted(declared.type) + ".");
     if (!has_custom_fields(entity)) no_such_field(entity, bound, nullptr);
+    if (declared.removed) {
+        bound.source = Source::Gone;
+        return bound;
+    }
     if (!declared.type.empty()) {
         bind_part(&bound);
-        if (declared.removed) bound.source = Source::Gone;
         return bound;
     }
     bound.resolved = false;
@@ -111,8 +125,7 @@ void check_against(const Entity& entity, const FieldCatalogue& catalogue,
     if (field == nullptr)
         detail =
             "The field is no longer among the fields of " + quoted(entity.name) + " in Pipedrive.";
-    else if (&field_type(field->type) != &field_type(column.type) &&
-             field_type(field->type).parts.data() != field_type(column.type).parts.data())
+    else if (!interchangeable(field->type, column.type))
         detail = "The field now has type " + quoted(field->type) + ", the column was made for " +
                  quoted(column.type) + ".";
     else

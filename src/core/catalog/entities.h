@@ -85,7 +85,7 @@ struct Entity {
     std::span<const Endpoint>
         endpoints; // the table is the disjoint union of them, read in this order
     std::span<const Column> columns;
-    std::span<const Filter> filters;
+    std::span<const Filter> filters;   // Ids first: with ids most others are not sent
     std::string_view definitions_path; // of its custom fields; empty: none
     int definitions_tokens;
     std::int64_t guessed_rows = 1000; // for the planner until something better is known

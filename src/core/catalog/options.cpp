@@ -50,8 +50,11 @@ void in_range(const OptionRow& row, std::optional<std::int64_t> value, std::stri
                     std::to_string(row.max / unit) + std::string(unit_name) + ".");
 }
 
+// Digits only: PostgreSQL reads the option again with its own integer parser.
 void check_integer(const OptionRow& row, std::string_view value) {
-    in_range(row, decimal_to_int64(value), "an integer", 1, "");
+    const bool digits =
+        !value.empty() && value.size() <= 9 && value.find_first_not_of("0123456789") == value.npos;
+    in_range(row, digits ? parse_bytes(value) : std::nullopt, "an integer", 1, "");
 }
 void check_duration(const OptionRow& row, std::string_view value) {
     in_range(row, parse_duration_ms(value), "a time (in seconds, or with a unit: ms, s, min, h)", 1,

@@ -106,7 +106,11 @@ bool contains_word(std::string_view list, std::string_view word) {
 // --- one function a FilterKind: adds to the plan, says what became of the column's predicates
 // -------------------------------------
 
+// Larger numbers are refused by some validators, and in doubt no list is narrowed.
+constexpr std::int64_t kLargestSent = 999999999999999999;
+
 Exactness push_ids(const Filter&, const Domain& d, RequestPlan* plan, std::vector<Parameter>*) {
+    if (d.ints && d.ints->back() > kLargestSent) return Exactness::Local;
     plan->by_ids = true;
     if (!d.ints) {
         plan->ids_unknown = true;
@@ -127,7 +131,8 @@ Exactness push_equal(const Filter& filter, const Domain& d, RequestPlan*,
         return filter.best;
     }
     // The parameter takes one value; one that is not positive would be answered with 400.
-    if (!d.ints || d.ints->size() != 1 || d.ints->front() <= 0) return Exactness::Local;
+    if (!d.ints || d.ints->size() != 1 || d.ints->front() <= 0 || d.ints->front() > kLargestSent)
+        return Exactness::Local;
     parameters->push_back({std::string(filter.parameter), std::to_string(d.ints->front())});
     return filter.best;
 }
@@ -248,10 +253,7 @@ void add_projection(const Projection& wanted, Stream* stream) {
     if (endpoint.custom_projection && !wanted.all_custom && !wanted.custom_keys.empty() &&
         wanted.custom_keys.size() <= kCustomKeysPerRequest)
         add("custom_fields", joined(wanted.custom_keys));
-    // With the whole object wanted the row must look the same whatever else is wanted, so labels
-    // then come from the definitions.
-    if (endpoint.option_labels && wanted.option_labels && !wanted.all_custom)
-        add("include_option_labels", "true");
+    if (endpoint.option_labels && wanted.option_labels) add("include_option_labels", "true");
     if (endpoint.label_objects && wanted.label_objects) add("include_labels", "true");
 }
 
@@ -288,10 +290,6 @@ RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predi
     plan.outcome.assign(predicates.size(), Exactness::Local);
     for (const Endpoint& endpoint : entity.endpoints)
         plan.streams.push_back({&endpoint, {}});
-    bool ids_wanted = std::any_of(predicates.begin(), predicates.end(), [&](const Predicate& p) {
-        const Filter* filter = find_filter(entity, p.column);
-        return filter != nullptr && filter->kind == FilterKind::Ids && usable(*filter, p, values);
-    });
     std::vector<Parameter> parameters;
     for (const Filter& filter : entity.filters) {
         Domain domain;
@@ -300,14 +298,17 @@ RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predi
             if (p.column == filter.column && usable(filter, p, values))
                 narrow(&domain, p, values), any = true;
         if (!any) continue;
+        Exactness result = filter.best;
+        const PushRow& row = push_row(filter.kind);
         if (domain.empty) {
             plan.nothing = true;
             plan.nothing_because =
                 "no value of " + std::string(filter.column) + " satisfies the conditions";
+        } else if (plan.by_ids && !row.with_ids) {
+            continue; // the row of ids stands first
+        } else {
+            result = row.push(filter, domain, &plan, &parameters);
         }
-        const PushRow& row = push_row(filter.kind);
-        if (domain.empty || (ids_wanted && !row.with_ids)) continue;
-        const Exactness result = row.push(filter, domain, &plan, &parameters);
         for (std::size_t i = 0; i < predicates.size(); ++i)
             if (predicates[i].column == filter.column && usable(filter, predicates[i], values))
                 plan.outcome[i] = result;

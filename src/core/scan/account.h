@@ -42,11 +42,9 @@ HttpRequest account_request(const Account& account, const std::string& target);
 // Field definitions as this session knows them, shared by all scans of the same account and entity.
 struct CatalogueSlot {
     std::shared_ptr<const FieldCatalogue> catalogue; // nullptr until somebody read them
-    std::string version; // of the stored catalogue it came from; empty: read from the API
-    std::set<UnknownOption> missing;     // options that the API's definitions lack
-    std::set<UnknownOption> noticed;     // told to the user
-    bool absent_keys_are_normal = false; // rows lacked keys of fields that do exist
-    std::int64_t read_at_ms = 0;         // monotonic, of the last reading from the API
+    std::int64_t read_at = 0;                        // unix_micros() when the API was asked
+    std::set<UnknownOption> missing;                 // options that the API's definitions lack
+    std::set<UnknownOption> noticed;                 // told to the user
 };
 
 } // namespace pipedrive

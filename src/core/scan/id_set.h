@@ -1,28 +1,32 @@
-// The ids a scan has returned, as runs of neighbours: a table whose ids are dense costs next to
-// nothing, any table at most 16 bytes a row.
+// The ids a scan has returned. Dense ids cost two bits each, scattered ones some ten bytes; order
+// does not matter.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 namespace pipedrive {
 
 class IdSet {
   public:
-    // False when the id was there already. Amortised constant for ids that come in ascending order.
-    // Throws std::bad_alloc.
+    // False when the id was there already. Amortised constant. Throws std::bad_alloc.
     bool insert(std::int64_t id);
     bool contains(std::int64_t id) const noexcept;
-    void clear() noexcept { runs_.clear(); }
-    std::size_t runs() const noexcept { return runs_.size(); }
+    void clear() noexcept { chunks_.clear(); }
+    std::size_t bytes() const noexcept; // about what it holds on to
 
   private:
-    struct Run {
-        std::int64_t first, last;
+    // 65536 neighbouring ids: a sorted list while there are few, then a bitmap.
+    struct Chunk {
+        std::vector<std::uint16_t> few;
+        std::vector<std::uint64_t> bits;
     };
-    std::size_t position(std::int64_t id) const noexcept; // first run whose last is not below id
-    std::vector<Run> runs_;
+    static constexpr std::size_t kFew =
+        2048; // from here on the bitmap is smaller to search and hardly larger
+    static bool add(Chunk* chunk, std::uint16_t low);
+    std::unordered_map<std::int64_t, Chunk> chunks_;
 };
 
 } // namespace pipedrive

@@ -24,8 +24,9 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     reader_.reset();
     values_ = std::move(values);
     phase_ = Phase::Preparing;
-    verified_ = false;
-    catalogue_ = definitions_.catalogue;
+    if (!verified_)
+        catalogue_ =
+            definitions_.catalogue; // what this scan has read itself is good for its rescans
     stream_ = 0;
     cursor_.clear();
     more_ = false;
@@ -35,6 +36,7 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     next_row_ = 0;
     page_number_ = 0;
     seen_.clear();
+    cursors_.clear();
 }
 
 Scan::Step Scan::step(WaitFor* wait) {
@@ -65,7 +67,7 @@ Scan::Step Scan::step(WaitFor* wait) {
 
 // While rows are handed out: asks for the next page in time, and lets bytes in that have arrived.
 void Scan::leave_page() {
-    if (next_row_ == fresh_.size() / 4 && fetch_.idle() && !have_body_) request_next();
+    if (next_row_ == (fresh_.size() + 3) / 4 && fetch_.idle() && !have_body_) request_next();
     if (next_row_ % 64 == 63 && !fetch_.idle()) transport_.pump();
 }
 
@@ -206,16 +208,12 @@ bool Scan::labels_come_late() const {
 bool Scan::needs_definitions() const {
     if (verified_ || !has_custom_fields(*spec_.entity)) return false;
     const LabelSource& noticed = page_.noticed();
-    constexpr std::int64_t kTrusted = 60000;
-    const bool trusted =
-        definitions_.absent_keys_are_normal && clock_.now_ms() - definitions_.read_at_ms < kTrusted;
     return noticed.unresolved > 0 || noticed.odd > 0 || (noticed.stale > 0 && labels_come_late()) ||
-           (page_.missing_custom_column() >= 0 && !trusted);
+           page_.missing_custom_column() >= 0;
 }
 
 // Remembers what the definitions could not explain either.
 void Scan::settle_options() {
-    if (verified_ && page_.missing_custom_column() >= 0) definitions_.absent_keys_are_normal = true;
     for (const UnknownOption& option : page_.noticed().unknown) {
         if (verified_) definitions_.missing.insert(option);
         if (definitions_.noticed.insert(option).second) notices_.push_back(option);
@@ -231,7 +229,7 @@ bool Scan::read_definitions(WaitFor* wait) {
     reader_.reset();
     verified_ = true;
     definitions_.missing.clear();
-    definitions_.read_at_ms = clock_.now_ms();
+    definitions_.read_at = unix_micros();
     for (const BoundColumn& column : spec_.columns)
         check_against(*spec_.entity, *catalogue_, column);
     return true;
@@ -259,12 +257,16 @@ bool Scan::stop_reached() const {
 // Moves the walk on: next page, next batch of ids, next list.
 void Scan::accept(std::string cursor) {
     if (!cursor.empty() && plan_.streams[stream_].endpoint->paging == Paging::Cursor) {
-        if (cursor == cursor_)
-            throw Error(ErrorKind::Malformed, std::string(spec_.entity->name),
+        if (!cursors_.insert(std::hash<std::string>{}(cursor)).second) {
+            Error error(ErrorKind::Malformed, std::string(spec_.entity->name),
                         "The API sent the same cursor twice.");
+            error.page = page_number_;
+            throw error;
+        }
         cursor_ = std::move(cursor);
         return;
     }
+    cursors_.clear();
     cursor_.clear();
     ids_asked_ += kIdsPerRequest;
     if (plan_.by_ids && ids_asked_ < ids_.size()) return;

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -100,7 +101,7 @@ class Scan {
     std::shared_ptr<const FieldCatalogue> catalogue_; // used for this scan's labels
     std::exception_ptr refusal_; // a 400 that may mean that a custom field is gone
     std::vector<UnknownOption> notices_;
-    bool verified_ = false; // the definitions were read during this scan
+    bool verified_ = false; // the definitions were read during this scan or one of its rescans
 
     std::vector<Value> values_;
     RequestPlan plan_;
@@ -122,6 +123,8 @@ class Scan {
     std::size_t next_row_ = 0;
     int page_number_ = 0;
     IdSet seen_;
+    std::unordered_set<std::size_t>
+        cursors_; // hashes of those followed, so that a server cannot send us in circles
     std::int64_t rows_fetched_ = 0;
 };
 

@@ -60,7 +60,9 @@ JsonValue identity(JsonValue v) {
 }
 
 Cell decode_int(const Job&, JsonValue v) {
+    const JsonValue whole = v;
     v = identity(v);
+    if (v.absent() && !whole.absent()) unfit("a whole number or an id", whole);
     if (v.is_null() || empty_string(v)) return {};
     if (v.is(Tok::True) || v.is(Tok::False)) return integer_cell(CellType::Int, v.is(Tok::True));
     const auto i = decimal_to_int64(v.text());
@@ -147,10 +149,42 @@ Cell decode_uuid(const Job& job, JsonValue v) {
     return text_cell(CellType::Text, v.text(), job.arena);
 }
 
+// An option as {id, label}, which include_option_labels puts in place of the id.
+bool is_labelled(JsonValue v) {
+    int members = 0;
+    v.each_member([&](std::string_view, JsonValue) { ++members; });
+    return members == 2 && !v.member("id").absent() && !v.member("label").absent();
+}
+
+void write_unlabelled(JsonValue v, std::string* json) {
+    if (is_labelled(v)) return v.member("id").write(json);
+    if (!v.is(Tok::Array)) return v.write(json);
+    *json += '[';
+    v.each_element([&](JsonValue element) {
+        if (json->back() != '[') *json += ',';
+        write_unlabelled(element, json);
+    });
+    *json += ']';
+}
+
+// custom_fields as a whole: always with bare ids, whatever else the query asks for.
+Cell decode_custom_fields(const Job& job, JsonValue v) {
+    std::string json;
+    v.each_member([&](std::string_view key, JsonValue value) {
+        json += json.empty() ? '{' : ',';
+        write_json_string(key, &json);
+        json += ':';
+        write_unlabelled(value, &json);
+    });
+    return text_cell(CellType::Json, json.empty() ? "{}" : json + "}", job.arena);
+}
+
 // Webhooks put the field's type among the parts of an address; the value itself is the same as in
 // REST.
 Cell decode_json(const Job& job, JsonValue v) {
     if (v.is_null()) return {};
+    if (job.column.field == "custom_fields" && v.is(Tok::Object))
+        return decode_custom_fields(job, v);
     std::string json;
     if (job.column.subfield != "address" || v.member("type").absent()) {
         v.write(&json);

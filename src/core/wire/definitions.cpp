@@ -1,6 +1,7 @@
 #include "core/wire/definitions.h"
 
 #include "core/base/error.h"
+#include "core/base/text.h"
 #include "core/wire/reader.h"
 
 namespace pipedrive {
@@ -35,7 +36,10 @@ std::string decode_definitions(std::string_view body, std::string_view entity,
     const JsonDocument document(body, subject);
     const JsonValue root = document.root();
     const JsonValue data = root.member("data");
-    if (!data.is(Tok::Array) || root.member("success").is(Tok::False))
+    if (root.member("success").is(Tok::False))
+        throw Error(ErrorKind::Malformed, subject,
+                    "The API answered \"success\": false: " + excerpt(root.member("error").text()));
+    if (!data.is(Tok::Array))
         throw Error(ErrorKind::Malformed, subject, "The answer has no \"data\" array.");
     data.each_element([&](JsonValue v) {
         FieldDefinition field = decode_field(v);

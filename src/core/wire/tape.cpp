@@ -1,5 +1,7 @@
 #include "core/wire/tape.h"
 
+#include "core/base/text.h"
+
 namespace pipedrive {
 
 std::string_view JsonValue::text() const noexcept {
@@ -39,6 +41,28 @@ void write_json_string(std::string_view s, std::string* out) {
         }
     }
     *out += '"';
+}
+
+std::string ascii_json(std::string_view json) {
+    static constexpr char kHex[] = "0123456789abcdef";
+    std::string out;
+    auto unit = [&](char32_t u) {
+        out += "\\u";
+        for (int shift = 12; shift >= 0; shift -= 4)
+            out += kHex[(u >> shift) & 15];
+    };
+    for (std::size_t i = 0; i < json.size();) {
+        const char32_t c = utf8_next(json, &i);
+        if (c < 0x80) {
+            out += static_cast<char>(c);
+        } else if (c < 0x10000) {
+            unit(c);
+        } else {
+            unit(0xD800 + ((c - 0x10000) >> 10));
+            unit(0xDC00 + ((c - 0x10000) & 0x3FF));
+        }
+    }
+    return out;
 }
 
 // Iterative over the tokens: nesting is already limited, and the order on the tape is the order of

@@ -75,6 +75,10 @@ class JsonValue {
     const Token* at_ = nullptr;
 };
 
+// The same JSON with every character beyond ASCII as \\u escape, for places that may not be able to
+// hold it.
+std::string ascii_json(std::string_view json);
+
 // Appends s as a JSON string with quotes.
 void write_json_string(std::string_view s, std::string* out);
 

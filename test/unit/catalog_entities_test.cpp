@@ -1,0 +1,109 @@
+// The rows of the catalogue against the API's documentation, and against each other.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/text.h"
+#include "core/catalog/entities.h"
+#include "core/catalog/naming.h"
+
+namespace pipedrive {
+namespace {
+
+TEST(Entities, ColumnsAreUniqueAndNeedNoQuotes) {
+    for (const Entity& entity : entities()) {
+        std::set<std::string_view> names;
+        std::set<std::pair<std::string_view, std::string_view>> parts;
+        for (const Column& c : entity.columns) {
+            EXPECT_TRUE(names.insert(c.name).second) << entity.name << " " << c.name;
+            EXPECT_TRUE(parts.insert({c.field, c.subfield}).second) << entity.name << " " << c.name;
+            EXPECT_FALSE(is_reserved_word(c.name)) << c.name;
+            EXPECT_EQ(identifier_from(c.name), c.name);
+            EXPECT_FALSE(c.comment.empty());
+            EXPECT_EQ(find_column_named(entity, c.name), &c);
+            EXPECT_EQ(find_column(entity, c.field, c.subfield), &c);
+        }
+        EXPECT_EQ(entity.columns[0].name, "id");
+        EXPECT_EQ(find_entity(entity.name), &entity);
+        EXPECT_EQ(has_custom_fields(entity), find_column_named(entity, "custom_fields") != nullptr);
+    }
+}
+
+TEST(Entities, FiltersNameColumnsOfAFittingKind) {
+    const std::map<FilterKind, std::set<Kind>> fitting = {
+        {FilterKind::Ids, {Kind::Int}},          {FilterKind::Equal, {Kind::Int}},
+        {FilterKind::OneOf, {Kind::Text}},       {FilterKind::Flag, {Kind::Bool}},
+        {FilterKind::Window, {Kind::Timestamp}}, {FilterKind::Endpoint, {Kind::Bool}}};
+    for (const Entity& entity : entities()) {
+        std::set<std::string_view> seen;
+        for (const Filter& f : entity.filters) {
+            const Column* column = find_column_named(entity, f.column);
+            ASSERT_NE(column, nullptr) << f.column;
+            EXPECT_TRUE(fitting.at(f.kind).count(column->kind)) << f.column;
+            EXPECT_TRUE(seen.insert(f.column).second) << f.column;
+            EXPECT_EQ(f.words.empty(), f.kind != FilterKind::OneOf);
+            EXPECT_FALSE(f.reason.empty());
+            EXPECT_EQ(find_filter(entity, f.column), &f);
+            // Whether rows with a null time come back is not documented.
+            EXPECT_TRUE(f.kind != FilterKind::Window || f.best == Exactness::Superset);
+        }
+    }
+}
+
+// token_costs.tsv
+TEST(Entities, Endpoints) {
+    const std::map<std::string_view, int> tokens = {
+        {"/api/v2/deals", 10},      {"/api/v2/deals/archived", 20},
+        {"/api/v2/persons", 10},    {"/api/v2/organizations", 10},
+        {"/api/v2/activities", 10}, {"/api/v2/pipelines", 5},
+        {"/api/v2/stages", 5},      {"/v1/users", 20}};
+    std::set<std::string_view> paths;
+    for (const Entity& entity : entities()) {
+        for (const Endpoint& e : entity.endpoints) {
+            ASSERT_TRUE(tokens.count(e.path)) << e.path;
+            EXPECT_EQ(e.tokens, tokens.at(e.path)) << e.path;
+            EXPECT_EQ(e.max_limit, e.paging == Paging::Cursor ? 500 : 0);
+            EXPECT_EQ(e.archived, e.path.ends_with("/archived"));
+            paths.insert(e.path);
+        }
+        const bool custom = entity.endpoints[0].custom_projection;
+        EXPECT_EQ(custom, has_custom_fields(entity)) << entity.name;
+    }
+    EXPECT_EQ(paths.size(), tokens.size());
+}
+
+// include_fields of the OpenAPI document: how many there are, and samples of both sides.
+TEST(Entities, OptionalFields) {
+    const std::pair<const char*, int> counts[] = {
+        {"deals", 16},    {"persons", 24}, {"organizations", 19}, {"activities", 1},
+        {"pipelines", 0}, {"stages", 0},   {"users", 0}};
+    for (const auto& [name, expected] : counts) {
+        const auto columns = require_entity(name).columns;
+        EXPECT_EQ(std::count_if(columns.begin(), columns.end(),
+                                [](const Column& c) { return c.presence == Presence::Optional; }),
+                  expected)
+            << name;
+    }
+    const Entity& deals = require_entity("deals");
+    EXPECT_EQ(find_column_named(deals, "source_lead_id")->presence, Presence::Optional);
+    EXPECT_NE(find_column_named(deals, "archive_time")->presence, Presence::Optional);
+}
+
+TEST(Entities, UnknownNames) {
+    EXPECT_EQ(find_entity("deal"), nullptr);
+    EXPECT_EQ(find_entity(""), nullptr);
+    try {
+        require_entity("organisations");
+        FAIL();
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind, ErrorKind::UnknownEntity);
+        EXPECT_NE(e.hint.find("organizations"), std::string::npos);
+    }
+    EXPECT_THROW(require_entity("qqqqqqqqqqqqqq"), Error);
+}
+
+} // namespace
+} // namespace pipedrive
