@@ -7,6 +7,7 @@
 #include "pg/plan.h"
 #include "pg/qual.h"
 #include "pg/settings.h"
+#include "pg/walk.h"
 
 namespace pipedrive::pg {
 namespace {
@@ -92,6 +93,7 @@ void start_core(ForeignScanState* node) {
     ExecState* state = state_of(node);
     PodValue* pods = evaluate_values(node, false, NIL);
     const int n = list_length(state->expressions);
+    const Oid relation = RelationGetRelid(node->ss.ss_currentRelation);
     if (state->connection == nullptr) connect(node);
     if (!state->held->object->scan && wants_labels(state->held->object))
         refresh_slot(state->connection, state->entity);
@@ -113,7 +115,7 @@ void start_core(ForeignScanState* node) {
                                catalogue_slot(state->connection->server,
                                               state->connection->user_mapping, *state->entity));
         }
-        core->scan->start(core->values);
+        core->scan->start(core->values, take_walk(relation));
     });
     state->started = true;
 }
@@ -196,7 +198,10 @@ TupleTableSlot* iterate_scan(ForeignScanState* node) {
         const Scan::Step step = entry(state->connection->who, [&] {
             core->wait.sockets.clear();
             core->wait.timeout_ms = -1;
-            return core->scan->step(&core->wait);
+            const pipedrive::Scan::Step now = core->scan->step(&core->wait);
+            if (now == pipedrive::Scan::Step::Done)
+                finish_walk(RelationGetRelid(node->ss.ss_currentRelation), *core->scan);
+            return now;
         });
         if (step == Scan::Step::Done) {
             account_for_sockets();

@@ -1,0 +1,644 @@
+-- Webhooks: events are stored in the inbox and applied to the mirrors of their entity. An event brings a change early;
+-- what it cannot say for sure is marked in table refetch, so that the next sync settles it, whatever arrived when.
+
+CREATE TABLE settings (
+    name text PRIMARY KEY,
+    value text NOT NULL
+);
+COMMENT ON TABLE settings IS 'settings of mirrors and webhooks: a row overrides a default; inbox_retention (interval, 7 days): how long stored events are kept';
+SELECT pg_catalog.pg_extension_config_dump('settings', '');
+
+CREATE FUNCTION _setting(setting text, fallback text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce((SELECT s.value FROM pipedrive.settings s WHERE s.name = setting), fallback)
+$$;
+COMMENT ON FUNCTION _setting(text, text) IS 'value of a setting, or its default';
+
+CREATE TABLE inbox (
+    key text PRIMARY KEY,
+    seq bigint GENERATED ALWAYS AS IDENTITY,
+    received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    processed_at timestamptz,
+    event_time timestamptz,
+    attempt integer NOT NULL DEFAULT 1,
+    version text,
+    entity text,
+    entity_id text,
+    action text,
+    company_id text,
+    server name,
+    status text NOT NULL CHECK (status IN ('queued', 'applied', 'stale', 'deleted', 'ignored', 'failed')),
+    outcome text,
+    error text,
+    body jsonb,
+    raw text
+);
+COMMENT ON TABLE inbox IS 'webhook events as received, and what became of each; holds personal data: for its owner only, and not in dumps';
+COMMENT ON COLUMN inbox.key IS 'the same for every delivery of one event';
+COMMENT ON COLUMN inbox.seq IS 'order of arrival';
+COMMENT ON COLUMN inbox.event_time IS 'when it happened, by Pipedrive''s clock';
+COMMENT ON COLUMN inbox.attempt IS 'delivery attempts seen';
+COMMENT ON COLUMN inbox.entity IS 'object of the event in Pipedrive''s words, e.g. deal';
+COMMENT ON COLUMN inbox.server IS 'server of the login that delivered it, where there was one';
+COMMENT ON COLUMN inbox.outcome IS 'the status with its reason, as ingest_webhook() returned it';
+COMMENT ON COLUMN inbox.error IS 'SQLSTATE and message of a failure, without values of the event';
+COMMENT ON COLUMN inbox.raw IS 'a body that is not valid JSON';
+-- To find events of the same record, and those that wait; times are in order of insertion.
+CREATE INDEX inbox_entity ON inbox (entity_id, entity, event_time);
+CREATE INDEX inbox_queued ON inbox (seq) WHERE status = 'queued';
+CREATE INDEX inbox_received_at ON inbox USING brin (received_at);
+REVOKE ALL ON inbox FROM PUBLIC;
+
+CREATE TABLE webhook_object (
+    object text PRIMARY KEY,
+    entity text,
+    path text
+);
+COMMENT ON TABLE webhook_object IS 'objects that Pipedrive sends events for; entity and path where they can be mirrored';
+INSERT INTO webhook_object VALUES
+    ('deal', 'deals', '/api/v2/deals'), ('person', 'persons', '/api/v2/persons'), ('organization', 'organizations', '/api/v2/organizations'),
+    ('activity', 'activities', '/api/v2/activities'), ('pipeline', 'pipelines', '/api/v2/pipelines'), ('stage', 'stages', '/api/v2/stages'),
+    ('user', 'users', '/v1/users'), ('lead', NULL, NULL), ('note', NULL, NULL), ('product', NULL, NULL), ('deal_product', NULL, NULL),
+    ('deal_installment', NULL, NULL), ('project', NULL, NULL), ('task', NULL, NULL), ('board', NULL, NULL), ('phase', NULL, NULL);
+
+CREATE TABLE webhook_action (
+    version text,
+    action text,
+    kind text NOT NULL CHECK (kind IN ('upsert', 'delete')),
+    PRIMARY KEY (version, action)
+);
+COMMENT ON TABLE webhook_action IS 'what to do for each action of an event';
+INSERT INTO webhook_action VALUES
+    ('2', 'create', 'upsert'), ('2', 'change', 'upsert'), ('2', 'delete', 'delete'),
+    ('1', 'added', 'upsert'), ('1', 'updated', 'upsert'), ('1', 'merged', 'upsert'), ('1', 'deleted', 'delete');
+
+CREATE TABLE webhook_field (
+    object text,
+    key text,
+    rule text NOT NULL CHECK (rule IN ('rename', 'not', 'one', 'list', 'address', 'drop', 'drop null', 'drop flat')),
+    field text,
+    PRIMARY KEY (object, key)
+);
+COMMENT ON TABLE webhook_field IS 'where records of events differ from those of lists: rename; not: inverted; one: a single label; list: "1,2"; address: in flat parts; drop: says something else';
+INSERT INTO webhook_field VALUES
+    ('deal', 'user_id', 'rename', 'owner_id'), ('deal', 'label', 'list', 'label_ids'), ('deal', 'deleted', 'rename', 'is_deleted'),
+    ('person', 'email', 'rename', 'emails'), ('person', 'phone', 'rename', 'phones'), ('person', 'label', 'one', 'label_ids'),
+    ('person', 'active_flag', 'not', 'is_deleted'),
+    ('organization', 'label', 'one', 'label_ids'), ('organization', 'active_flag', 'not', 'is_deleted'),
+    ('organization', 'address', 'address', 'address'),
+    ('activity', 'user_id', 'rename', 'owner_id'), ('activity', 'busy_flag', 'rename', 'busy'), ('activity', 'active_flag', 'not', 'is_deleted'),
+    ('activity', 'created_by_user_id', 'rename', 'creator_user_id'), ('activity', 'location', 'address', 'location'),
+    ('activity', 'participants', 'drop flat', NULL), ('activity', 'attendees', 'drop flat', NULL),
+    ('pipeline', 'active', 'not', 'is_deleted'), ('pipeline', 'active_flag', 'not', 'is_deleted'),
+    ('pipeline', 'deal_probability', 'rename', 'is_deal_probability_enabled'),
+    ('stage', 'active_flag', 'not', 'is_deleted'), ('stage', 'rotten_flag', 'rename', 'is_deal_rot_enabled'),
+    ('stage', 'rotten_days', 'rename', 'days_to_rotten'),
+    ('user', 'access', 'drop null', NULL), ('user', 'is_you', 'drop', NULL);
+
+CREATE TABLE server_company (
+    server name PRIMARY KEY,
+    company_id text NOT NULL
+);
+COMMENT ON TABLE server_company IS 'the company account behind a server, once known: events of other companies are not applied to its mirrors';
+SELECT pg_catalog.pg_extension_config_dump('server_company', '');
+
+-- ------------------------------------------------------------------------------------------------------------
+-- Reading an event
+-- ------------------------------------------------------------------------------------------------------------
+
+CREATE TYPE _event AS (
+    key text,
+    version text,
+    entity text,
+    entity_id text,
+    action text,
+    company_id text,
+    server name,
+    attempt integer,
+    event_time timestamptz,
+    processed_at timestamptz, -- of an earlier run
+    kind text,
+    source_entity text,
+    id bigint,
+    shape text,
+    record jsonb,
+    one_label boolean, -- the record names one label of perhaps several
+    others bigint[],   -- other records that a merge touched
+    problem text
+);
+COMMENT ON TYPE _event IS 'a webhook event, whatever its version';
+
+CREATE FUNCTION _event_time(value jsonb) RETURNS timestamptz
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    t text := value #>> '{}';
+BEGIN
+    IF t ~ '^[0-9]{9,17}(\.[0-9]+)?$' THEN -- seconds, milliseconds or microseconds since 1970
+        RETURN to_timestamp(t::numeric / CASE WHEN t::numeric < 1e11 THEN 1 WHEN t::numeric < 1e14 THEN 1000 ELSE 1000000 END);
+    ELSIF t ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}Z?$' THEN -- UTC, said or not
+        RETURN t::timestamp AT TIME ZONE 'UTC';
+    END IF;
+    RETURN t::timestamptz;
+END
+$$;
+COMMENT ON FUNCTION _event_time(jsonb) IS 'time of an event: ISO, or a number of seconds since 1970';
+
+CREATE FUNCTION _reshape(object text, version text, record jsonb) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT record - coalesce(array_agg(f.key) FILTER (WHERE f.rule LIKE 'drop%'), '{}')
+           || coalesce(jsonb_object_agg(f.field, CASE f.rule
+                WHEN 'rename' THEN record -> f.key
+                WHEN 'not' THEN to_jsonb(NOT (record ->> f.key)::boolean)
+                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]' ELSE jsonb_build_array((record ->> f.key)::bigint) END
+                WHEN 'list' THEN to_jsonb(string_to_array(coalesce(record ->> f.key, ''), ',')::bigint[])
+                ELSE (SELECT jsonb_object_agg(p, coalesce(record -> (f.key || '_' || p), CASE p WHEN 'value' THEN record -> f.key END))
+                        FROM unnest('{value,country,admin_area_level_1,admin_area_level_2,locality,sublocality,route,street_number,subpremise,postal_code,formatted_address}'::text[]) AS p)
+                END) FILTER (WHERE f.rule NOT LIKE 'drop%'), '{}')
+      FROM pipedrive.webhook_field f
+     WHERE f.object = _reshape.object AND record ? f.key
+       AND CASE f.rule WHEN 'drop' THEN true
+                       WHEN 'drop null' THEN record -> f.key = 'null'
+                       WHEN 'drop flat' THEN version = '1'
+                       WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> ''
+                       ELSE NOT record ? f.field END
+$$;
+COMMENT ON FUNCTION _reshape(text, text, jsonb) IS 'a record of an event with the keys of lists';
+
+CREATE FUNCTION _read_body(e _event, payload jsonb, stamp jsonb) RETURNS _event
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    meta jsonb := payload -> 'meta';
+BEGIN
+    e.event_time := pipedrive._event_time(stamp);
+    SELECT o.entity INTO e.source_entity FROM pipedrive.webhook_object o WHERE o.object = e.entity;
+    SELECT a.kind INTO e.kind FROM pipedrive.webhook_action a WHERE a.version = e.version AND a.action = e.action;
+    IF e.source_entity IS NULL OR e.kind IS NULL THEN
+        RETURN e; -- to be ignored
+    END IF;
+    e.problem := CASE WHEN e.event_time IS NULL THEN 'no "timestamp" in "meta"'
+                      WHEN e.entity_id !~ '^[0-9]{1,18}$' THEN 'the id is not a number'
+                      WHEN e.kind = 'upsert' AND jsonb_typeof(e.record) IS DISTINCT FROM 'object' THEN 'no record in the body'
+                      WHEN e.kind = 'upsert' AND e.record ->> 'id' IS DISTINCT FROM e.entity_id THEN 'two different ids' END;
+    IF e.problem IS NOT NULL THEN
+        RETURN e;
+    END IF;
+    e.id := e.entity_id::bigint;
+    e.shape := CASE e.version WHEN '1' THEN 'flat' ELSE 'webhook' END;
+    IF e.kind = 'upsert' THEN
+        e.one_label := e.record ? 'label' AND NOT e.record ? 'label_ids';
+        e.record := pipedrive._reshape(e.entity, e.version, e.record);
+    END IF;
+    IF meta ? 'merged_to_id' OR meta ? 'merged_from_id' OR e.action = 'merged' THEN
+        e.others := ARRAY(SELECT DISTINCT x::bigint
+                            FROM jsonb_path_query(jsonb_build_array(meta -> 'merged_to_id', meta -> 'merged_from_id', payload #> '{previous,id}'), 'lax $[*][*]') AS j,
+                                 LATERAL (SELECT j #>> '{}') AS t (x)
+                           WHERE x ~ '^[0-9]{1,18}$' AND x <> e.entity_id);
+    END IF;
+    RETURN e;
+END
+$$;
+COMMENT ON FUNCTION _read_body(_event, jsonb, jsonb) IS 'the part of _read_event() that needs to know what the event is about';
+
+CREATE FUNCTION _read_event(payload jsonb) RETURNS _event
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    meta jsonb := payload -> 'meta';
+    stamp jsonb;
+    e pipedrive._event;
+BEGIN
+    IF jsonb_typeof(payload) IS DISTINCT FROM 'object' OR jsonb_typeof(meta) IS DISTINCT FROM 'object' THEN
+        e.problem := 'not an event: there is no object "meta"';
+        RETURN e;
+    END IF;
+    e.version := substr(coalesce(meta ->> 'version', meta ->> 'v', payload ->> 'v'), 1, 1);
+    e.action := left(meta ->> 'action', 40);
+    e.company_id := left(meta ->> 'company_id', 40);
+    IF e.version = '2' THEN
+        e.entity := left(meta ->> 'entity', 40);
+        e.entity_id := left(coalesce(meta ->> 'entity_id', payload #>> '{data,id}'), 40);
+        e.attempt := coalesce((meta ->> 'attempt')::integer, 1);
+        stamp := meta -> 'timestamp';
+        -- a user's events carry the id of the user, not of the event
+        e.key := concat_ws(':', meta ->> 'id', e.entity, e.entity_id, e.action, CASE WHEN e.entity = 'user' THEN stamp #>> '{}' END);
+        e.record := payload -> 'data';
+    ELSIF e.version = '1' THEN
+        e.entity := left(meta ->> 'object', 40);
+        e.entity_id := left(meta ->> 'id', 40);
+        e.attempt := coalesce((payload ->> 'retry')::integer, 0) + 1;
+        stamp := coalesce(meta -> 'timestamp_micro', meta -> 'timestamp');
+        e.key := 'v1:' || md5(concat_ws(':', e.company_id, e.action, e.entity, e.entity_id, stamp #>> '{}'));
+        e.record := payload -> 'current';
+    END IF;
+    e.problem := CASE WHEN e.version IS NULL OR e.version NOT IN ('1', '2') THEN 'unknown version'
+                      WHEN e.entity IS NULL OR e.action IS NULL OR e.entity_id IS NULL THEN 'incomplete object "meta"'
+                      WHEN e.version = '2' AND meta ->> 'id' IS NULL OR length(e.key) > 300 THEN 'no usable "meta"."id"' END;
+    IF e.problem IS NULL THEN
+        e := pipedrive._read_body(e, payload, stamp);
+    END IF;
+    RETURN e;
+END
+$$;
+COMMENT ON FUNCTION _read_event(jsonb) IS 'a payload of version 1 or 2 as an event; problem says why it is none';
+
+-- ------------------------------------------------------------------------------------------------------------
+-- Applying events
+-- ------------------------------------------------------------------------------------------------------------
+
+CREATE TYPE _target AS (
+    mirror_id integer,
+    source regclass,
+    target regclass,
+    entity text,
+    server name
+);
+COMMENT ON TYPE _target IS 'a mirror that events are applied to';
+
+CREATE TYPE _step AS (
+    pos integer,      -- position of the event
+    id bigint,
+    verdict text,     -- applied, stale, deleted
+    old jsonb,        -- row before; NULL: none
+    new jsonb,        -- columns that the event carries
+    delta jsonb,      -- of those, the ones that differ from the old row
+    as_of timestamptz -- time of the new state
+);
+COMMENT ON TYPE _step IS 'what one event does to one row of a mirror';
+
+CREATE FUNCTION _carried(m _target, e _event, old jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    d jsonb;
+BEGIN
+    IF e.kind = 'delete' THEN
+        RETURN '{}';
+    END IF;
+    d := pipedrive.decode_record(m.source, e.record, e.shape);
+    IF e.shape = 'webhook' THEN
+        d := d - 'custom_fields'; -- in a form of its own; the next sync reads it
+    END IF;
+    -- One label is not all labels: news only if the row does not have it.
+    IF e.one_label AND (CASE d -> 'label_ids' WHEN '[]' THEN coalesce(old -> 'label_ids', '[]') IN ('[]', 'null')
+                                              ELSE old -> 'label_ids' @> (d -> 'label_ids') END) THEN
+        d := d - '{label_ids,labels}'::text[];
+    END IF;
+    RETURN d;
+END
+$$;
+COMMENT ON FUNCTION _carried(_target, _event, jsonb) IS 'the columns of a mirror that an event carries, with their values';
+
+CREATE FUNCTION _later_event(e _event) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pipedrive.inbox i
+                    WHERE i.entity_id = e.entity_id AND i.entity = e.entity AND i.event_time > e.event_time
+                      AND i.company_id IS NOT DISTINCT FROM e.company_id AND i.status IN ('applied', 'deleted'))
+$$;
+COMMENT ON FUNCTION _later_event(_event) IS 'whether a later event of the same record was applied';
+
+CREATE FUNCTION _is_stale(m _target, e _event, old jsonb, new jsonb) RETURNS boolean
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    row_time timestamptz := coalesce(old ->> 'update_time', old ->> 'modified');
+    new_time timestamptz := coalesce(new ->> 'update_time', new ->> 'modified');
+BEGIN
+    IF old IS NULL THEN
+        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id AND t.as_of > e.event_time);
+    END IF;
+    -- run again: what a sync wrote since then is newer
+    IF e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' AND (old ->> '_synced_at')::timestamptz > e.processed_at THEN
+        RETURN true;
+    END IF;
+    IF e.kind = 'delete' THEN
+        RETURN row_time > e.event_time IS TRUE OR pipedrive._later_event(e);
+    ELSIF new ? 'update_time' OR new ? 'modified' THEN
+        IF row_time IS DISTINCT FROM new_time THEN
+            RETURN row_time IS NOT NULL AND (new_time IS NULL OR new_time < row_time);
+        END IF;
+    ELSIF row_time > e.event_time THEN
+        RETURN true;
+    END IF;
+    RETURN pipedrive._later_event(e); -- a tie: the later event wins, and of two at once the one that came last
+END
+$$;
+COMMENT ON FUNCTION _is_stale(_target, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
+
+CREATE FUNCTION _judge(m _target, e _event, pos integer, old jsonb) RETURNS _step
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    s pipedrive._step;
+BEGIN
+    s.pos := pos;
+    s.id := e.id;
+    s.old := old;
+    s.new := pipedrive._carried(m, e, old);
+    s.as_of := coalesce((s.new ->> 'update_time')::timestamptz, e.event_time);
+    s.verdict := CASE WHEN pipedrive._is_stale(m, e, old, s.new) THEN 'stale'
+                      WHEN e.kind = 'delete' OR (e.entity <> 'user' AND (s.new -> 'is_deleted' = 'true' OR s.new ->> 'status' = 'deleted')) THEN 'deleted'
+                      ELSE 'applied' END;
+    RETURN s;
+END
+$$;
+COMMENT ON FUNCTION _judge(_target, _event, integer, jsonb) IS 'what an event does to a row';
+
+CREATE FUNCTION _write_steps(m _target, INOUT steps _step[], OUT missed integer[])
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    stamp jsonb := jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
+    columns text;
+    written bigint[];
+BEGIN
+    -- what differs, by the types of the table: 7000.0 is 7000, and a time is a time in any zone
+    EXECUTE format('SELECT array_agg(ROW(s.pos, s.id, s.verdict, s.old, s.new, d.delta, s.as_of)::pipedrive._step ORDER BY s.id)
+                      FROM unnest($1) AS s
+                      LEFT JOIN LATERAL (SELECT jsonb_object_agg(k, n -> k) AS delta
+                                           FROM to_jsonb(jsonb_populate_record(NULL::%s, s.new)) AS n, jsonb_object_keys(s.new) AS k
+                                          WHERE n ? k AND n -> k IS DISTINCT FROM s.old -> k) AS d ON s.old IS NOT NULL', m.target)
+       INTO steps USING steps;
+    SELECT string_agg(format('%1$I = n.%1$I', k), ', ') INTO columns
+      FROM (SELECT DISTINCT k FROM unnest(steps) AS s, jsonb_object_keys(s.delta) AS k) AS u;
+    IF columns IS NOT NULL THEN
+        EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = n._synced_at, _source = n._source
+                          FROM unnest($1) AS s, jsonb_populate_record(NULL::%1$s, s.old || s.delta || $2) AS n
+                         WHERE s.delta IS NOT NULL AND t.id = s.id', m.target, columns)
+         USING steps, stamp;
+    END IF;
+    IF EXISTS (SELECT FROM unnest(steps) AS s WHERE s.old IS NULL) THEN
+        EXECUTE format('WITH new AS (INSERT INTO %1$s SELECT n.* FROM unnest($1) AS s, jsonb_populate_record(NULL::%1$s, s.new || $2) AS n
+                                      WHERE s.old IS NULL ORDER BY s.id ON CONFLICT (id) DO NOTHING RETURNING id)
+                        SELECT coalesce(array_agg(id), ''{}'') FROM new', m.target)
+           INTO written USING steps, stamp;
+        DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (written);
+        missed := ARRAY(SELECT s.pos FROM unnest(steps) AS s WHERE s.old IS NULL AND s.id <> ALL (written));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _write_steps(_target, _step[]) IS 'writes changed columns and new rows of a mirror; missed: rows that another session made meanwhile';
+
+CREATE FUNCTION _record_changes(m _target, steps _step[]) RETURNS bigint
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
+    SELECT m.mirror_id, m.entity, s.id, d.key, nullif(s.old -> d.key, 'null'), nullif(d.value, 'null'), s.as_of, 'webhook'
+      FROM unnest(steps) AS s, jsonb_each(s.delta) AS d
+     WHERE d.key NOT IN ('update_time', 'modified');
+    SELECT count(*) FROM unnest(steps) AS s WHERE s.old IS NULL OR s.delta IS NOT NULL
+$$;
+COMMENT ON FUNCTION _record_changes(_target, _step[]) IS 'history of what _write_steps() wrote; returns the number of rows written';
+
+CREATE FUNCTION _mark(m _target, ids bigint[], reason text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    INSERT INTO pipedrive.refetch (mirror_id, id, reason)
+    SELECT DISTINCT m.mirror_id, i, reason FROM unnest(ids) AS i ORDER BY i
+    ON CONFLICT (mirror_id, id) DO UPDATE SET requested_at = excluded.requested_at, reason = excluded.reason
+$$;
+COMMENT ON FUNCTION _mark(_target, bigint[], text) IS 'has the next sync read these rows by id';
+
+-- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
+-- rows by id, tombstones, marks, the mirror's state.
+CREATE FUNCTION _apply_to_mirror(m _target, events _event[], tries integer DEFAULT 3) RETURNS text[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ids bigint[];
+    olds jsonb;
+    steps pipedrive._step[];
+    done pipedrive._step[];
+    gone pipedrive._step;
+    missed integer[];
+    verdicts text[];
+    again text[];
+    written bigint := 0;
+BEGIN
+    SELECT array_agg(e.id ORDER BY e.id) INTO ids FROM unnest(events) AS e;
+    EXECUTE format('SELECT jsonb_object_agg(l.id, l.r) FROM (SELECT t.id, to_jsonb(t) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE) AS l', m.target)
+       INTO olds USING ids;
+    SELECT array_agg(j), array_agg(j.verdict ORDER BY j.pos) INTO steps, verdicts
+      FROM unnest(events) WITH ORDINALITY AS u, -- the event's fields come out one by one
+           LATERAL pipedrive._judge(m, events[u.ordinality], u.ordinality::integer, olds -> u.id::text) AS j;
+    done := ARRAY(SELECT s FROM unnest(steps) AS s WHERE s.verdict = 'applied');
+    IF done <> '{}' THEN
+        SELECT w.steps, w.missed INTO done, missed FROM pipedrive._write_steps(m, done) AS w;
+        IF missed <> '{}' AND tries > 1 THEN -- now they are there
+            done := ARRAY(SELECT s FROM unnest(done) AS s WHERE s.pos <> ALL (missed));
+            again := pipedrive._apply_to_mirror(m, ARRAY(SELECT events[p] FROM unnest(missed) AS p), tries - 1);
+            FOR i IN 1 .. cardinality(missed) LOOP
+                verdicts[missed[i]] := again[i];
+            END LOOP;
+        END IF;
+        written := pipedrive._record_changes(m, done);
+    END IF;
+    FOR gone IN SELECT * FROM unnest(steps) AS s WHERE s.verdict = 'deleted' ORDER BY s.id LOOP
+        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[gone.id], gone.as_of, 'webhook');
+    END LOOP;
+    ids := ARRAY(SELECT e.id FROM unnest(events) AS e WHERE e.processed_at IS NULL OR written > 0
+                 UNION ALL SELECT unnest(e.others) FROM unnest(events) AS e WHERE e.processed_at IS NULL);
+    IF ids <> '{}' THEN -- not for what ran before and changed nothing now
+        PERFORM pipedrive._mark(m, ids, 'webhook');
+        UPDATE pipedrive.mirror_state s SET last_event = clock_timestamp(), change_serial = change_serial + written WHERE s.mirror_id = m.mirror_id;
+    END IF;
+    RETURN verdicts;
+END
+$$;
+COMMENT ON FUNCTION _apply_to_mirror(_target, _event[], integer) IS 'applies events, one a row, to a mirror; what became of each';
+
+CREATE FUNCTION _targets(entity text) RETURNS SETOF _target
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname
+      FROM pipedrive.mirror m
+      JOIN pg_foreign_table t ON t.ftrelid = m.source
+      JOIN pg_foreign_server s ON s.oid = t.ftserver
+     WHERE m.entity = _targets.entity ORDER BY m.mirror_id
+$$;
+COMMENT ON FUNCTION _targets(text) IS 'mirrors of an entity';
+
+CREATE FUNCTION _is_for(m _target, e _event) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (e.server IS NULL OR e.server = m.server)
+       AND coalesce((SELECT c.company_id = e.company_id FROM pipedrive.server_company c WHERE c.server = m.server), true)
+$$;
+COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows, as far as that is known';
+
+CREATE FUNCTION _why_ignored(e _event) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF e.source_entity IS NULL THEN
+        -- names that Pipedrive does not use are not repeated
+        RETURN CASE WHEN EXISTS (SELECT FROM pipedrive.webhook_object o WHERE o.object = e.entity)
+                    THEN format('ignored: entity "%s" is not mirrored', e.entity) ELSE 'ignored: unknown entity' END;
+    ELSIF e.kind IS NULL THEN
+        RETURN 'ignored: unknown action';
+    ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity)) THEN
+        RETURN format('ignored: no mirror of %s belongs to the company of the event', e.source_entity);
+    END IF;
+    RETURN format('ignored: there is no mirror of %s', e.source_entity);
+END
+$$;
+COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes';
+
+-- Events of different records only. What happens to one in several mirrors counts by the most that happened.
+CREATE FUNCTION _apply_events(events _event[]) RETURNS text[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    outcomes text[] := array_fill(NULL::text, ARRAY[cardinality(events)]);
+    positions integer[];
+    verdicts text[];
+    m pipedrive._target;
+BEGIN
+    FOR m IN SELECT t.* FROM (SELECT DISTINCT e.source_entity FROM unnest(events) AS e WHERE e.source_entity IS NOT NULL) AS d, pipedrive._targets(d.source_entity) AS t ORDER BY 1 LOOP
+        positions := ARRAY(SELECT p FROM generate_subscripts(events, 1) AS p
+                            WHERE events[p].id IS NOT NULL AND events[p].source_entity = m.entity AND pipedrive._is_for(m, events[p]));
+        CONTINUE WHEN positions = '{}';
+        verdicts := pipedrive._apply_to_mirror(m, ARRAY(SELECT events[p] FROM unnest(positions) AS p));
+        FOR i IN 1 .. cardinality(positions) LOOP
+            IF outcomes[positions[i]] IS NULL OR outcomes[positions[i]] = 'stale' THEN
+                outcomes[positions[i]] := verdicts[i];
+            END IF;
+        END LOOP;
+    END LOOP;
+    FOR i IN 1 .. cardinality(events) LOOP
+        IF outcomes[i] IS NULL THEN
+            outcomes[i] := pipedrive._why_ignored(events[i]);
+        END IF;
+    END LOOP;
+    RETURN outcomes;
+END
+$$;
+COMMENT ON FUNCTION _apply_events(_event[]) IS 'applies events of different records to all mirrors that they are for; what became of each';
+
+CREATE FUNCTION _fetched(e _event) RETURNS _event
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive._target;
+    answer jsonb;
+BEGIN
+    IF e.kind = 'upsert' THEN
+        SELECT t.* INTO m FROM pipedrive._targets(e.source_entity) AS t WHERE pipedrive._is_for(t, e) LIMIT 1;
+    END IF;
+    IF m.server IS NOT NULL THEN
+        BEGIN
+            answer := pipedrive._request(m.server, 'GET', (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) #> '{body,data}';
+            IF answer ->> 'id' = e.entity_id THEN
+                e.record := answer;
+                e.shape := 'rest';
+                e.one_label := false;
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            NULL; -- gone, hidden or no tokens left: the body has to do, the mark stays
+        END;
+    END IF;
+    RETURN e;
+END
+$$;
+COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the API has it now (one request, 1 token), where it can be read';
+
+CREATE FUNCTION _reason(state text, message text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT left(CASE WHEN state LIKE 'HV%' THEN message ELSE regexp_replace(regexp_replace(message, '".*"', '"..."'), ': .*', '') END, 200) || ' (' || state || ')'
+$$;
+COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote of a body; this library''s own messages (class HV) quote none';
+
+-- ------------------------------------------------------------------------------------------------------------
+-- Taking events in
+-- ------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION _mark_failed(e _event) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pipedrive._mark(t, ARRAY[e.entity_id::bigint], 'failed event')
+       FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
+      WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._is_for(t, e);
+EXCEPTION WHEN OTHERS THEN
+    NULL; -- the event itself is kept
+END
+$$;
+COMMENT ON FUNCTION _mark_failed(_event) IS 'has the next sync read what a failed event was about, where that is known';
+
+CREATE FUNCTION _try(INOUT e _event, mode text, OUT outcome text, OUT error text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    state text;
+    message text;
+BEGIN
+    IF e.problem IS NOT NULL THEN
+        outcome := 'failed: ' || e.problem;
+    ELSE
+        IF mode = 'refetch' THEN
+            e := pipedrive._fetched(e);
+        END IF;
+        outcome := (pipedrive._apply_events(ARRAY[e]))[1];
+    END IF;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
+    error := pipedrive._reason(state, message);
+    -- somebody else holds the row: not the event's fault
+    outcome := CASE WHEN state IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || error END;
+END
+$$;
+COMMENT ON FUNCTION _try(_event, text) IS 'applies one event; an error becomes its outcome';
+
+CREATE FUNCTION _ingest(payload jsonb, raw text, mode text, server name) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+DECLARE
+    e pipedrive._event;
+    outcome text := 'queued';
+    error text;
+BEGIN
+    IF mode IS NULL OR mode NOT IN ('apply', 'queue', 'refetch') THEN
+        RAISE EXCEPTION 'invalid mode' USING ERRCODE = '22023', HINT = 'Modes are apply, queue and refetch.';
+    END IF;
+    BEGIN
+        e := pipedrive._read_event(payload);
+    EXCEPTION WHEN OTHERS THEN
+        e.problem := format('malformed event (%s)', SQLSTATE);
+    END;
+    IF raw IS NOT NULL THEN
+        e.problem := 'not valid JSON';
+    END IF;
+    e.key := coalesce(e.key, 'body:' || encode(sha256(convert_to(coalesce(raw, payload::text, ''), 'UTF8')), 'hex'));
+    e.server := _ingest.server;
+    -- known ones are told apart before anything is locked
+    UPDATE pipedrive.inbox i SET attempt = greatest(i.attempt + 1, e.attempt) WHERE i.key = e.key;
+    IF FOUND THEN
+        RETURN 'duplicate';
+    END IF;
+    IF mode <> 'queue' OR e.problem IS NOT NULL THEN
+        SELECT t.outcome, t.error INTO outcome, error FROM pipedrive._try(e, mode) AS t;
+    END IF;
+    IF outcome LIKE 'failed%' THEN
+        PERFORM pipedrive._mark_failed(e);
+    END IF;
+    -- nothing above has locked a row of the inbox, and this waits for sessions only that are about to end
+    INSERT INTO pipedrive.inbox (key, processed_at, event_time, attempt, version, entity, entity_id, action, company_id, server, status, outcome, error, body, raw)
+    VALUES (e.key, CASE WHEN outcome <> 'queued' THEN clock_timestamp() END, e.event_time, coalesce(e.attempt, 1), e.version, e.entity, e.entity_id, e.action,
+            e.company_id, e.server, split_part(outcome, ':', 1), outcome, error, payload, _ingest.raw)
+    ON CONFLICT (key) DO NOTHING;
+    RETURN CASE WHEN FOUND THEN outcome ELSE 'duplicate' END;
+END
+$$;
+COMMENT ON FUNCTION _ingest(jsonb, text, text, name) IS 'ingest_webhook() for a body that was read, or one that is not JSON (raw)';
+
+CREATE FUNCTION ingest_webhook(payload jsonb, mode text DEFAULT 'apply') RETURNS text
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pipedrive._ingest(payload, NULL, mode, NULL)
+$$;
+COMMENT ON FUNCTION ingest_webhook(jsonb, text) IS
+    'stores a webhook event and applies it (mode apply), applies the whole record as read with one request (refetch), or only stores it (queue); returns applied, stale, duplicate, deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises no error';
+
+CREATE FUNCTION _ingest_text(payload text, mode text, server name) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    body jsonb;
+BEGIN
+    BEGIN
+        body := payload::jsonb;
+    EXCEPTION WHEN OTHERS THEN
+        RETURN pipedrive._ingest(NULL, payload, mode, server);
+    END;
+    RETURN pipedrive._ingest(body, NULL, mode, server);
+END
+$$;
+COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a body that may be anything';
+
+CREATE FUNCTION ingest_webhook(payload text, mode text DEFAULT 'apply') RETURNS text
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pipedrive._ingest_text(payload, mode, NULL)
+$$;
+COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it came; one that is not JSON is kept as failed too';
+
