@@ -371,9 +371,11 @@ install_module() { # LOG [MAKE-ARGUMENT...]
 stage_tree() {
     STAGE=$RUN_DIR/tree/pipedrive_fdw
     mkdir -p "$STAGE"
-    for part in sql expected test script; do
+    for part in sql expected test script doc README.md; do
         [ -e "$PROJECT_DIR/$part" ] && cp -R "$PROJECT_DIR/$part" "$STAGE/"
     done
+    mkdir -p "$STAGE/src/pg"
+    cp "$PROJECT_DIR/src/pg/report.cpp" "$STAGE/src/pg/" # its messages are looked for in the README
     PIPEDRIVE_TEST_ROOT=$STAGE
     PIPEDRIVE_SIMULATOR_DIR=$STAGE/test/simulator
     PIPEDRIVE_SIMULATOR_CTL=$STAGE/test/simulator/ctl

@@ -14,6 +14,6 @@ COMMENT ON FUNCTION pipedrive_fdw_validator(text[], oid) IS 'checks options of s
 CREATE FOREIGN DATA WRAPPER pipedrive_fdw HANDLER pipedrive_fdw_handler VALIDATOR pipedrive_fdw_validator;
 COMMENT ON FOREIGN DATA WRAPPER pipedrive_fdw IS 'a Pipedrive CRM account as tables';
 
-CREATE FUNCTION version() RETURNS text
+CREATE FUNCTION pipedrive.version() RETURNS text
 LANGUAGE c STABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pipedrive_fdw_version';
-COMMENT ON FUNCTION version() IS 'versions of the library, PostgreSQL and libcurl, for bug reports';
+COMMENT ON FUNCTION pipedrive.version() IS 'versions of the library, PostgreSQL and libcurl, for bug reports';

@@ -96,22 +96,21 @@ BEGIN
       LEFT JOIN jsonb_to_recordset(kept) AS k (code text, name text, options jsonb) USING (code);
 
     RETURN QUERY -- new fields
-    SELECT target, n.name::name, n.field, 'added'::text, format('field %I of type %s', w.name, n.type),
+    SELECT target, n.name::name, n.field, 'added'::text, n.comment,
            format('ALTER FOREIGN TABLE %s ADD COLUMN %I %s OPTIONS (field %L%s, type %L)', target, n.name, n.sql_type, n.field,
                   CASE WHEN n.subfield <> '' THEN format(', subfield %L', n.subfield) ELSE '' END, n.type)
       FROM jsonb_to_recordset(pipedrive._name_columns(info.entity,
                (SELECT coalesce(jsonb_agg(to_jsonb(w)), '[]') FROM jsonb_to_recordset(work) AS w (code text, name text, type text, custom boolean, options jsonb, old_name text, old_options jsonb)
                  WHERE w.custom AND NOT without_custom
                    AND NOT EXISTS (SELECT FROM pipedrive._table_columns c WHERE c.relation = target AND c.field = w.code)), labels, taken))
-           AS n (name text, sql_type text, field text, subfield text, type text)
-      JOIN jsonb_to_recordset(work) AS w (code text, name text, type text, custom boolean, options jsonb, old_name text, old_options jsonb) ON w.code = n.field;
+           AS n (name text, sql_type text, field text, subfield text, type text, comment text);
 
     RETURN QUERY -- standard fields that the account did not have before
     SELECT target, e.column_name::name, e.field, 'added'::text, e.comment,
            format('ALTER FOREIGN TABLE %s ADD COLUMN %I %s%s', target, e.column_name, e.type,
                   CASE WHEN e.subfield <> '' THEN format(' OPTIONS (field %L, subfield %L)', e.field, e.subfield) ELSE '' END)
       FROM pipedrive.entity_columns e
-      JOIN jsonb_to_recordset(work) AS w (code text, name text, type text, custom boolean, options jsonb, old_name text, old_options jsonb) ON w.code = e.field AND w.old_name IS NULL
+      JOIN jsonb_to_recordset(work) AS w (code text, name text, type text, custom boolean, options jsonb, old_name text, old_options jsonb) ON w.code = e.field
      WHERE e.entity = info.entity AND e.presence = 'where the account has it' AND NOT e.column_name = ANY (taken);
 
     RETURN QUERY -- fields that are gone, changed their type or came back
@@ -127,7 +126,7 @@ BEGIN
      WHERE c.relation = target AND (c.type IS NOT NULL OR c.field ~ '^[0-9a-f]{40}$') AND v.change IS NOT NULL;
 
     RETURN QUERY -- what replaces a column whose field changed its type
-    SELECT target, n.name::name, n.field, 'retyped'::text, format('new column for type %s', n.type),
+    SELECT target, n.name::name, n.field, 'retyped'::text, n.comment,
            format('ALTER FOREIGN TABLE %s ADD COLUMN %I %s OPTIONS (field %L%s, type %L)', target, n.name, n.sql_type, n.field,
                   CASE WHEN n.subfield <> '' THEN format(', subfield %L', n.subfield) ELSE '' END, n.type)
       FROM jsonb_to_recordset(pipedrive._name_columns(info.entity,
@@ -135,18 +134,22 @@ BEGIN
                  WHERE EXISTS (SELECT FROM pipedrive._table_columns c WHERE c.relation = target AND c.field = w.code AND c.type <> w.type)), labels,
                (SELECT coalesce(array_agg(c.attname::text), '{}') FROM pipedrive._table_columns c LEFT JOIN jsonb_to_recordset(work) AS w (code text, name text, type text, custom boolean, options jsonb, old_name text, old_options jsonb) ON w.code = c.field
                  WHERE c.relation = target AND NOT (c.type IS NOT NULL AND w.code IS NOT NULL AND c.type <> w.type))))
-           AS n (name text, sql_type text, field text, subfield text, type text);
+           AS n (name text, sql_type text, field text, subfield text, type text, comment text);
 
-    RETURN QUERY -- renamed fields: the column keeps its name unless told otherwise
-    SELECT target, c.attname, c.field, 'renamed'::text, format('from %I to %I', w.old_name, w.name),
+    RETURN QUERY -- renamed fields: the column keeps its name unless told otherwise; all are named together, as they may want the same name
+    WITH renamed AS (
+        SELECT w.* FROM jsonb_to_recordset(work) AS w (code text, name text, type text, custom boolean, options jsonb, old_name text, old_options jsonb)
+         WHERE w.custom AND w.old_name <> w.name
+           AND EXISTS (SELECT FROM pipedrive._table_columns c WHERE c.relation = target AND c.field = w.code AND c.type = w.type))
+    SELECT target, c.attname, c.field, 'renamed'::text, format('from %I to %I', r.old_name, r.name),
            format('ALTER FOREIGN TABLE %s RENAME COLUMN %I TO %I', target, c.attname, n.name)
-      FROM jsonb_to_recordset(work) AS w (code text, name text, type text, custom boolean, options jsonb, old_name text, old_options jsonb)
-      JOIN pipedrive._table_columns c ON c.relation = target AND c.field = w.code AND c.type = w.type
-      CROSS JOIN LATERAL jsonb_to_recordset(pipedrive._name_columns(info.entity, jsonb_build_array(to_jsonb(w)), 'both',
-               (SELECT coalesce(array_agg(x), '{}') FROM unnest(taken) AS x
-                 WHERE x NOT IN (SELECT o.attname::text FROM pipedrive._table_columns o WHERE o.relation = target AND o.field = w.code))))
-           AS n (name text, subfield text)
-     WHERE w.custom AND w.old_name <> w.name AND n.subfield = c.subfield AND n.name <> c.attname;
+      FROM jsonb_to_recordset(pipedrive._name_columns(info.entity, (SELECT coalesce(jsonb_agg(to_jsonb(r)), '[]') FROM renamed r), labels,
+               (SELECT coalesce(array_agg(o.attname::text), '{}') FROM pipedrive._table_columns o
+                 WHERE o.relation = target AND o.field NOT IN (SELECT r.code FROM renamed r))))
+           AS n (name text, field text, subfield text)
+      JOIN renamed r ON r.code = n.field
+      JOIN pipedrive._table_columns c ON c.relation = target AND c.field = n.field AND c.subfield = n.subfield
+     WHERE n.name <> c.attname;
 
     RETURN QUERY -- options: nothing to alter, labels follow once the definitions are kept
     SELECT target, (SELECT c.attname FROM pipedrive._table_columns c WHERE c.relation = target AND c.field = w.code ORDER BY c.attnum LIMIT 1),
@@ -194,7 +197,7 @@ BEGIN
             RETURN NEXT;
         END IF;
         IF c.change IN ('added', 'retyped') AND statement LIKE '% ADD COLUMN %' AND c.detail IS NOT NULL THEN
-            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', c.table_name, c.column_name, 'Custom field: ' || c.detail);
+            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', c.table_name, c.column_name, c.detail);
         END IF;
         IF c.change = 'options' THEN
             RETURN NEXT;

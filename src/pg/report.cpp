@@ -72,8 +72,6 @@ constexpr ReportRow kRows[] = {
      "See pipedrive.field_changes() for what changed; pipedrive.refresh_schema() applies it."},
     {ErrorKind::BadOption, ERRCODE_INVALID_PARAMETER_VALUE,
      "invalid value for option \"{subject}\"", ""},
-    {ErrorKind::LimitReached, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-     "query on \"{subject}\" reached its limit of API requests", ""},
     {ErrorKind::Internal, ERRCODE_INTERNAL_ERROR, "unexpected state of pipedrive_fdw: {subject}",
      ""},
 };

@@ -32,7 +32,6 @@ enum class ErrorKind : std::uint8_t {
     UnknownField,
     FieldGone, // a field that a column is bound to no longer exists in Pipedrive
     BadOption,
-    LimitReached, // our own max_requests/max_tokens guard
     Internal,
 };
 

@@ -56,6 +56,7 @@ void bind_part(BoundColumn* bound) {
                         quoted(bound->subfield) + " (column " + quoted(bound->name) + ").");
     bound->kind = bound->part->kind;
     bound->rest_shape = type.rest_shape;
+    bound->rest_keys = type.rest_keys;
     bound->source = is_field_hash(bound->field) ? Source::Custom : bound->source;
 }
 

@@ -35,6 +35,7 @@ struct BoundColumn {
     const Part* part = nullptr; // custom fields: where the value lies inside an object
 
     std::string_view rest_shape; // of the field type, see FieldType
+    std::string_view rest_keys;
 
     bool operator==(const BoundColumn&) const = default;
 };

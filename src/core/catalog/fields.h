@@ -58,6 +58,8 @@ struct FieldType {
     std::string_view name;
     std::span<const Part> parts; // of LabelMode::Both; the other modes leave some out
     std::string_view rest_shape; // JSON kinds REST v2 sends, one letter each: s n b o a; "" any
+    std::string_view rest_keys =
+        {}; // of an object: \"+key\" it has, \"-key\" it has not, each once
 };
 
 // The row of a field_type; types we do not know are read as jsonb. Never fails.

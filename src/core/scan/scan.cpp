@@ -179,12 +179,29 @@ void Scan::decode() {
     }
 }
 
+// A value that does not fit its custom column may mean that the field was replaced. False: the
+// definitions have to be asked first.
+bool Scan::decode_or_ask() {
+    try {
+        decode();
+        return true;
+    } catch (const Error& error) {
+        const bool custom =
+            std::any_of(spec_.columns.begin(), spec_.columns.end(), [&](const BoundColumn& c) {
+                return c.source == Source::Custom && c.name == error.column;
+            });
+        if (error.kind != ErrorKind::BadValue || !custom || verified_) throw;
+        refusal_ = std::current_exception();
+        return false;
+    }
+}
+
 // Receives and decodes the next page. False: wait.
 bool Scan::receive(WaitFor* wait) {
     if (!fetch_body(wait)) return false;
     if ((reader_ || refusal_) && !read_definitions(wait)) return false;
     if (refusal_) std::rethrow_exception(std::exchange(refusal_, nullptr));
-    decode();
+    if (!decode_or_ask()) return receive(wait);
     if (needs_definitions()) {
         if (!read_definitions(wait)) return false;
         decode();

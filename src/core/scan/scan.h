@@ -80,6 +80,7 @@ class Scan {
     void accept(std::string body);
     bool fetch_body(WaitFor* wait);
     void decode();
+    bool decode_or_ask();
     bool needs_definitions() const;
     bool labels_come_late() const;
     void settle_options();
@@ -99,7 +100,8 @@ class Scan {
     Fetch fetch_;
     std::optional<DefinitionsReader> reader_;
     std::shared_ptr<const FieldCatalogue> catalogue_; // used for this scan's labels
-    std::exception_ptr refusal_; // a 400 that may mean that a custom field is gone
+    std::exception_ptr
+        refusal_; // an error that may mean that a custom field is gone or was replaced
     std::vector<UnknownOption> notices_;
     bool verified_ = false; // the definitions were read during this scan or one of its rescans
 

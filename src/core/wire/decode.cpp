@@ -1,5 +1,6 @@
 #include "core/wire/decode.h"
 
+#include <algorithm>
 #include <new>
 #include <vector>
 
@@ -398,8 +399,15 @@ constexpr char kind_letter(Tok kind) {
 // A value of another JSON kind than REST sends for the field's type: readable perhaps, but the
 // field may have been replaced.
 bool is_odd(const BoundColumn& column, JsonValue v) {
-    return !column.rest_shape.empty() && !v.is_null() &&
-           column.rest_shape.find(kind_letter(v.token()->kind)) == std::string_view::npos;
+    if (column.rest_shape.empty() || v.is_null()) return false;
+    if (column.rest_shape.find(kind_letter(v.token()->kind)) == std::string_view::npos) return true;
+    if (!v.is(Tok::Object)) return false;
+    for (std::string_view rest = column.rest_keys; !rest.empty();) {
+        const std::size_t end = std::min(rest.find_first_of("+-", 1), rest.size());
+        if (v.member(rest.substr(1, end - 1)).absent() == (rest.front() == '+')) return true;
+        rest.remove_prefix(end);
+    }
+    return false;
 }
 
 Cell run_decoder(const Job& job, JsonValue v) {
