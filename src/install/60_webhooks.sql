@@ -43,6 +43,13 @@ COMMENT ON COLUMN inbox.server IS 'server of the login that delivered it, where 
 COMMENT ON COLUMN inbox.outcome IS 'the status with its reason, as ingest_webhook() returned it';
 COMMENT ON COLUMN inbox.error IS 'SQLSTATE and message of a failure, without values of the event';
 COMMENT ON COLUMN inbox.raw IS 'a body that is not valid JSON';
+DO $$ -- faster than the default, where the server was built with it
+BEGIN
+    ALTER TABLE inbox ALTER COLUMN body SET COMPRESSION lz4;
+EXCEPTION WHEN feature_not_supported OR invalid_parameter_value THEN
+    NULL;
+END
+$$;
 -- To find events of the same record, and those that wait; times are in order of insertion.
 CREATE INDEX inbox_entity ON inbox (entity_id, entity, event_time);
 CREATE INDEX inbox_queued ON inbox (seq) WHERE status = 'queued';
@@ -144,8 +151,9 @@ $$;
 COMMENT ON FUNCTION _event_time(jsonb) IS 'time of an event: ISO, or a number of seconds since 1970';
 
 CREATE FUNCTION _reshape(object text, version text, record jsonb) RETURNS jsonb
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT record - coalesce(array_agg(f.key) FILTER (WHERE f.rule LIKE 'drop%'), '{}')
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT record - coalesce(array_agg(f.key) FILTER (WHERE f.rule LIKE 'drop%'), '{}')
            || coalesce(jsonb_object_agg(f.field, CASE f.rule
                 WHEN 'rename' THEN record -> f.key
                 WHEN 'not' THEN to_jsonb(NOT (record ->> f.key)::boolean)
@@ -160,7 +168,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                        WHEN 'drop null' THEN record -> f.key = 'null'
                        WHEN 'drop flat' THEN version = '1'
                        WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> ''
-                       ELSE NOT record ? f.field END
+                       ELSE NOT record ? f.field END);
+END
 $$;
 COMMENT ON FUNCTION _reshape(text, text, jsonb) IS 'a record of an event with the keys of lists';
 
@@ -254,62 +263,41 @@ CREATE TYPE _target AS (
 COMMENT ON TYPE _target IS 'a mirror that events are applied to';
 
 CREATE TYPE _step AS (
-    pos integer,      -- position of the event
     id bigint,
-    verdict text,     -- applied, stale, deleted
-    old jsonb,        -- row before; NULL: none
-    new jsonb,        -- columns that the event carries
-    delta jsonb,      -- of those, the ones that differ from the old row
-    as_of timestamptz -- time of the new state
+    new jsonb,         -- columns that the event carries
+    as_of timestamptz, -- time of the new state
+    stale boolean,
+    gone boolean       -- the event says that the record is deleted
 );
-COMMENT ON TYPE _step IS 'what one event does to one row of a mirror';
-
-CREATE FUNCTION _carried(m _target, e _event, old jsonb) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    d jsonb;
-BEGIN
-    IF e.kind = 'delete' THEN
-        RETURN '{}';
-    END IF;
-    d := pipedrive.decode_record(m.source, e.record, e.shape);
-    IF e.shape = 'webhook' THEN
-        d := d - 'custom_fields'; -- in a form of its own; the next sync reads it
-    END IF;
-    -- One label is not all labels: news only if the row does not have it.
-    IF e.one_label AND (CASE d -> 'label_ids' WHEN '[]' THEN coalesce(old -> 'label_ids', '[]') IN ('[]', 'null')
-                                              ELSE old -> 'label_ids' @> (d -> 'label_ids') END) THEN
-        d := d - '{label_ids,labels}'::text[];
-    END IF;
-    RETURN d;
-END
-$$;
-COMMENT ON FUNCTION _carried(_target, _event, jsonb) IS 'the columns of a mirror that an event carries, with their values';
+COMMENT ON TYPE _step IS 'what one event says about one row of a mirror';
 
 CREATE FUNCTION _later_event(e _event) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM pipedrive.inbox i
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM pipedrive.inbox i
                     WHERE i.entity_id = e.entity_id AND i.entity = e.entity AND i.event_time > e.event_time
-                      AND i.company_id IS NOT DISTINCT FROM e.company_id AND i.status IN ('applied', 'deleted'))
+                      AND i.company_id IS NOT DISTINCT FROM e.company_id AND i.status IN ('applied', 'deleted'));
+END
 $$;
 COMMENT ON FUNCTION _later_event(_event) IS 'whether a later event of the same record was applied';
 
-CREATE FUNCTION _is_stale(m _target, e _event, old jsonb, new jsonb) RETURNS boolean
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION _is_stale(mirror_id integer, e _event, old jsonb, new jsonb) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    row_time timestamptz := coalesce(old ->> 'update_time', old ->> 'modified');
-    new_time timestamptz := coalesce(new ->> 'update_time', new ->> 'modified');
+    row_time timestamptz;
+    new_time timestamptz;
 BEGIN
     IF old IS NULL THEN
-        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id AND t.as_of > e.event_time);
+        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id AND t.as_of > e.event_time);
     END IF;
+    row_time := coalesce(old ->> 'update_time', old ->> 'modified');
     -- run again: what a sync wrote since then is newer
     IF e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' AND (old ->> '_synced_at')::timestamptz > e.processed_at THEN
         RETURN true;
-    END IF;
-    IF e.kind = 'delete' THEN
+    ELSIF e.kind = 'delete' THEN
         RETURN row_time > e.event_time IS TRUE OR pipedrive._later_event(e);
     ELSIF new ? 'update_time' OR new ? 'modified' THEN
+        new_time := coalesce(new ->> 'update_time', new ->> 'modified');
         IF row_time IS DISTINCT FROM new_time THEN
             RETURN row_time IS NOT NULL AND (new_time IS NULL OR new_time < row_time);
         END IF;
@@ -319,139 +307,146 @@ BEGIN
     RETURN pipedrive._later_event(e); -- a tie: the later event wins, and of two at once the one that came last
 END
 $$;
-COMMENT ON FUNCTION _is_stale(_target, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
+COMMENT ON FUNCTION _is_stale(integer, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
 
-CREATE FUNCTION _judge(m _target, e _event, pos integer, old jsonb) RETURNS _step
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION _step(m _target, e _event, old jsonb) RETURNS _step
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     s pipedrive._step;
 BEGIN
-    s.pos := pos;
     s.id := e.id;
-    s.old := old;
-    s.new := pipedrive._carried(m, e, old);
+    s.new := '{}';
+    IF e.kind = 'upsert' THEN
+        s.new := pipedrive.decode_record(m.source, e.record, e.shape);
+        IF e.shape = 'webhook' THEN
+            s.new := s.new - 'custom_fields'; -- in a form of its own; the next sync reads it
+        END IF;
+        -- one label is not all labels: news only if the row does not have it
+        IF e.one_label AND (CASE s.new -> 'label_ids' WHEN '[]' THEN coalesce(old -> 'label_ids', '[]') IN ('[]', 'null')
+                                                      ELSE old -> 'label_ids' @> (s.new -> 'label_ids') END) THEN
+            s.new := s.new - '{label_ids,labels}'::text[];
+        END IF;
+    END IF;
     s.as_of := coalesce((s.new ->> 'update_time')::timestamptz, e.event_time);
-    s.verdict := CASE WHEN pipedrive._is_stale(m, e, old, s.new) THEN 'stale'
-                      WHEN e.kind = 'delete' OR (e.entity <> 'user' AND (s.new -> 'is_deleted' = 'true' OR s.new ->> 'status' = 'deleted')) THEN 'deleted'
-                      ELSE 'applied' END;
+    s.stale := pipedrive._is_stale(m.mirror_id, e, old, s.new);
+    -- a user who was removed stays a row
+    s.gone := e.kind = 'delete' OR e.entity <> 'user' AND (s.new -> 'is_deleted' = 'true' OR s.new ->> 'status' = 'deleted') IS TRUE;
     RETURN s;
 END
 $$;
-COMMENT ON FUNCTION _judge(_target, _event, integer, jsonb) IS 'what an event does to a row';
+COMMENT ON FUNCTION _step(_target, _event, jsonb) IS 'what an event says about a row, compared with the row as it is';
 
-CREATE FUNCTION _write_steps(m _target, INOUT steps _step[], OUT missed integer[])
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    stamp jsonb := jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
-    columns text;
-    written bigint[];
+CREATE FUNCTION _differences(old jsonb, new jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    -- what differs, by the types of the table: 7000.0 is 7000, and a time is a time in any zone
-    EXECUTE format('SELECT array_agg(ROW(s.pos, s.id, s.verdict, s.old, s.new, d.delta, s.as_of)::pipedrive._step ORDER BY s.id)
-                      FROM unnest($1) AS s
-                      LEFT JOIN LATERAL (SELECT jsonb_object_agg(k, n -> k) AS delta
-                                           FROM to_jsonb(jsonb_populate_record(NULL::%s, s.new)) AS n, jsonb_object_keys(s.new) AS k
-                                          WHERE n ? k AND n -> k IS DISTINCT FROM s.old -> k) AS d ON s.old IS NOT NULL', m.target)
-       INTO steps USING steps;
-    SELECT string_agg(format('%1$I = n.%1$I', k), ', ') INTO columns
-      FROM (SELECT DISTINCT k FROM unnest(steps) AS s, jsonb_object_keys(s.delta) AS k) AS u;
-    IF columns IS NOT NULL THEN
-        EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = n._synced_at, _source = n._source
-                          FROM unnest($1) AS s, jsonb_populate_record(NULL::%1$s, s.old || s.delta || $2) AS n
-                         WHERE s.delta IS NOT NULL AND t.id = s.id', m.target, columns)
-         USING steps, stamp;
-    END IF;
-    IF EXISTS (SELECT FROM unnest(steps) AS s WHERE s.old IS NULL) THEN
-        EXECUTE format('WITH new AS (INSERT INTO %1$s SELECT n.* FROM unnest($1) AS s, jsonb_populate_record(NULL::%1$s, s.new || $2) AS n
-                                      WHERE s.old IS NULL ORDER BY s.id ON CONFLICT (id) DO NOTHING RETURNING id)
-                        SELECT coalesce(array_agg(id), ''{}'') FROM new', m.target)
-           INTO written USING steps, stamp;
-        DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (written);
-        missed := ARRAY(SELECT s.pos FROM unnest(steps) AS s WHERE s.old IS NULL AND s.id <> ALL (written));
-    END IF;
+    RETURN (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND old ? n.key);
 END
 $$;
-COMMENT ON FUNCTION _write_steps(_target, _step[]) IS 'writes changed columns and new rows of a mirror; missed: rows that another session made meanwhile';
+COMMENT ON FUNCTION _differences(jsonb, jsonb) IS 'members of the second object that the first has with another value; NULL for none';
 
-CREATE FUNCTION _record_changes(m _target, steps _step[]) RETURNS bigint
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION _assignments(columns jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (SELECT string_agg(format('%1$I = n.%1$I', k), ', ') FROM jsonb_object_keys(columns) AS k);
+END
+$$;
+COMMENT ON FUNCTION _assignments(jsonb) IS 'SET list of an UPDATE';
+
+CREATE FUNCTION _distinctions(columns jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN (SELECT string_agg(format('t.%1$I IS DISTINCT FROM n.%1$I', k), ' OR ') FROM jsonb_object_keys(columns) AS k);
+END
+$$;
+COMMENT ON FUNCTION _distinctions(jsonb) IS 'condition of an UPDATE that changes something';
+
+CREATE FUNCTION _keep_history(m _target, id bigint, old jsonb, delta jsonb, changed_at timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
-    SELECT m.mirror_id, m.entity, s.id, d.key, nullif(s.old -> d.key, 'null'), nullif(d.value, 'null'), s.as_of, 'webhook'
-      FROM unnest(steps) AS s, jsonb_each(s.delta) AS d
+    SELECT m.mirror_id, m.entity, _keep_history.id, d.key, nullif(old -> d.key, 'null'), nullif(d.value, 'null'), _keep_history.changed_at, 'webhook'
+      FROM jsonb_each(delta) AS d
      WHERE d.key NOT IN ('update_time', 'modified');
-    SELECT count(*) FROM unnest(steps) AS s WHERE s.old IS NULL OR s.delta IS NOT NULL
+END
 $$;
-COMMENT ON FUNCTION _record_changes(_target, _step[]) IS 'history of what _write_steps() wrote; returns the number of rows written';
+COMMENT ON FUNCTION _keep_history(_target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
 
-CREATE FUNCTION _mark(m _target, ids bigint[], reason text) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    INSERT INTO pipedrive.refetch (mirror_id, id, reason)
-    SELECT DISTINCT m.mirror_id, i, reason FROM unnest(ids) AS i ORDER BY i
-    ON CONFLICT (mirror_id, id) DO UPDATE SET requested_at = excluded.requested_at, reason = excluded.reason
+CREATE FUNCTION _settle(m _target, ids bigint[], written bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
+    SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
+    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, reason = excluded.reason;
+    UPDATE pipedrive.mirror_state s SET last_event = clock_timestamp(), change_serial = change_serial + written WHERE s.mirror_id = m.mirror_id;
+END
 $$;
-COMMENT ON FUNCTION _mark(_target, bigint[], text) IS 'has the next sync read these rows by id';
+COMMENT ON FUNCTION _settle(_target, bigint[], bigint) IS 'has the next sync read rows by id, and says that a mirror got events';
 
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, the mirror's state.
-CREATE FUNCTION _apply_to_mirror(m _target, events _event[], tries integer DEFAULT 3) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
+LANGUAGE plpgsql AS $$
 DECLARE
-    ids bigint[];
-    olds jsonb;
-    steps pipedrive._step[];
-    done pipedrive._step[];
-    gone pipedrive._step;
-    missed integer[];
-    verdicts text[];
-    again text[];
+    stamp jsonb := jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
+    s pipedrive._step;
+    old jsonb;
+    delta jsonb;
     written bigint := 0;
 BEGIN
-    SELECT array_agg(e.id ORDER BY e.id) INTO ids FROM unnest(events) AS e;
-    EXECUTE format('SELECT jsonb_object_agg(l.id, l.r) FROM (SELECT t.id, to_jsonb(t) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE) AS l', m.target)
-       INTO olds USING ids;
-    SELECT array_agg(j), array_agg(j.verdict ORDER BY j.pos) INTO steps, verdicts
-      FROM unnest(events) WITH ORDINALITY AS u, -- the event's fields come out one by one
-           LATERAL pipedrive._judge(m, events[u.ordinality], u.ordinality::integer, olds -> u.id::text) AS j;
-    done := ARRAY(SELECT s FROM unnest(steps) AS s WHERE s.verdict = 'applied');
-    IF done <> '{}' THEN
-        SELECT w.steps, w.missed INTO done, missed FROM pipedrive._write_steps(m, done) AS w;
-        IF missed <> '{}' AND tries > 1 THEN -- now they are there
-            done := ARRAY(SELECT s FROM unnest(done) AS s WHERE s.pos <> ALL (missed));
-            again := pipedrive._apply_to_mirror(m, ARRAY(SELECT events[p] FROM unnest(missed) AS p), tries - 1);
-            FOR i IN 1 .. cardinality(missed) LOOP
-                verdicts[missed[i]] := again[i];
-            END LOOP;
-        END IF;
-        written := pipedrive._record_changes(m, done);
-    END IF;
-    FOR gone IN SELECT * FROM unnest(steps) AS s WHERE s.verdict = 'deleted' ORDER BY s.id LOOP
-        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[gone.id], gone.as_of, 'webhook');
+    LOOP -- again when another session makes the row meanwhile
+        EXECUTE format('SELECT to_jsonb(t) FROM %s AS t WHERE t.id = $1 FOR NO KEY UPDATE', m.target) INTO old USING e.id;
+        s := pipedrive._step(m, e, old);
+        EXIT WHEN s.stale OR s.gone OR old IS NOT NULL;
+        EXECUTE format('INSERT INTO %1$s SELECT n.* FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING', m.target) USING s.new || stamp;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        EXIT WHEN written > 0;
     END LOOP;
-    ids := ARRAY(SELECT e.id FROM unnest(events) AS e WHERE e.processed_at IS NULL OR written > 0
-                 UNION ALL SELECT unnest(e.others) FROM unnest(events) AS e WHERE e.processed_at IS NULL);
-    IF ids <> '{}' THEN -- not for what ran before and changed nothing now
-        PERFORM pipedrive._mark(m, ids, 'webhook');
-        UPDATE pipedrive.mirror_state s SET last_event = clock_timestamp(), change_serial = change_serial + written WHERE s.mirror_id = m.mirror_id;
+    IF s.stale THEN
+        NULL;
+    ELSIF s.gone THEN
+        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], s.as_of, 'webhook');
+    ELSIF written > 0 THEN
+        DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id;
+    ELSE
+        delta := pipedrive._differences(old, s.new);
+        IF delta IS NOT NULL THEN -- by their texts; the types of the columns decide
+            EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook'' FROM jsonb_populate_record(NULL::%1$s, $1) AS n
+                             WHERE t.id = $2 AND (%3$s) RETURNING to_jsonb(n)', m.target, pipedrive._assignments(delta), pipedrive._distinctions(delta))
+               INTO s.new USING delta, e.id;
+            GET DIAGNOSTICS written = ROW_COUNT;
+            IF written > 0 THEN
+                delta := pipedrive._differences(old, (SELECT jsonb_object_agg(k, s.new -> k) FROM jsonb_object_keys(delta) AS k));
+                PERFORM pipedrive._keep_history(m, e.id, old, delta, s.as_of);
+            END IF;
+        END IF;
     END IF;
-    RETURN verdicts;
+    IF e.processed_at IS NULL OR written > 0 THEN -- not for what ran before and changes nothing now
+        PERFORM pipedrive._settle(m, e.id || coalesce(e.others, '{}'), written);
+    END IF;
+    RETURN CASE WHEN s.stale THEN 'stale' WHEN s.gone THEN 'deleted' ELSE 'applied' END;
 END
 $$;
-COMMENT ON FUNCTION _apply_to_mirror(_target, _event[], integer) IS 'applies events, one a row, to a mirror; what became of each';
+COMMENT ON FUNCTION _apply_one(_target, _event) IS 'applies one event to a mirror; what became of it';
 
 CREATE FUNCTION _targets(entity text) RETURNS SETOF _target
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
     SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname
       FROM pipedrive.mirror m
-      JOIN pg_foreign_table t ON t.ftrelid = m.source
-      JOIN pg_foreign_server s ON s.oid = t.ftserver
-     WHERE m.entity = _targets.entity ORDER BY m.mirror_id
+      JOIN pg_catalog.pg_foreign_table t ON t.ftrelid = m.source
+      JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver
+     WHERE m.entity = _targets.entity ORDER BY m.mirror_id;
+END
 $$;
 COMMENT ON FUNCTION _targets(text) IS 'mirrors of an entity';
 
 CREATE FUNCTION _is_for(m _target, e _event) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (e.server IS NULL OR e.server = m.server)
-       AND coalesce((SELECT c.company_id = e.company_id FROM pipedrive.server_company c WHERE c.server = m.server), true)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (e.server IS NULL OR e.server = m.server)
+       AND coalesce((SELECT c.company_id = e.company_id FROM pipedrive.server_company c WHERE c.server = m.server), true);
+END
 $$;
 COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows, as far as that is known';
 
@@ -472,35 +467,26 @@ END
 $$;
 COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes';
 
--- Events of different records only. What happens to one in several mirrors counts by the most that happened.
-CREATE FUNCTION _apply_events(events _event[]) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION _apply_event(e _event) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
-    outcomes text[] := array_fill(NULL::text, ARRAY[cardinality(events)]);
-    positions integer[];
-    verdicts text[];
     m pipedrive._target;
+    verdict text;
+    outcome text;
 BEGIN
-    FOR m IN SELECT t.* FROM (SELECT DISTINCT e.source_entity FROM unnest(events) AS e WHERE e.source_entity IS NOT NULL) AS d, pipedrive._targets(d.source_entity) AS t ORDER BY 1 LOOP
-        positions := ARRAY(SELECT p FROM generate_subscripts(events, 1) AS p
-                            WHERE events[p].id IS NOT NULL AND events[p].source_entity = m.entity AND pipedrive._is_for(m, events[p]));
-        CONTINUE WHEN positions = '{}';
-        verdicts := pipedrive._apply_to_mirror(m, ARRAY(SELECT events[p] FROM unnest(positions) AS p));
-        FOR i IN 1 .. cardinality(positions) LOOP
-            IF outcomes[positions[i]] IS NULL OR outcomes[positions[i]] = 'stale' THEN
-                outcomes[positions[i]] := verdicts[i];
+    IF e.source_entity IS NOT NULL AND e.id IS NOT NULL THEN
+        FOR m IN SELECT * FROM pipedrive._targets(e.source_entity) LOOP
+            CONTINUE WHEN NOT pipedrive._is_for(m, e);
+            verdict := pipedrive._apply_one(m, e);
+            IF outcome IS NULL OR outcome = 'stale' THEN -- of several mirrors the one with the most to do counts
+                outcome := verdict;
             END IF;
         END LOOP;
-    END LOOP;
-    FOR i IN 1 .. cardinality(events) LOOP
-        IF outcomes[i] IS NULL THEN
-            outcomes[i] := pipedrive._why_ignored(events[i]);
-        END IF;
-    END LOOP;
-    RETURN outcomes;
+    END IF;
+    RETURN coalesce(outcome, pipedrive._why_ignored(e));
 END
 $$;
-COMMENT ON FUNCTION _apply_events(_event[]) IS 'applies events of different records to all mirrors that they are for; what became of each';
+COMMENT ON FUNCTION _apply_event(_event) IS 'applies one event to all mirrors that it is for; what became of it';
 
 CREATE FUNCTION _fetched(e _event) RETURNS _event
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -541,7 +527,7 @@ COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote o
 CREATE FUNCTION _mark_failed(e _event) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pipedrive._mark(t, ARRAY[e.entity_id::bigint], 'failed event')
+    PERFORM pipedrive._settle(t, ARRAY[e.entity_id::bigint], 0)
        FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
       WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._is_for(t, e);
 EXCEPTION WHEN OTHERS THEN
@@ -562,7 +548,7 @@ BEGIN
         IF mode = 'refetch' THEN
             e := pipedrive._fetched(e);
         END IF;
-        outcome := (pipedrive._apply_events(ARRAY[e]))[1];
+        outcome := pipedrive._apply_event(e);
     END IF;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
@@ -615,8 +601,10 @@ $$;
 COMMENT ON FUNCTION _ingest(jsonb, text, text, name) IS 'ingest_webhook() for a body that was read, or one that is not JSON (raw)';
 
 CREATE FUNCTION ingest_webhook(payload jsonb, mode text DEFAULT 'apply') RETURNS text
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pipedrive._ingest(payload, NULL, mode, NULL)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN pipedrive._ingest(payload, NULL, mode, NULL);
+END
 $$;
 COMMENT ON FUNCTION ingest_webhook(jsonb, text) IS
     'stores a webhook event and applies it (mode apply), applies the whole record as read with one request (refetch), or only stores it (queue); returns applied, stale, duplicate, deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises no error';
@@ -637,8 +625,10 @@ $$;
 COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a body that may be anything';
 
 CREATE FUNCTION ingest_webhook(payload text, mode text DEFAULT 'apply') RETURNS text
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pipedrive._ingest_text(payload, mode, NULL)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN pipedrive._ingest_text(payload, mode, NULL);
+END
 $$;
 COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it came; one that is not JSON is kept as failed too';
 

@@ -1,0 +1,398 @@
+-- sync() and reconcile(): one batch of pages, one commit, and mirror_state says what comes next.
+
+CREATE UNLOGGED TABLE reconcile_seen (
+    mirror_id integer NOT NULL,
+    id bigint NOT NULL,
+    PRIMARY KEY (mirror_id, id)
+);
+COMMENT ON TABLE reconcile_seen IS 'ids that the reconcile under way has seen in Pipedrive';
+
+CREATE TYPE _step AS (status text, tokens bigint, rows bigint, pages bigint);
+COMMENT ON TYPE _step IS 'what one batch of sync() did: status more, done, budget, busy or error';
+
+CREATE FUNCTION _is_windowed(entity_name text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = entity_name AND e.column_name = 'update_time' AND e.parameter IS NOT NULL)
+$$;
+COMMENT ON FUNCTION _is_windowed(text) IS 'whether the API can list what changed since a time; other entities are small and read whole';
+
+-- Pages that a batch may read: each costs at most the dearest list of the entity.
+CREATE FUNCTION _pages_for(entity_name text, budget bigint) RETURNS integer
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN budget IS NULL THEN 20 ELSE least(20, budget / max(t::bigint))::integer END
+      FROM pipedrive.entities e, unnest(string_to_array(e.tokens_per_request, ', ')) AS t WHERE e.entity = entity_name
+$$;
+COMMENT ON FUNCTION _pages_for(text, bigint) IS 'pages that fit a budget of tokens, at most 20';
+
+-- Fills the temporary table pipedrive_stage with a part of the source: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
+CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer,
+                           OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    w record;
+BEGIN
+    DROP TABLE IF EXISTS pg_temp.pipedrive_stage;
+    EXECUTE format('CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %s FROM %s WITH NO DATA', pipedrive._column_list(m.target), m.target);
+    PERFORM pipedrive._walk_begin(m.source, from_position, pages);
+    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage SELECT %s FROM %s WHERE %s', pipedrive._column_list(m.target), m.source, condition) USING since, ids;
+    SELECT * INTO w FROM pipedrive._walk_end(m.source);
+    next_position := w.next_position;
+    tokens := w.tokens;
+    rows := w.rows;
+    pages_read := w.pages;
+END
+$$;
+COMMENT ON FUNCTION _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer) IS 'reads a part of a source table into the session''s staging table';
+
+CREATE FUNCTION _newest_staged(m pipedrive.mirror) RETURNS timestamptz
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    newest timestamptz;
+BEGIN
+    IF pipedrive._is_windowed(m.entity) THEN
+        SELECT greatest(max(s.update_time), max(s.add_time)) INTO newest FROM pg_temp.pipedrive_stage s;
+    END IF;
+    RETURN newest;
+END
+$$;
+COMMENT ON FUNCTION _newest_staged(pipedrive.mirror) IS 'latest time that Pipedrive gave to a staged row';
+
+-- Phases, in order. A first run is load, refetch; later ones updated, added, deleted, refetch; entities without time window: full, refetch.
+CREATE FUNCTION _next_phase(m pipedrive.mirror, phase text) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE phase WHEN 'updated' THEN 'added'
+                      WHEN 'added' THEN CASE WHEN m.deleted_source IS NULL THEN 'refetch' ELSE 'deleted' END
+                      WHEN 'refetch' THEN 'finish'
+                      ELSE 'refetch' END
+$$;
+COMMENT ON FUNCTION _next_phase(pipedrive.mirror, text) IS 'what follows a phase of a sync';
+
+CREATE FUNCTION _step_read(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part record;
+    newest timestamptz;
+BEGIN
+    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL, s.walk_position, pages);
+    newest := pipedrive._newest_staged(m);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, false);
+    UPDATE pipedrive.mirror_state x
+       SET walk_position = part.next_position, run_newest = greatest(x.run_newest, newest),
+           phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.phase) ELSE s.phase END
+     WHERE x.mirror_id = m.mirror_id;
+    RETURN ('more', part.tokens, part.rows, part.pages_read);
+END
+$$;
+COMMENT ON FUNCTION _step_read(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS 'one batch of changed rows';
+
+-- The first load writes straight into the mirror: there is nothing to compare with, and its history begins afterwards.
+CREATE FUNCTION _step_load(m pipedrive.mirror, s pipedrive.mirror_state, pages integer) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    w record;
+    written bigint;
+BEGIN
+    PERFORM pipedrive._walk_begin(m.source, s.walk_position, pages);
+    EXECUTE format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
+                     WHERE NOT EXISTS (SELECT FROM pipedrive.tombstone d WHERE d.mirror_id = $1 AND d.id = e.id AND d.recorded_at >= $2)
+                    ON CONFLICT (id) DO UPDATE SET %4$s, _synced_at = excluded._synced_at, _source = excluded._source
+                     WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s)%7$s',
+                   m.target, pipedrive._column_list(m.target), m.source,
+                   (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
+                   pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'),
+                   CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END)
+      USING m.mirror_id, s.run_started;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    SELECT * INTO w FROM pipedrive._walk_end(m.source);
+    PERFORM pipedrive._record_change_count(m.mirror_id, written);
+    UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'load' END WHERE x.mirror_id = m.mirror_id;
+    IF w.next_position IS NULL THEN
+        EXECUTE format('UPDATE pipedrive.mirror_state SET run_newest = (SELECT greatest(max(update_time), max(add_time)) FROM %s) WHERE mirror_id = $1', m.target) USING m.mirror_id;
+    END IF;
+    RETURN ('more', w.tokens, w.rows, w.pages);
+END
+$$;
+COMMENT ON FUNCTION _step_load(pipedrive.mirror, pipedrive.mirror_state, integer) IS 'one batch of the first load';
+
+CREATE FUNCTION _step_full(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part record;
+    vanished bigint[];
+BEGIN
+    SELECT * INTO part FROM pipedrive._read_part(m, 'true', NULL, NULL, NULL, 0);
+    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)', m.target) INTO vanished USING s.run_started;
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, true);
+    IF vanished IS NOT NULL THEN
+        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
+    END IF;
+    UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
+    RETURN ('more', part.tokens, part.rows, part.pages_read);
+END
+$$;
+COMMENT ON FUNCTION _step_full(pipedrive.mirror, pipedrive.mirror_state) IS 'the whole of a small list, compared with the mirror';
+
+CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    w record;
+    ids bigint[];
+BEGIN
+    PERFORM pipedrive._walk_begin(m.deleted_source, NULL, 0);
+    EXECUTE format('SELECT array_agg(id) FROM %s WHERE update_time >= $1', m.deleted_source) INTO ids USING s.since;
+    SELECT * INTO w FROM pipedrive._walk_end(m.deleted_source);
+    -- only what is news
+    EXECUTE format('SELECT array_agg(i) FROM unnest($1) AS i WHERE EXISTS (SELECT FROM %s t WHERE t.id = i)', m.target) INTO ids USING ids;
+    IF ids IS NOT NULL THEN
+        PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL, 'sync');
+    END IF;
+    UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
+    RETURN ('more', w.tokens, w.rows, w.pages);
+END
+$$;
+COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state) IS 'rows that the API lists as deleted';
+
+-- Rows that somebody asked to be read again, a hundred at a time. What the API no longer has is deleted.
+CREATE FUNCTION _step_refetch(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    part record;
+    ids bigint[];
+    vanished bigint[];
+    asked timestamptz := clock_timestamp();
+BEGIN
+    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id ORDER BY x.id LIMIT 100) AS r;
+    IF ids IS NULL THEN
+        UPDATE pipedrive.mirror_state x SET phase = 'finish' WHERE x.mirror_id = m.mirror_id;
+        RETURN ('more', 0, 0, 0);
+    END IF;
+    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)', NULL, ids, NULL, 0);
+    SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', asked, true);
+    IF vanished IS NOT NULL THEN
+        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
+    END IF;
+    DELETE FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.requested_at <= asked;
+    RETURN ('more', part.tokens, part.rows, part.pages_read);
+END
+$$;
+COMMENT ON FUNCTION _step_refetch(pipedrive.mirror, pipedrive.mirror_state) IS 'one batch of rows by id';
+
+-- The watermark is Pipedrive's own time: the newest change seen, less the time that the run took, so that nothing changed meanwhile is passed over.
+CREATE FUNCTION _step_finish(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE pipedrive.mirror_state x
+       SET watermark = greatest(x.watermark, x.run_newest - (clock_timestamp() - x.run_started)),
+           loaded = true, phase = NULL, walk_position = NULL, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
+     WHERE x.mirror_id = m.mirror_id;
+    SELECT ROW('done', 0, 0, 0)::pipedrive._step
+$$;
+COMMENT ON FUNCTION _step_finish(pipedrive.mirror, pipedrive.mirror_state) IS 'ends a run';
+
+CREATE FUNCTION _start_run(m pipedrive.mirror, s pipedrive.mirror_state, mode text) RETURNS pipedrive.mirror_state
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE pipedrive.mirror_state x
+       SET phase = CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'full'
+                        WHEN mode = 'full' OR NOT x.loaded OR x.watermark IS NULL THEN 'load' ELSE 'updated' END,
+           since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(), run_newest = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
+     WHERE x.mirror_id = m.mirror_id RETURNING x.*
+$$;
+COMMENT ON FUNCTION _start_run(pipedrive.mirror, pipedrive.mirror_state, text) IS 'begins a run: what it will read';
+
+-- One batch of whatever the run is at.
+CREATE FUNCTION _sync_step(which integer, mode text, budget bigint) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
+    s pipedrive.mirror_state;
+    step pipedrive._step;
+    pages integer;
+BEGIN
+    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
+    IF s.phase IS NULL OR s.phase = 'reconcile' THEN
+        s := pipedrive._start_run(m, s, mode);
+    END IF;
+    pages := pipedrive._pages_for(m.entity, budget);
+    IF pages < 1 AND s.phase NOT IN ('finish') THEN
+        RETURN ('budget', 0, 0, 0);
+    END IF;
+    step := CASE s.phase WHEN 'load' THEN pipedrive._step_load(m, s, pages)
+                         WHEN 'full' THEN pipedrive._step_full(m, s)
+                         WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1', pages)
+                         WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1', pages)
+                         WHEN 'deleted' THEN pipedrive._step_deleted(m, s)
+                         WHEN 'refetch' THEN pipedrive._step_refetch(m, s)
+                         ELSE pipedrive._step_finish(m, s) END;
+    PERFORM pipedrive._count_tokens(which, step);
+    RETURN step;
+END
+$$;
+COMMENT ON FUNCTION _sync_step(integer, text, bigint) IS 'one batch of a sync; remembers where it is';
+
+CREATE FUNCTION _count_tokens(which integer, step pipedrive._step) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    UPDATE pipedrive.mirror_state x
+       SET run_rows = x.run_rows + step.rows, run_pages = x.run_pages + step.pages, run_tokens = x.run_tokens + step.tokens,
+           tokens_today = CASE WHEN x.token_day = current_date THEN x.tokens_today ELSE 0 END + step.tokens, token_day = current_date
+     WHERE x.mirror_id = which
+$$;
+COMMENT ON FUNCTION _count_tokens(integer, pipedrive._step) IS 'adds a batch to the run and to the day';
+
+-- A batch whose failure is written down instead of ending the procedure.
+CREATE FUNCTION _try_step(which integer, what text, mode text, budget bigint) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    text_of_error text;
+BEGIN
+    RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
+EXCEPTION WHEN OTHERS THEN
+    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT;
+    UPDATE pipedrive.mirror_state x SET last_error = text_of_error, last_error_at = clock_timestamp() WHERE x.mirror_id = which;
+    RAISE WARNING USING MESSAGE = format('could not %s mirror "%s": %s', what, (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = which), text_of_error);
+    RETURN ('error', 0, 0, 0);
+END
+$$;
+COMMENT ON FUNCTION _try_step(integer, text, text, bigint) IS 'one batch; an error is recorded and told as a warning';
+
+CREATE FUNCTION _chosen_mirrors(chosen regclass) RETURNS integer[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    found integer[];
+BEGIN
+    SELECT array_agg(m.mirror_id ORDER BY m.mirror_id) INTO found FROM pipedrive.mirror m WHERE chosen IS NULL OR m.target = chosen OR m.source = chosen;
+    IF found IS NULL AND chosen IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not mirrored', chosen), HINT = 'SELECT pipedrive.create_mirror(...) makes a mirror.';
+    END IF;
+    RETURN coalesce(found, '{}');
+END
+$$;
+COMMENT ON FUNCTION _chosen_mirrors(regclass) IS 'mirrors by local or foreign table; all for NULL';
+
+CREATE PROCEDURE _run(what text, chosen regclass, mode text, token_limit bigint)
+LANGUAGE plpgsql AS $$
+DECLARE
+    which integer;
+    step pipedrive._step;
+    spent bigint;
+    allowed bigint;
+BEGIN
+    FOREACH which IN ARRAY pipedrive._chosen_mirrors(chosen) LOOP
+        spent := 0;
+        SELECT COALESCE(token_limit, m.max_tokens) INTO allowed FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which;
+        LOOP
+            -- held for one batch: between batches the state in the table is enough
+            IF NOT pg_catalog.pg_try_advisory_xact_lock(1885958756, which) THEN
+                RAISE NOTICE 'mirror % is being synced by another session', which;
+                EXIT;
+            END IF;
+            step := pipedrive._try_step(which, what, mode, allowed OPERATOR(pg_catalog.-) spent);
+            spent := spent OPERATOR(pg_catalog.+) step.tokens;
+            COMMIT;
+            IF step.status OPERATOR(pg_catalog.=) 'budget' THEN
+                RAISE NOTICE 'mirror %: stopped at % tokens, the next call goes on from here', which, spent;
+            END IF;
+            EXIT WHEN step.status OPERATOR(pg_catalog.<>) 'more';
+        END LOOP;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE _run(text, regclass, text, bigint) IS 'batches of sync() or reconcile(), each committed';
+
+CREATE PROCEDURE sync(mirror regclass DEFAULT NULL, mode text DEFAULT 'auto', max_tokens bigint DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+BEGIN
+    IF mode OPERATOR(pg_catalog.<>) ALL (ARRAY['auto', 'full']) THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'mode must be "auto" or "full"';
+    END IF;
+    CALL pipedrive._run('sync', mirror, mode, max_tokens);
+END
+$$;
+COMMENT ON PROCEDURE sync(regclass, text, bigint) IS
+    'brings one mirror or all up to the account: the first time everything, then what changed since the watermark, new, deleted and marked rows; commits after every batch and goes on where it stopped; mode full reads everything again; max_tokens stops a run early';
+
+-- Deletions that the API cannot list and rows that appeared without a change: a walk over the ids alone.
+CREATE FUNCTION _reconcile_step(which integer, budget bigint) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
+    s pipedrive.mirror_state;
+    w record;
+    step pipedrive._step;
+    pages integer;
+BEGIN
+    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
+    IF s.phase IS NOT NULL AND s.phase NOT IN ('reconcile', 'reconcile refetch') THEN
+        RETURN pipedrive._sync_step(which, 'auto', budget); -- first what was begun
+    END IF;
+    pages := pipedrive._pages_for(m.entity, budget);
+    IF pages < 1 THEN
+        RETURN ('budget', 0, 0, 0);
+    END IF;
+    IF s.phase IS NULL THEN
+        DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which;
+        UPDATE pipedrive.mirror_state x SET phase = 'reconcile', walk_position = NULL, run_started = clock_timestamp(), run_rows = 0, run_pages = 0, run_tokens = 0
+         WHERE x.mirror_id = which RETURNING x.* INTO s;
+    END IF;
+    IF s.phase = 'reconcile' THEN
+        PERFORM pipedrive._walk_begin(m.source, s.walk_position, pages);
+        EXECUTE format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source) USING which;
+        SELECT * INTO w FROM pipedrive._walk_end(m.source);
+        step := ('more', w.tokens, w.rows, w.pages);
+        UPDATE pipedrive.mirror_state x SET walk_position = w.next_position WHERE x.mirror_id = which;
+        IF w.next_position IS NULL THEN
+            PERFORM pipedrive._mark_differences(m);
+            UPDATE pipedrive.mirror_state x SET phase = 'reconcile refetch' WHERE x.mirror_id = which;
+        END IF;
+    ELSE
+        step := pipedrive._step_refetch(m, s);
+        UPDATE pipedrive.mirror_state x SET phase = CASE WHEN x.phase = 'finish' THEN NULL ELSE 'reconcile refetch' END,
+               last_reconcile = CASE WHEN x.phase = 'finish' THEN clock_timestamp() ELSE x.last_reconcile END
+         WHERE x.mirror_id = which RETURNING x.* INTO s;
+        IF s.phase IS NULL THEN
+            step.status := 'done';
+        END IF;
+    END IF;
+    PERFORM pipedrive._count_tokens(which, step);
+    RETURN step;
+END
+$$;
+COMMENT ON FUNCTION _reconcile_step(integer, bigint) IS 'one batch of a reconcile';
+
+CREATE FUNCTION _mark_differences(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('INSERT INTO pipedrive.refetch (mirror_id, id, reason)
+                    SELECT $1, coalesce(t.id, s.id), CASE WHEN s.id IS NULL THEN ''not seen in Pipedrive'' ELSE ''not in the mirror'' END
+                      FROM %s t FULL JOIN (SELECT x.id FROM pipedrive.reconcile_seen x WHERE x.mirror_id = $1) s ON s.id = t.id
+                     WHERE t.id IS NULL OR s.id IS NULL ON CONFLICT DO NOTHING', m.target) USING m.mirror_id;
+    DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = m.mirror_id;
+END
+$$;
+COMMENT ON FUNCTION _mark_differences(pipedrive.mirror) IS 'rows on one side only are read by id before anything is deleted';
+
+CREATE PROCEDURE reconcile(mirror regclass DEFAULT NULL, max_tokens bigint DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+BEGIN
+    CALL pipedrive._run('reconcile', mirror, 'auto', max_tokens);
+END
+$$;
+COMMENT ON PROCEDURE reconcile(regclass, bigint) IS
+    'finds rows that vanished or appeared without a change (deletions the API cannot list, changes of visibility) by a walk over all ids; commits after every batch and goes on where it stopped';
+
+CREATE VIEW mirrors AS
+SELECT m.target AS mirror, m.source, m.entity, pg_catalog.pg_stat_get_live_tuples(m.target) AS rows, s.watermark, now() - s.last_sync AS lag,
+       s.last_sync, s.last_event, s.last_reconcile, s.phase, s.last_error, s.last_error_at,
+       CASE WHEN s.token_day = current_date THEN s.tokens_today ELSE 0 END AS tokens_today, m.max_tokens,
+       (SELECT count(*) FROM refetch r WHERE r.mirror_id = m.mirror_id) AS to_refetch, s.change_serial
+  FROM mirror m JOIN mirror_state s USING (mirror_id);
+COMMENT ON VIEW mirrors IS 'how each mirror stands: rows, watermark in Pipedrive''s time, last sync, event and reconcile, last error, tokens spent today';
+
+CREATE VIEW sync_progress AS
+SELECT m.target AS mirror, s.phase, s.run_started, s.run_rows AS rows, s.run_pages AS pages, s.run_tokens AS tokens,
+       CASE WHEN s.phase IN ('load', 'reconcile') AND s.run_rows > 0 AND pg_catalog.pg_stat_get_live_tuples(m.target) > s.run_rows
+            THEN (now() - s.run_started) * ((pg_catalog.pg_stat_get_live_tuples(m.target) - s.run_rows)::double precision / s.run_rows) END AS eta
+  FROM mirror m JOIN mirror_state s USING (mirror_id) WHERE s.phase IS NOT NULL;
+COMMENT ON VIEW sync_progress IS 'runs that are under way or were stopped: rows, pages and tokens so far; eta where an earlier size is known';
