@@ -211,7 +211,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
-    IF s.phase IS NULL OR s.phase = 'reconcile' THEN
+    IF s.phase IS NULL OR s.phase LIKE 'reconcile%' THEN
         s := pipedrive._start_run(m, s, mode);
     END IF;
     pages := pipedrive._pages_for(m.entity, budget);

@@ -262,14 +262,14 @@ CREATE TYPE _target AS (
 );
 COMMENT ON TYPE _target IS 'a mirror that events are applied to';
 
-CREATE TYPE _step AS (
+CREATE TYPE _event_step AS (
     id bigint,
     new jsonb,         -- columns that the event carries
     as_of timestamptz, -- time of the new state
     stale boolean,
     gone boolean       -- the event says that the record is deleted
 );
-COMMENT ON TYPE _step IS 'what one event says about one row of a mirror';
+COMMENT ON TYPE _event_step IS 'what one event says about one row of a mirror';
 
 CREATE FUNCTION _later_event(e _event) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -309,10 +309,10 @@ END
 $$;
 COMMENT ON FUNCTION _is_stale(integer, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
 
-CREATE FUNCTION _step(m _target, e _event, old jsonb) RETURNS _step
+CREATE FUNCTION _event_step(m _target, e _event, old jsonb) RETURNS _event_step
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    s pipedrive._step;
+    s pipedrive._event_step;
 BEGIN
     s.id := e.id;
     s.new := '{}';
@@ -334,15 +334,15 @@ BEGIN
     RETURN s;
 END
 $$;
-COMMENT ON FUNCTION _step(_target, _event, jsonb) IS 'what an event says about a row, compared with the row as it is';
+COMMENT ON FUNCTION _event_step(_target, _event, jsonb) IS 'what an event says about a row, compared with the row as it is';
 
-CREATE FUNCTION _differences(old jsonb, new jsonb) RETURNS jsonb
+CREATE FUNCTION _json_differences(old jsonb, new jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
     RETURN (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND old ? n.key);
 END
 $$;
-COMMENT ON FUNCTION _differences(jsonb, jsonb) IS 'members of the second object that the first has with another value; NULL for none';
+COMMENT ON FUNCTION _json_differences(jsonb, jsonb) IS 'members of the second object that the first has with another value; NULL for none';
 
 CREATE FUNCTION _assignments(columns jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -371,7 +371,7 @@ END
 $$;
 COMMENT ON FUNCTION _keep_history(_target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
 
-CREATE FUNCTION _settle(m _target, ids bigint[], written bigint) RETURNS void
+CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
@@ -380,7 +380,7 @@ BEGIN
     UPDATE pipedrive.mirror_state s SET last_event = clock_timestamp(), change_serial = change_serial + written WHERE s.mirror_id = m.mirror_id;
 END
 $$;
-COMMENT ON FUNCTION _settle(_target, bigint[], bigint) IS 'has the next sync read rows by id, and says that a mirror got events';
+COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sync read rows by id, and says that a mirror got events';
 
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, the mirror's state.
@@ -388,14 +388,14 @@ CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
     stamp jsonb := jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
-    s pipedrive._step;
+    s pipedrive._event_step;
     old jsonb;
     delta jsonb;
     written bigint := 0;
 BEGIN
     LOOP -- again when another session makes the row meanwhile
         EXECUTE format('SELECT to_jsonb(t) FROM %s AS t WHERE t.id = $1 FOR NO KEY UPDATE', m.target) INTO old USING e.id;
-        s := pipedrive._step(m, e, old);
+        s := pipedrive._event_step(m, e, old);
         EXIT WHEN s.stale OR s.gone OR old IS NOT NULL;
         EXECUTE format('INSERT INTO %1$s SELECT n.* FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING', m.target) USING s.new || stamp;
         GET DIAGNOSTICS written = ROW_COUNT;
@@ -408,20 +408,20 @@ BEGIN
     ELSIF written > 0 THEN
         DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id;
     ELSE
-        delta := pipedrive._differences(old, s.new);
+        delta := pipedrive._json_differences(old, s.new);
         IF delta IS NOT NULL THEN -- by their texts; the types of the columns decide
             EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook'' FROM jsonb_populate_record(NULL::%1$s, $1) AS n
                              WHERE t.id = $2 AND (%3$s) RETURNING to_jsonb(n)', m.target, pipedrive._assignments(delta), pipedrive._distinctions(delta))
                INTO s.new USING delta, e.id;
             GET DIAGNOSTICS written = ROW_COUNT;
             IF written > 0 THEN
-                delta := pipedrive._differences(old, (SELECT jsonb_object_agg(k, s.new -> k) FROM jsonb_object_keys(delta) AS k));
+                delta := pipedrive._json_differences(old, (SELECT jsonb_object_agg(k, s.new -> k) FROM jsonb_object_keys(delta) AS k));
                 PERFORM pipedrive._keep_history(m, e.id, old, delta, s.as_of);
             END IF;
         END IF;
     END IF;
     IF e.processed_at IS NULL OR written > 0 THEN -- not for what ran before and changes nothing now
-        PERFORM pipedrive._settle(m, e.id || coalesce(e.others, '{}'), written);
+        PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written);
     END IF;
     RETURN CASE WHEN s.stale THEN 'stale' WHEN s.gone THEN 'deleted' ELSE 'applied' END;
 END
@@ -527,7 +527,7 @@ COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote o
 CREATE FUNCTION _mark_failed(e _event) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pipedrive._settle(t, ARRAY[e.entity_id::bigint], 0)
+    PERFORM pipedrive._settle_event(t, ARRAY[e.entity_id::bigint], 0)
        FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
       WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._is_for(t, e);
 EXCEPTION WHEN OTHERS THEN

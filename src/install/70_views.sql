@@ -179,7 +179,7 @@ COMMENT ON FUNCTION untrack_view(regclass) IS 'ends what track_view() began; the
 CREATE FUNCTION _refresh_order(only_view regclass DEFAULT NULL) RETURNS regclass[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    found regclass[];
+    views regclass[];
 BEGIN
     WITH RECURSIVE edges AS MATERIALIZED (
         SELECT t.view, i.input FROM pipedrive.tracked_view t CROSS JOIN LATERAL pipedrive._view_inputs(t.view) i WHERE i.kind = 'view'
@@ -189,13 +189,13 @@ BEGIN
          UNION ALL
         SELECT e.view, l.path || e.view::oid FROM levels l JOIN edges e ON e.input = l.view WHERE NOT e.view = ANY (l.path)
     )
-    SELECT array_agg(o.view ORDER BY o.level, o.view::text) INTO found
+    SELECT array_agg(o.view ORDER BY o.level, o.view::text) INTO views
       FROM (SELECT l.view, max(cardinality(l.path)) AS level FROM levels l WHERE only_view IS NULL OR l.view = only_view GROUP BY 1) AS o;
-    IF found IS NULL AND only_view IS NOT NULL THEN
+    IF views IS NULL AND only_view IS NOT NULL THEN
         RAISE EXCEPTION '% is not tracked', only_view
             USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT pipedrive.track_view(%L)', only_view);
     END IF;
-    RETURN coalesce(found, '{}');
+    RETURN coalesce(views, '{}');
 END
 $$;
 COMMENT ON FUNCTION _refresh_order(regclass) IS 'tracked views in the order in which to refresh them, or the one';

@@ -1,0 +1,207 @@
+-- Ready-made materialized views over the mirrors of a schema.
+
+-- One row a dashboard. In the query, {entity} is the mirror of that entity, {zone} the time zone, {history} the stages each deal went through.
+-- Columns are named one by one and grouping never relies on a primary key, so that mirrors can change and dumps restore.
+CREATE FUNCTION _dashboards() RETURNS TABLE (name text, needs text[], unique_columns text, max_age interval, comment text, query text)
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $dashboards$
+VALUES
+('pipeline_by_stage', '{deals,pipelines,stages}'::text[], 'pipeline_id, stage_id, currency', NULL::interval,
+ 'open deals that are not archived, by pipeline and stage (sort by pipeline_order, stage_order), one row a currency; empty stages have one row without currency. weighted_value: value times the deal''s probability, else the stage''s, else 100 %',
+$$
+SELECT p.order_nr AS pipeline_order, coalesce(s.pipeline_id, d.pipeline_id) AS pipeline_id, p.name AS pipeline,
+       s.order_nr AS stage_order, coalesce(s.id, d.stage_id) AS stage_id, s.name AS stage, d.currency,
+       count(d.id) AS deals, coalesce(sum(d.value), 0) AS value,
+       coalesce(sum(d.value * coalesce(d.probability, s.deal_probability, 100)), 0) / 100 AS weighted_value
+  FROM {stages} s
+  FULL JOIN (SELECT id, pipeline_id, stage_id, currency, value, probability FROM {deals} WHERE status = 'open' AND is_archived IS NOT TRUE) d ON d.stage_id = s.id
+  LEFT JOIN {pipelines} p ON p.id = coalesce(s.pipeline_id, d.pipeline_id)
+ GROUP BY p.order_nr, coalesce(s.pipeline_id, d.pipeline_id), p.name, s.order_nr, coalesce(s.id, d.stage_id), s.name, d.currency
+$$),
+('won_lost_by_month', '{deals,pipelines}', 'month, pipeline_id, currency', NULL,
+ 'deals won and lost by month of the decision (in time zone {zone}), pipeline and currency, archived ones too; won_rate: won of those decided',
+$$
+SELECT date_trunc('month', d.decided AT TIME ZONE {zone})::date AS month, d.pipeline_id, p.name AS pipeline, d.currency,
+       count(*) FILTER (WHERE d.status = 'won') AS won, coalesce(sum(d.value) FILTER (WHERE d.status = 'won'), 0) AS won_value,
+       count(*) FILTER (WHERE d.status = 'lost') AS lost, coalesce(sum(d.value) FILTER (WHERE d.status = 'lost'), 0) AS lost_value,
+       round(count(*) FILTER (WHERE d.status = 'won')::numeric / count(*), 4) AS won_rate
+  FROM (SELECT pipeline_id, currency, value, status,
+               coalesce(CASE status WHEN 'won' THEN won_time ELSE lost_time END, close_time, update_time) AS decided
+          FROM {deals} WHERE status IN ('won', 'lost')) AS d
+  LEFT JOIN {pipelines} p ON p.id = d.pipeline_id
+ GROUP BY 1, d.pipeline_id, p.name, d.currency
+$$),
+('activities_by_owner', '{activities,users}', 'owner_id', '15 minutes',
+ 'activities by owner as of the last refresh: those not done by when they are due (today in time zone {zone}; without a date: undated), and those done in the last 7 and 30 days; active users without activities have a row of zeros',
+$$
+SELECT coalesce(u.id, a.owner_id) AS owner_id, u.name AS owner,
+       count(*) FILTER (WHERE a.open AND a.due < now()) AS overdue,
+       count(*) FILTER (WHERE a.open AND a.due >= now() AND a.due_day = (now() AT TIME ZONE {zone})::date) AS due_today,
+       count(*) FILTER (WHERE a.open AND a.due >= now() AND a.due_day > (now() AT TIME ZONE {zone})::date) AS upcoming,
+       count(*) FILTER (WHERE a.open AND a.due IS NULL) AS undated,
+       count(*) FILTER (WHERE a.done_at >= now() - interval '7 days') AS done_last_7_days,
+       count(*) FILTER (WHERE a.done_at >= now() - interval '30 days') AS done_last_30_days
+  FROM {users} u
+  FULL JOIN (SELECT id, owner_id, done IS NOT TRUE AS open,
+                    CASE WHEN done THEN coalesce(marked_as_done_time, update_time, add_time) END AS done_at,
+                    -- Pipedrive's due_time is UTC; an activity for all day is due until the day ends where the readers are
+                    CASE WHEN due_time IS NULL THEN (due_date + 1)::timestamp AT TIME ZONE {zone} ELSE (due_date + due_time) AT TIME ZONE 'UTC' END AS due,
+                    CASE WHEN due_time IS NULL THEN due_date ELSE ((due_date + due_time) AT TIME ZONE 'UTC' AT TIME ZONE {zone})::date END AS due_day
+               FROM {activities}) AS a ON a.owner_id = u.id
+ GROUP BY u.id, a.owner_id, u.name, u.active_flag
+HAVING count(a.id) > 0 OR u.active_flag IS NOT FALSE
+$$),
+('stage_conversion', '{deals,pipelines,stages}', 'stage_id', NULL,
+ 'what became of the deals that were ever in a stage: moved on to a later stage of its pipeline, won or lost while in it, still open in it; conversion_rate: moved on or won, of those that entered; median_time: of the visits that ended. From the history that the mirror has recorded',
+$$
+SELECT p.order_nr AS pipeline_order, s.pipeline_id, p.name AS pipeline, s.order_nr AS stage_order, s.id AS stage_id, s.name AS stage,
+       count(DISTINCT v.deal_id) AS entered,
+       count(DISTINCT v.deal_id) FILTER (WHERE v.moved_on) AS moved_on,
+       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'won') AS won,
+       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'lost') AS lost,
+       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'open') AS open,
+       round(count(DISTINCT v.deal_id) FILTER (WHERE v.moved_on OR v.last AND v.status = 'won')::numeric / nullif(count(DISTINCT v.deal_id), 0), 4) AS conversion_rate,
+       percentile_cont(0.5) WITHIN GROUP (ORDER BY v.until - v.entered) AS median_time
+  FROM {stages} s
+  LEFT JOIN {pipelines} p ON p.id = s.pipeline_id
+  LEFT JOIN (SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last,
+                    coalesce(h.left_at, d.closed) AS until,
+                    coalesce(max(hs.order_nr) OVER (PARTITION BY h.deal_id, hs.pipeline_id ORDER BY h.entered
+                                                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) > hs.order_nr, false) AS moved_on
+               FROM {history} h
+               JOIN (SELECT id, status, CASE status WHEN 'won' THEN coalesce(won_time, close_time) WHEN 'lost' THEN coalesce(lost_time, close_time) END AS closed
+                       FROM {deals}) AS d ON d.id = h.deal_id
+               JOIN {stages} hs ON hs.id = h.stage_id) AS v ON v.stage_id = s.id
+ GROUP BY p.order_nr, s.pipeline_id, p.name, s.order_nr, s.id, s.name
+$$),
+('deal_ageing', '{deals,pipelines,stages}', 'pipeline_id, stage_id, bucket_order, currency', '1 hour',
+ 'open deals that are not archived, by stage, time in the stage as of the last refresh, and currency; rotten: how many are in it for longer than the stage''s days_to_rotten, where rotting is on',
+$$
+SELECT p.order_nr AS pipeline_order, d.pipeline_id, p.name AS pipeline, s.order_nr AS stage_order, d.stage_id, s.name AS stage,
+       b.bucket_order, b.bucket, d.currency, count(*) AS deals, coalesce(sum(d.value), 0) AS value,
+       count(*) FILTER (WHERE s.is_deal_rot_enabled AND d.age > s.days_to_rotten * interval '24 hours') AS rotten
+  FROM (SELECT pipeline_id, stage_id, currency, value, now() - coalesce(stage_change_time, add_time) AS age
+          FROM {deals} WHERE status = 'open' AND is_archived IS NOT TRUE) AS d
+  JOIN (VALUES (1, 'up to 7 days', NULL::interval, interval '168 hours'), (2, '8 to 30 days', '168 hours', '720 hours'),
+               (3, '31 to 90 days', '720 hours', '2160 hours'), (4, '91 to 180 days', '2160 hours', '4320 hours'),
+               (5, 'over 180 days', '4320 hours', NULL)) AS b (bucket_order, bucket, above, up_to)
+    ON (b.above IS NULL OR d.age > b.above) AND (b.up_to IS NULL OR d.age <= b.up_to) OR d.age IS NULL AND b.bucket_order = 1
+  LEFT JOIN {stages} s ON s.id = d.stage_id
+  LEFT JOIN {pipelines} p ON p.id = d.pipeline_id
+ GROUP BY p.order_nr, d.pipeline_id, p.name, s.order_nr, d.stage_id, s.name, b.bucket_order, b.bucket, d.currency
+$$),
+('top_organizations', '{deals,organizations,activities}', 'org_id, currency', NULL,
+ 'organizations with deals, ranked within each currency by what is won and open; open deals without archived ones. last_activity: when its latest activity was done',
+$$
+SELECT d.currency, rank() OVER (PARTITION BY d.currency ORDER BY d.won_value + d.open_value DESC) AS rank, d.org_id, o.name AS organization,
+       d.deals, d.open_deals, d.open_value, d.won_deals, d.won_value, d.lost_deals, a.last_activity
+  FROM (SELECT org_id, currency, count(*) AS deals,
+               count(*) FILTER (WHERE status = 'open' AND is_archived IS NOT TRUE) AS open_deals,
+               coalesce(sum(value) FILTER (WHERE status = 'open' AND is_archived IS NOT TRUE), 0) AS open_value,
+               count(*) FILTER (WHERE status = 'won') AS won_deals, coalesce(sum(value) FILTER (WHERE status = 'won'), 0) AS won_value,
+               count(*) FILTER (WHERE status = 'lost') AS lost_deals
+          FROM {deals} WHERE org_id IS NOT NULL GROUP BY org_id, currency) AS d
+  LEFT JOIN {organizations} o ON o.id = d.org_id
+  LEFT JOIN (SELECT org_id, max(coalesce(marked_as_done_time, update_time, add_time)) AS last_activity
+               FROM {activities} WHERE done GROUP BY org_id) AS a ON a.org_id = d.org_id
+$$)
+$dashboards$;
+COMMENT ON FUNCTION _dashboards() IS 'the dashboards that create_dashboards() can make';
+
+-- The view that comes with the mirror of deals; without it, the same from the recorded changes.
+CREATE FUNCTION _stage_history(deals regclass) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ready regclass := (SELECT v.oid FROM pg_class d JOIN pg_class v ON v.relnamespace = d.relnamespace AND v.relname = 'stage_history' AND v.relkind = 'v' WHERE d.oid = deals);
+    deal_column name;
+BEGIN
+    SELECT a.attname INTO deal_column FROM pg_attribute a WHERE a.attrelid = ready AND a.attname IN ('deal_id', 'id') ORDER BY a.attname LIMIT 1;
+    IF ready IS NOT NULL THEN
+        RETURN format('(SELECT %I AS deal_id, stage_id, entered, left_at FROM %s)', deal_column, ready);
+    END IF;
+    RETURN format($query$(
+        SELECT e.deal_id, e.stage_id, e.entered, lead(e.entered) OVER (PARTITION BY e.deal_id ORDER BY e.entered, e.n) AS left_at
+          FROM (SELECT c.id AS deal_id, (c.new_value #>> '{}')::bigint AS stage_id, c.changed_at AS entered, 1 AS n
+                  FROM pipedrive.changes c
+                 WHERE c.mirror_id = (SELECT m.mirror_id FROM pipedrive.mirror m WHERE m.target = %L::pg_catalog.regclass)
+                   AND c.field = 'stage_id' AND c.old_value <> 'null' AND c.new_value <> 'null'
+                 UNION ALL
+                SELECT d.id, coalesce((SELECT (c.old_value #>> '{}')::bigint
+                                         FROM pipedrive.changes c
+                                        WHERE c.mirror_id = (SELECT m.mirror_id FROM pipedrive.mirror m WHERE m.target = %L::pg_catalog.regclass)
+                                          AND c.id = d.id AND c.field = 'stage_id' AND c.old_value <> 'null'
+                                        ORDER BY c.changed_at LIMIT 1), d.stage_id), d.add_time, 0
+                  FROM %s d) AS e)$query$, deals, deals, deals);
+END
+$$;
+COMMENT ON FUNCTION _stage_history(regclass) IS 'a FROM item with deal_id, stage_id, entered, left_at for a mirror of deals';
+
+CREATE FUNCTION _mirrors_of(mirror_schema regnamespace) RETURNS TABLE (entity text, target regclass)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT DISTINCT ON (m.entity) m.entity, m.target
+      FROM pipedrive.mirror m JOIN pg_class c ON c.oid = m.target AND c.relnamespace = mirror_schema
+     ORDER BY m.entity, c.relname <> m.entity, m.mirror_id
+$$;
+COMMENT ON FUNCTION _mirrors_of(regnamespace) IS 'one mirror an entity: of several, the one that has the entity''s name, or the oldest';
+
+CREATE FUNCTION _create_dashboard(dashboard text, mirror_schema regnamespace, target_schema text, time_zone text) RETURNS regclass
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    d record;
+    m record;
+    query text;
+    view regclass;
+BEGIN
+    SELECT * INTO STRICT d FROM pipedrive._dashboards() b WHERE b.name = dashboard;
+    query := replace(d.query, '{zone}', quote_literal(time_zone));
+    FOR m IN SELECT * FROM pipedrive._mirrors_of(mirror_schema) LOOP
+        query := replace(query, format('{%s}', m.entity), m.target::text);
+        IF m.entity = 'deals' AND strpos(query, '{history}') > 0 THEN
+            query := replace(query, '{history}', pipedrive._stage_history(m.target));
+        END IF;
+    END LOOP;
+    EXECUTE format('CREATE MATERIALIZED VIEW %I.%I AS %s WITH NO DATA', target_schema, d.name, query);
+    view := format('%I.%I', target_schema, d.name)::regclass;
+    EXECUTE format('CREATE UNIQUE INDEX %I ON %s (%s)', d.name || '_key', view, d.unique_columns);
+    EXECUTE format('COMMENT ON MATERIALIZED VIEW %s IS %L', view, replace(d.comment, '{zone}', time_zone));
+    PERFORM pipedrive.track_view(view, d.max_age);
+    PERFORM pipedrive._refresh_view(view);
+    RETURN view;
+END
+$$;
+COMMENT ON FUNCTION _create_dashboard(text, regnamespace, text, text) IS 'makes, fills and tracks one dashboard';
+
+CREATE FUNCTION create_dashboards(mirror_schema regnamespace, target_schema text DEFAULT NULL, time_zone text DEFAULT 'UTC') RETURNS SETOF regclass
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place text := coalesce(target_schema, regexp_replace((SELECT n.nspname FROM pg_namespace n WHERE n.oid = mirror_schema), '_mirror$', '') || '_dashboards');
+    present text[] := (SELECT array_agg(m.entity) FROM pipedrive._mirrors_of(mirror_schema) m);
+    d record;
+BEGIN
+    IF present IS NULL THEN
+        RAISE EXCEPTION 'schema % holds no mirrors', mirror_schema
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = (SELECT 'Mirrors are in: ' || string_agg(DISTINCT c.relnamespace::regnamespace::text, ', ') FROM pipedrive.mirror m JOIN pg_class c ON c.oid = m.target);
+    END IF;
+    PERFORM now() AT TIME ZONE time_zone; -- an error if there is no such zone
+    IF to_regnamespace(quote_ident(place)) IS NULL THEN
+        EXECUTE format('CREATE SCHEMA %I', place);
+        EXECUTE format('COMMENT ON SCHEMA %I IS %L', place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));
+    END IF;
+    FOR d IN SELECT * FROM pipedrive._dashboards() LOOP
+        IF to_regclass(format('%I.%I', place, d.name)) IS NOT NULL THEN
+            RAISE NOTICE 'dashboard % is left as it is: the relation exists', d.name;
+        ELSIF NOT d.needs <@ present THEN
+            RAISE NOTICE 'dashboard % is left out: there is no mirror of %', d.name,
+                (SELECT string_agg(n, ', ') FROM unnest(d.needs) AS n WHERE NOT n = ANY (present));
+        ELSE
+            BEGIN
+                RETURN NEXT pipedrive._create_dashboard(d.name, mirror_schema, place, time_zone);
+            EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch THEN
+                RAISE NOTICE 'dashboard % is left out: %', d.name, SQLERRM; -- tables written by hand, without what it needs
+            END;
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION create_dashboards(regnamespace, text, text) IS
+    'materialized views over the mirrors of a schema, each with a unique index, a comment, and tracked; into target_schema (default: the schema with _dashboards for _mirror); days and months are those of time_zone. Existing ones are left alone: drop one to have it made again';
