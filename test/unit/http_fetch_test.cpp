@@ -210,7 +210,7 @@ TEST_F(FetchTest, EchoedTokenIsRedacted) {
     HttpRequest request = get();
     request.headers = {"Accept: application/json", "X-API-Token:  SECRETTOKEN",
                        "authorization: Bearer OTHERSECRET"};
-    EXPECT_EQ(failure(request).detail, "The API answered 400: token *** is odd, Bearer *** too.");
+    EXPECT_EQ(failure(request).detail, "The API answered 400: token *** is odd, Bearer *** too");
 }
 
 TEST_F(FetchTest, DropAndDestructionCancel) {

@@ -158,7 +158,7 @@ Progress Fetch::conclude(HttpResponse response, WaitFor* wait) {
                        waited_ms_ + verdict.wait_ms <= limits_.max_wait_ms;
     if (!again) {
         std::string detail = without_secrets(std::move(verdict.evidence), request_);
-        if (!detail.empty() && detail.back() != '.') detail += '.';
+        if (attempt_ > 1 && !detail.empty() && detail.back() != '.') detail += '.';
         if (attempt_ > 1)
             detail += " Waited " + seconds(waited_ms_) + " over " + std::to_string(attempt_) +
                       " attempts.";

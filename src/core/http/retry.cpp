@@ -217,7 +217,7 @@ Verdict judge(const HttpResponse& response, int attempt, double jitter) {
     if (row.pause == Pause::Backoff) out.wait_ms = backoff_ms(attempt, jitter);
     if (row.pause == Pause::Reset) out.wait_ms = reset_ms(response, jitter);
     if (row.action != Action::Accept) out.evidence = evidence_of(response, body);
-    if (out.rate_limited && response.ratelimit_reset)
+    if (out.kind == ErrorKind::RateLimited && response.ratelimit_reset)
         out.evidence +=
             " (resets in " + std::to_string(static_cast<long>(*response.ratelimit_reset)) + " s)";
     return out;
