@@ -32,7 +32,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    DROP TABLE IF EXISTS pg_temp.pipedrive_stage;
+    IF to_regclass('pg_temp.pipedrive_stage') IS NOT NULL THEN
+        DROP TABLE pg_temp.pipedrive_stage;
+    END IF;
     EXECUTE format('CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %s FROM %s WITH NO DATA', pipedrive._column_list(m.target), m.target);
     PERFORM pipedrive._walk_begin(m.source, from_position, pages);
     EXECUTE format('INSERT INTO pg_temp.pipedrive_stage SELECT %s FROM %s WHERE %s', pipedrive._column_list(m.target), m.source, condition) USING since, ids;
@@ -81,7 +83,7 @@ BEGIN
        SET walk_position = part.next_position, run_newest = greatest(x.run_newest, newest),
            phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.phase) ELSE s.phase END
      WHERE x.mirror_id = m.mirror_id;
-    RETURN ('more', part.tokens, part.rows, part.pages_read);
+    RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_read(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS 'one batch of changed rows';
@@ -110,7 +112,7 @@ BEGIN
     IF w.next_position IS NULL THEN
         EXECUTE format('UPDATE pipedrive.mirror_state SET run_newest = (SELECT greatest(max(update_time), max(add_time)) FROM %s) WHERE mirror_id = $1', m.target) USING m.mirror_id;
     END IF;
-    RETURN ('more', w.tokens, w.rows, w.pages);
+    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_load(pipedrive.mirror, pipedrive.mirror_state, integer) IS 'one batch of the first load';
@@ -128,7 +130,7 @@ BEGIN
         PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
     END IF;
     UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
-    RETURN ('more', part.tokens, part.rows, part.pages_read);
+    RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_full(pipedrive.mirror, pipedrive.mirror_state) IS 'the whole of a small list, compared with the mirror';
@@ -148,7 +150,7 @@ BEGIN
         PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL, 'sync');
     END IF;
     UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
-    RETURN ('more', w.tokens, w.rows, w.pages);
+    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state) IS 'rows that the API lists as deleted';
@@ -165,7 +167,7 @@ BEGIN
     SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id ORDER BY x.id LIMIT 100) AS r;
     IF ids IS NULL THEN
         UPDATE pipedrive.mirror_state x SET phase = 'finish' WHERE x.mirror_id = m.mirror_id;
-        RETURN ('more', 0, 0, 0);
+        RETURN ROW('more', 0, 0, 0)::pipedrive._step;
     END IF;
     SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)', NULL, ids, NULL, 0);
     SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i);
@@ -174,7 +176,7 @@ BEGIN
         PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
     END IF;
     DELETE FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.requested_at <= asked;
-    RETURN ('more', part.tokens, part.rows, part.pages_read);
+    RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_refetch(pipedrive.mirror, pipedrive.mirror_state) IS 'one batch of rows by id';
@@ -216,7 +218,7 @@ BEGIN
     END IF;
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 AND s.phase NOT IN ('finish') THEN
-        RETURN ('budget', 0, 0, 0);
+        RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
     step := CASE s.phase WHEN 'load' THEN pipedrive._step_load(m, s, pages)
                          WHEN 'full' THEN pipedrive._step_full(m, s)
@@ -251,7 +253,7 @@ EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT;
     UPDATE pipedrive.mirror_state x SET last_error = text_of_error, last_error_at = clock_timestamp() WHERE x.mirror_id = which;
     RAISE WARNING USING MESSAGE = format('could not %s mirror "%s": %s', what, (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = which), text_of_error);
-    RETURN ('error', 0, 0, 0);
+    RETURN ROW('error', 0, 0, 0)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _try_step(integer, text, text, bigint) IS 'one batch; an error is recorded and told as a warning';
@@ -329,7 +331,7 @@ BEGIN
     END IF;
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 THEN
-        RETURN ('budget', 0, 0, 0);
+        RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
     IF s.phase IS NULL THEN
         DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which;
@@ -340,7 +342,7 @@ BEGIN
         PERFORM pipedrive._walk_begin(m.source, s.walk_position, pages);
         EXECUTE format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source) USING which;
         SELECT * INTO w FROM pipedrive._walk_end(m.source);
-        step := ('more', w.tokens, w.rows, w.pages);
+        step := ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
         UPDATE pipedrive.mirror_state x SET walk_position = w.next_position WHERE x.mirror_id = which;
         IF w.next_position IS NULL THEN
             PERFORM pipedrive._mark_differences(m);

@@ -262,15 +262,6 @@ CREATE TYPE _target AS (
 );
 COMMENT ON TYPE _target IS 'a mirror that events are applied to';
 
-CREATE TYPE _event_step AS (
-    id bigint,
-    new jsonb,         -- columns that the event carries
-    as_of timestamptz, -- time of the new state
-    stale boolean,
-    gone boolean       -- the event says that the record is deleted
-);
-COMMENT ON TYPE _event_step IS 'what one event says about one row of a mirror';
-
 CREATE FUNCTION _later_event(e _event) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -309,40 +300,41 @@ END
 $$;
 COMMENT ON FUNCTION _is_stale(integer, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
 
-CREATE FUNCTION _event_step(m _target, e _event, old jsonb) RETURNS _event_step
+CREATE FUNCTION _carried(m _target, e _event) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    s pipedrive._event_step;
+    carried jsonb := '{}';
 BEGIN
-    s.id := e.id;
-    s.new := '{}';
     IF e.kind = 'upsert' THEN
-        s.new := pipedrive.decode_record(m.source, e.record, e.shape);
-        IF e.shape = 'webhook' THEN
-            s.new := s.new - 'custom_fields'; -- in a form of its own; the next sync reads it
-        END IF;
-        -- one label is not all labels: news only if the row does not have it
-        IF e.one_label AND (CASE s.new -> 'label_ids' WHEN '[]' THEN coalesce(old -> 'label_ids', '[]') IN ('[]', 'null')
-                                                      ELSE old -> 'label_ids' @> (s.new -> 'label_ids') END) THEN
-            s.new := s.new - '{label_ids,labels}'::text[];
-        END IF;
+        carried := pipedrive.decode_record(m.source, e.record, e.shape);
     END IF;
-    s.as_of := coalesce((s.new ->> 'update_time')::timestamptz, e.event_time);
-    s.stale := pipedrive._is_stale(m.mirror_id, e, old, s.new);
-    -- a user who was removed stays a row
-    s.gone := e.kind = 'delete' OR e.entity <> 'user' AND (s.new -> 'is_deleted' = 'true' OR s.new ->> 'status' = 'deleted') IS TRUE;
-    RETURN s;
+    RETURN CASE e.shape WHEN 'webhook' THEN carried - 'custom_fields' ELSE carried END; -- in a form of its own; the next sync reads it
 END
 $$;
-COMMENT ON FUNCTION _event_step(_target, _event, jsonb) IS 'what an event says about a row, compared with the row as it is';
+COMMENT ON FUNCTION _carried(_target, _event) IS 'columns of a mirror that an event carries';
 
-CREATE FUNCTION _json_differences(old jsonb, new jsonb) RETURNS jsonb
+CREATE FUNCTION _says_deleted(e _event, new jsonb) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
-    RETURN (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND old ? n.key);
+    -- a user who was removed stays a row
+    RETURN e.kind = 'delete' OR e.entity <> 'user' AND (new -> 'is_deleted' = 'true' OR new ->> 'status' = 'deleted') IS TRUE;
 END
 $$;
-COMMENT ON FUNCTION _json_differences(jsonb, jsonb) IS 'members of the second object that the first has with another value; NULL for none';
+COMMENT ON FUNCTION _says_deleted(_event, jsonb) IS 'whether an event says that its record is deleted';
+
+CREATE FUNCTION _news(e _event, old jsonb, new jsonb, carried jsonb) RETURNS jsonb
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    news jsonb := (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND carried ? n.key);
+BEGIN
+    -- one label is not all labels: news only if the row does not have it
+    IF e.one_label AND news ? 'label_ids' AND (CASE new -> 'label_ids' WHEN '[]' THEN old -> 'label_ids' = 'null' ELSE old -> 'label_ids' @> (new -> 'label_ids') END) THEN
+        news := nullif(news - '{label_ids,labels}'::text[], '{}');
+    END IF;
+    RETURN news;
+END
+$$;
+COMMENT ON FUNCTION _news(_event, jsonb, jsonb, jsonb) IS 'those of the carried columns whose new value differs from the old; NULL for none';
 
 CREATE FUNCTION _assignments(columns jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE AS $$
@@ -351,14 +343,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _assignments(jsonb) IS 'SET list of an UPDATE';
-
-CREATE FUNCTION _distinctions(columns jsonb) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $$
-BEGIN
-    RETURN (SELECT string_agg(format('t.%1$I IS DISTINCT FROM n.%1$I', k), ' OR ') FROM jsonb_object_keys(columns) AS k);
-END
-$$;
-COMMENT ON FUNCTION _distinctions(jsonb) IS 'condition of an UPDATE that changes something';
 
 CREATE FUNCTION _keep_history(m _target, id bigint, old jsonb, delta jsonb, changed_at timestamptz) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -387,43 +371,43 @@ COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sy
 CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
-    stamp jsonb := jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
-    s pipedrive._event_step;
+    carried jsonb := pipedrive._carried(m, e);
+    changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
+    verdict text;
     old jsonb;
-    delta jsonb;
+    new jsonb; -- as the table's types write it: 7000.0 is 7000, and a time is the same in any zone
+    news jsonb;
     written bigint := 0;
 BEGIN
     LOOP -- again when another session makes the row meanwhile
-        EXECUTE format('SELECT to_jsonb(t) FROM %s AS t WHERE t.id = $1 FOR NO KEY UPDATE', m.target) INTO old USING e.id;
-        s := pipedrive._event_step(m, e, old);
-        EXIT WHEN s.stale OR s.gone OR old IS NOT NULL;
-        EXECUTE format('INSERT INTO %1$s SELECT n.* FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING', m.target) USING s.new || stamp;
+        EXECUTE format('SELECT to_jsonb(t), to_jsonb(n) FROM %1$s AS t, jsonb_populate_record(NULL::%1$s, $1) AS n WHERE t.id = $2 FOR NO KEY UPDATE OF t', m.target)
+           INTO old, new USING carried, e.id;
+        verdict := CASE WHEN pipedrive._is_stale(m.mirror_id, e, old, carried) THEN 'stale'
+                        WHEN pipedrive._says_deleted(e, carried) THEN 'deleted' ELSE 'applied' END;
+        EXIT WHEN verdict <> 'applied' OR old IS NOT NULL;
+        EXECUTE format('INSERT INTO %1$s SELECT n.* FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING', m.target)
+          USING carried || jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
         GET DIAGNOSTICS written = ROW_COUNT;
         EXIT WHEN written > 0;
     END LOOP;
-    IF s.stale THEN
-        NULL;
-    ELSIF s.gone THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], s.as_of, 'webhook');
+    IF verdict = 'deleted' THEN
+        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook');
     ELSIF written > 0 THEN
         DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id;
-    ELSE
-        delta := pipedrive._json_differences(old, s.new);
-        IF delta IS NOT NULL THEN -- by their texts; the types of the columns decide
+    ELSIF verdict = 'applied' THEN
+        news := pipedrive._news(e, old, new, carried);
+        IF news IS NOT NULL THEN
             EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook'' FROM jsonb_populate_record(NULL::%1$s, $1) AS n
-                             WHERE t.id = $2 AND (%3$s) RETURNING to_jsonb(n)', m.target, pipedrive._assignments(delta), pipedrive._distinctions(delta))
-               INTO s.new USING delta, e.id;
-            GET DIAGNOSTICS written = ROW_COUNT;
-            IF written > 0 THEN
-                delta := pipedrive._json_differences(old, (SELECT jsonb_object_agg(k, s.new -> k) FROM jsonb_object_keys(delta) AS k));
-                PERFORM pipedrive._keep_history(m, e.id, old, delta, s.as_of);
-            END IF;
+                             WHERE t.id = $2', m.target, pipedrive._assignments(news))
+              USING news, e.id;
+            written := 1;
+            PERFORM pipedrive._keep_history(m, e.id, old, news, changed_at);
         END IF;
     END IF;
     IF e.processed_at IS NULL OR written > 0 THEN -- not for what ran before and changes nothing now
         PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written);
     END IF;
-    RETURN CASE WHEN s.stale THEN 'stale' WHEN s.gone THEN 'deleted' ELSE 'applied' END;
+    RETURN verdict;
 END
 $$;
 COMMENT ON FUNCTION _apply_one(_target, _event) IS 'applies one event to a mirror; what became of it';

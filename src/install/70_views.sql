@@ -9,7 +9,7 @@ CREATE TABLE tracked_view (
     refreshes bigint NOT NULL DEFAULT 0,
     last_duration interval,
     last_rows bigint,
-    last_concurrently boolean,
+    last_concurrent boolean,
     last_error text,
     last_error_at timestamptz,
     hinted boolean NOT NULL DEFAULT false
@@ -27,7 +27,7 @@ CREATE TABLE refresh_log (
     started timestamptz NOT NULL,
     duration interval NOT NULL,
     rows bigint,
-    concurrently boolean,
+    concurrent boolean,
     error text
 );
 COMMENT ON TABLE refresh_log IS 'refreshes of tracked views; kept for setting refresh_log_retention';
@@ -219,7 +219,7 @@ BEGIN
     END IF;
     UPDATE pipedrive.tracked_view t
        SET last_refresh = began, last_serials = serials, refreshes = t.refreshes + 1, last_duration = clock_timestamp() - began, last_rows = n,
-           last_concurrently = populated AND unique_index, last_error = NULL, last_error_at = NULL, hinted = NOT unique_index
+           last_concurrent = populated AND unique_index, last_error = NULL, last_error_at = NULL, hinted = NOT unique_index
      WHERE t.view = _refresh_view.view;
     INSERT INTO pipedrive.refresh_log VALUES (_refresh_view.view, began, clock_timestamp() - began, n, populated AND unique_index, NULL);
     PERFORM pg_notify('pipedrive_changes', json_build_object('view', _refresh_view.view, 'rows', n)::text);
@@ -278,7 +278,7 @@ SELECT t.view,
        i.mirrors, i.views,
        t.max_age, t.last_refresh,
        CASE WHEN r.reason IS NULL THEN pg_catalog.make_interval() ELSE pg_catalog.clock_timestamp() - t.last_refresh END AS lag,
-       t.last_duration, t.last_rows AS rows, t.last_concurrently AS concurrently,
+       t.last_duration, t.last_rows AS rows, t.last_concurrent AS concurrent,
        r.reason IS NOT NULL AS due,
        CASE WHEN l.running THEN 'the refresh under way'
             WHEN r.reason IS NOT NULL THEN 'refresh_views(): ' || r.reason

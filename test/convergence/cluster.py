@@ -37,7 +37,7 @@ def bin_directory():
     if asked or not shutil.which("initdb"):
         run = subprocess.run([asked or "pg_config", "--bindir"], stdout=subprocess.PIPE, check=True)
         return run.stdout.decode().strip()
-    return os.path.dirname(shutil.which("initdb"))
+    return os.path.dirname(os.path.realpath(shutil.which("initdb")))
 
 
 class Cluster:

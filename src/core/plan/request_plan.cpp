@@ -340,6 +340,8 @@ std::string request_target(const RequestPlan& plan, const Stream& stream,
             csv += (csv.empty() ? "" : ",") + std::to_string(id);
         add("ids", csv);
     }
+    const std::string_view fixed = stream.endpoint->fixed;
+    if (!fixed.empty()) add(fixed.substr(0, fixed.find('=')), fixed.substr(fixed.find('=') + 1));
     for (const Parameter& p : stream.parameters)
         add(p.name, p.value);
     if (stream.endpoint->paging == Paging::Cursor) {
