@@ -180,6 +180,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     c record;
+    mirrored regclass;
 BEGIN
     FOR c IN SELECT * FROM pipedrive.field_changes(target_schema) LOOP
         table_name := c.table_name;
@@ -193,7 +194,14 @@ BEGIN
             statement := NULL; -- the name is kept
         END IF;
         IF statement IS NOT NULL THEN
+            IF statement LIKE '% DROP COLUMN %' THEN
+                PERFORM pipedrive._drop_live_view(m) FROM pipedrive.mirror m WHERE m.source = c.table_name;
+            END IF;
             EXECUTE statement;
+            SELECT m.target INTO mirrored FROM pipedrive.mirror m WHERE m.source = c.table_name;
+            IF c.change = 'renamed' AND mirrored IS NOT NULL THEN
+                EXECUTE replace(statement, format('ALTER FOREIGN TABLE %s ', c.table_name), format('ALTER TABLE %s ', mirrored));
+            END IF;
             RETURN NEXT;
         END IF;
         IF c.change IN ('added', 'retyped') AND statement LIKE '% ADD COLUMN %' AND c.detail IS NOT NULL THEN
@@ -203,6 +211,8 @@ BEGIN
             RETURN NEXT;
         END IF;
     END LOOP;
+    PERFORM pipedrive._follow_source(m.mirror_id)
+       FROM pipedrive.mirror m JOIN pg_class r ON r.oid = m.source AND r.relnamespace = target_schema;
     -- what was compared is now what is known: labels and later comparisons start from here
     PERFORM pipedrive._keep_fields(t.server, t.entity, NOT rename_columns)
        FROM (SELECT DISTINCT k.server, k.entity

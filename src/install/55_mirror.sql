@@ -114,45 +114,67 @@ END
 $$;
 COMMENT ON FUNCTION create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet';
 
--- the last second and the history as views
+-- the last second as a view
+CREATE FUNCTION _create_live_view(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = m.entity AND e.parameter LIKE 'updated_since%') THEN
+        RETURN;
+    END IF;
+    SELECT format('%I.%I', n.nspname, c.relname || '_live') INTO name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
+    EXECUTE format($v$CREATE VIEW %1$s AS
+        WITH tail AS MATERIALIZED (
+            SELECT %2$s FROM %3$s
+             WHERE update_time >= (SELECT s.watermark - x.overlap FROM pipedrive.mirror_state s JOIN pipedrive.mirror x USING (mirror_id) WHERE s.mirror_id = %4$s))
+        SELECT %2$s FROM tail UNION ALL SELECT %2$s FROM %5$s AS kept WHERE NOT EXISTS (SELECT FROM tail WHERE tail.id = kept.id)$v$,
+        name, pipedrive._column_list(m.target), m.source, m.mirror_id, m.target);
+    EXECUTE format('COMMENT ON VIEW %s IS %L', name, format('%s with what changed in Pipedrive since its last sync; reads the API', m.target));
+END
+$$;
+COMMENT ON FUNCTION _create_live_view(pipedrive.mirror) IS 'view <table>_live beside a mirror';
+
+CREATE FUNCTION _drop_live_view(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
+BEGIN
+    EXECUTE (SELECT format('DROP VIEW IF EXISTS %I.%I', n.nspname, c.relname || '_live') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target);
+END
+$$;
+COMMENT ON FUNCTION _drop_live_view(pipedrive.mirror) IS 'removes the view that _create_live_view() made; it is made anew when the columns have changed';
+
+-- the history of one column of deals as intervals
+CREATE FUNCTION _create_history_view(m pipedrive.mirror, field text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    SELECT format('%I.%I', n.nspname, replace(field, '_id', '') || '_history') INTO name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
+    EXECUTE format($v$CREATE VIEW %1$s AS
+        WITH steps AS (
+            SELECT c.id, c.changed_at, (c.old_value #>> '{}')::bigint AS old_value, (c.new_value #>> '{}')::bigint AS new_value
+              FROM pipedrive.changes c WHERE c.mirror_id = %2$s AND c.field = %3$L),
+        entered AS (
+            SELECT s.id AS deal_id, s.new_value AS %4$I, s.changed_at AS entered FROM steps s
+            UNION ALL
+            SELECT d.id, coalesce((SELECT s.old_value FROM steps s WHERE s.id = d.id ORDER BY s.changed_at LIMIT 1), d.%4$I), d.add_time FROM %5$s d)
+        SELECT deal_id, %4$I, entered, lead(entered) OVER w AS left_at, lead(entered) OVER w - entered AS duration
+          FROM entered WINDOW w AS (PARTITION BY deal_id ORDER BY entered)$v$, name, m.mirror_id, field, field, m.target);
+    EXECUTE format('COMMENT ON VIEW %s IS %L', name, format('for each deal the values of %s: entered, left and duration, as far as pipedrive.changes goes back', field));
+END
+$$;
+COMMENT ON FUNCTION _create_history_view(pipedrive.mirror, text) IS 'views stage_history and owner_history beside a mirror of deals';
+
 CREATE FUNCTION _create_views(which integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive.mirror;
-    schema_name name;
-    table_name name;
-    columns text[];
-    owner_field text;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    SELECT n.nspname, c.relname INTO schema_name, table_name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
-    columns := pipedrive._mirror_columns(m.target);
-    IF 'update_time' = ANY (columns) AND EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = m.entity AND e.parameter LIKE 'updated_since%') THEN
-        EXECUTE format($v$CREATE VIEW %1$I.%2$I AS
-            WITH tail AS MATERIALIZED (SELECT %3$s FROM %4$s WHERE update_time >= (SELECT s.watermark - x.overlap FROM pipedrive.mirror_state s JOIN pipedrive.mirror x USING (mirror_id) WHERE s.mirror_id = %5$s))
-            SELECT %3$s FROM tail UNION ALL SELECT %3$s FROM %6$s AS kept WHERE NOT EXISTS (SELECT FROM tail WHERE tail.id = kept.id)$v$,
-            schema_name, table_name || '_live', pipedrive._column_list(m.target), m.source, which, m.target);
-        EXECUTE format('COMMENT ON VIEW %I.%I IS %L', schema_name, table_name || '_live', format('%s with what changed in Pipedrive since its last sync; reads the API', m.target));
+    PERFORM pipedrive._create_live_view(m);
+    IF m.entity = 'deals' THEN
+        PERFORM pipedrive._create_history_view(m, f) FROM unnest(ARRAY['stage_id', 'owner_id']) AS f WHERE f = ANY (pipedrive._mirror_columns(m.target));
     END IF;
-    IF m.entity <> 'deals' THEN
-        RETURN;
-    END IF;
-    FOREACH owner_field IN ARRAY ARRAY['stage_id', 'owner_id'] LOOP
-        CONTINUE WHEN NOT owner_field = ANY (columns);
-        EXECUTE format($v$CREATE VIEW %1$I.%2$I AS
-            WITH steps AS (
-                SELECT c.id, c.changed_at, (c.old_value #>> '{}')::bigint AS old_value, (c.new_value #>> '{}')::bigint AS new_value
-                  FROM pipedrive.changes c WHERE c.mirror_id = %3$s AND c.field = %4$L),
-            entered AS (
-                SELECT s.id AS deal_id, s.new_value AS %5$I, s.changed_at AS entered FROM steps s
-                UNION ALL
-                SELECT d.id, coalesce((SELECT s.old_value FROM steps s WHERE s.id = d.id ORDER BY s.changed_at LIMIT 1), d.%5$I), d.add_time FROM %6$s d)
-            SELECT deal_id, %5$I, entered, lead(entered) OVER w AS left_at, lead(entered) OVER w - entered AS duration
-              FROM entered WINDOW w AS (PARTITION BY deal_id ORDER BY entered)$v$,
-            schema_name, replace(owner_field, '_id', '') || '_history', which, owner_field, owner_field, m.target);
-        EXECUTE format('COMMENT ON VIEW %I.%I IS %L', schema_name, replace(owner_field, '_id', '') || '_history',
-                       format('for each deal the values of %s: entered, left and duration, as far as pipedrive.changes goes back', owner_field));
-    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION _create_views(integer) IS 'views beside a mirror: <table>_live; for deals stage_history and owner_history';

@@ -56,6 +56,16 @@ CREATE INDEX inbox_queued ON inbox (seq) WHERE status = 'queued';
 CREATE INDEX inbox_received_at ON inbox USING brin (received_at);
 REVOKE ALL ON inbox FROM PUBLIC;
 
+CREATE TABLE mirror_event (
+    mirror_id integer REFERENCES mirror ON DELETE CASCADE,
+    slot integer,
+    changes bigint NOT NULL,
+    last_event timestamptz,
+    PRIMARY KEY (mirror_id, slot)
+);
+COMMENT ON TABLE mirror_event IS 'changed rows and last event of each mirror, in some rows a mirror so that sessions do not wait for each other; see _change_serial()';
+SELECT pg_catalog.pg_extension_config_dump('mirror_event', '');
+
 CREATE TABLE webhook_object (
     object text PRIMARY KEY,
     entity text,
@@ -136,7 +146,7 @@ CREATE TYPE _event AS (
 COMMENT ON TYPE _event IS 'a webhook event, whatever its version';
 
 CREATE FUNCTION _event_time(value jsonb) RETURNS timestamptz
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     t text := value #>> '{}';
 BEGIN
@@ -144,14 +154,18 @@ BEGIN
         RETURN to_timestamp(t::numeric / CASE WHEN t::numeric < 1e11 THEN 1 WHEN t::numeric < 1e14 THEN 1000 ELSE 1000000 END);
     ELSIF t ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}Z?$' THEN -- UTC, said or not
         RETURN t::timestamp AT TIME ZONE 'UTC';
+    ELSIF t ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}[+-][0-9:]{2,5}$' THEN
+        RETURN t::timestamptz;
     END IF;
-    RETURN t::timestamptz;
+    RETURN NULL;
+EXCEPTION WHEN OTHERS THEN
+    RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION _event_time(jsonb) IS 'time of an event: ISO, or a number of seconds since 1970';
+COMMENT ON FUNCTION _event_time(jsonb) IS 'time of an event: ISO, or a number of seconds since 1970; NULL for anything else';
 
 CREATE FUNCTION _reshape(object text, version text, record jsonb) RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN (SELECT record - coalesce(array_agg(f.key) FILTER (WHERE f.rule LIKE 'drop%'), '{}')
            || coalesce(jsonb_object_agg(f.field, CASE f.rule
@@ -174,17 +188,17 @@ $$;
 COMMENT ON FUNCTION _reshape(text, text, jsonb) IS 'a record of an event with the keys of lists';
 
 CREATE FUNCTION _read_body(e _event, payload jsonb, stamp jsonb) RETURNS _event
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
 BEGIN
     e.event_time := pipedrive._event_time(stamp);
-    SELECT o.entity INTO e.source_entity FROM pipedrive.webhook_object o WHERE o.object = e.entity;
-    SELECT a.kind INTO e.kind FROM pipedrive.webhook_action a WHERE a.version = e.version AND a.action = e.action;
+    SELECT o.entity, (SELECT a.kind FROM pipedrive.webhook_action a WHERE a.version = e.version AND a.action = e.action)
+      INTO e.source_entity, e.kind FROM pipedrive.webhook_object o WHERE o.object = e.entity;
     IF e.source_entity IS NULL OR e.kind IS NULL THEN
         RETURN e; -- to be ignored
     END IF;
-    e.problem := CASE WHEN e.event_time IS NULL THEN 'no "timestamp" in "meta"'
+    e.problem := CASE WHEN e.event_time IS NULL THEN 'no usable "timestamp" in "meta"'
                       WHEN e.entity_id !~ '^[0-9]{1,18}$' THEN 'the id is not a number'
                       WHEN e.kind = 'upsert' AND jsonb_typeof(e.record) IS DISTINCT FROM 'object' THEN 'no record in the body'
                       WHEN e.kind = 'upsert' AND e.record ->> 'id' IS DISTINCT FROM e.entity_id THEN 'two different ids' END;
@@ -209,7 +223,7 @@ $$;
 COMMENT ON FUNCTION _read_body(_event, jsonb, jsonb) IS 'the part of _read_event() that needs to know what the event is about';
 
 CREATE FUNCTION _read_event(payload jsonb) RETURNS _event
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
     stamp jsonb;
@@ -225,7 +239,7 @@ BEGIN
     IF e.version = '2' THEN
         e.entity := left(meta ->> 'entity', 40);
         e.entity_id := left(coalesce(meta ->> 'entity_id', payload #>> '{data,id}'), 40);
-        e.attempt := coalesce((meta ->> 'attempt')::integer, 1);
+        e.attempt := substring(meta ->> 'attempt' FROM '^[0-9]{1,6}$')::integer;
         stamp := meta -> 'timestamp';
         -- a user's events carry the id of the user, not of the event
         e.key := concat_ws(':', meta ->> 'id', e.entity, e.entity_id, e.action, CASE WHEN e.entity = 'user' THEN stamp #>> '{}' END);
@@ -233,7 +247,7 @@ BEGIN
     ELSIF e.version = '1' THEN
         e.entity := left(meta ->> 'object', 40);
         e.entity_id := left(meta ->> 'id', 40);
-        e.attempt := coalesce((payload ->> 'retry')::integer, 0) + 1;
+        e.attempt := substring(payload ->> 'retry' FROM '^[0-9]{1,6}$')::integer + 1;
         stamp := coalesce(meta -> 'timestamp_micro', meta -> 'timestamp');
         e.key := 'v1:' || md5(concat_ws(':', e.company_id, e.action, e.entity, e.entity_id, stamp #>> '{}'));
         e.record := payload -> 'current';
@@ -263,7 +277,7 @@ CREATE TYPE _target AS (
 COMMENT ON TYPE _target IS 'a mirror that events are applied to';
 
 CREATE FUNCTION _later_event(e _event) RETURNS boolean
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM pipedrive.inbox i
                     WHERE i.entity_id = e.entity_id AND i.entity = e.entity AND i.event_time > e.event_time
@@ -355,19 +369,41 @@ END
 $$;
 COMMENT ON FUNCTION _keep_history(_target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
 
+CREATE FUNCTION _note_event(mirror_id integer, n bigint, at timestamptz) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO pipedrive.mirror_event AS v (mirror_id, slot, changes, last_event) VALUES (_note_event.mirror_id, pg_catalog.pg_backend_pid() % 64, n, at)
+    ON CONFLICT ON CONSTRAINT mirror_event_pkey DO UPDATE SET changes = v.changes + excluded.changes, last_event = coalesce(excluded.last_event, v.last_event);
+END
+$$;
+COMMENT ON FUNCTION _note_event(integer, bigint, timestamptz) IS 'counts changed rows of a mirror, and says when it got an event';
+
+CREATE FUNCTION _change_serial(mirror_id integer) RETURNS bigint
+LANGUAGE sql STABLE AS $$
+    SELECT (SELECT s.change_serial FROM pipedrive.mirror_state s WHERE s.mirror_id = $1)
+           + coalesce((SELECT pg_catalog.sum(v.changes) FROM pipedrive.mirror_event v WHERE v.mirror_id = $1), 0)::bigint
+$$;
+COMMENT ON FUNCTION _change_serial(integer) IS 'grows with every change of a mirror';
+
+-- Not in mirror_state: a sync holds that row while it reads from the API.
+CREATE OR REPLACE FUNCTION _record_change_count(which integer, n bigint) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pipedrive._note_event(which, n, NULL) WHERE n > 0
+$$;
+
 CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
     SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
     ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, reason = excluded.reason;
-    UPDATE pipedrive.mirror_state s SET last_event = clock_timestamp(), change_serial = change_serial + written WHERE s.mirror_id = m.mirror_id;
+    PERFORM pipedrive._note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
 COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sync read rows by id, and says that a mirror got events';
 
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
--- rows by id, tombstones, marks, the mirror's state.
+-- rows by id, tombstones, marks, counts.
 CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -435,7 +471,7 @@ $$;
 COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows, as far as that is known';
 
 CREATE FUNCTION _why_ignored(e _event) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE AS $$
 BEGIN
     IF e.source_entity IS NULL THEN
         -- names that Pipedrive does not use are not repeated
@@ -452,15 +488,14 @@ $$;
 COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes';
 
 CREATE FUNCTION _apply_event(e _event) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     m pipedrive._target;
     verdict text;
     outcome text;
 BEGIN
     IF e.source_entity IS NOT NULL AND e.id IS NOT NULL THEN
-        FOR m IN SELECT * FROM pipedrive._targets(e.source_entity) LOOP
-            CONTINUE WHEN NOT pipedrive._is_for(m, e);
+        FOR m IN SELECT t.* FROM pipedrive._targets(e.source_entity) AS t WHERE pipedrive._is_for(t, e) LOOP
             verdict := pipedrive._apply_one(m, e);
             IF outcome IS NULL OR outcome = 'stale' THEN -- of several mirrors the one with the most to do counts
                 outcome := verdict;
@@ -473,7 +508,7 @@ $$;
 COMMENT ON FUNCTION _apply_event(_event) IS 'applies one event to all mirrors that it is for; what became of it';
 
 CREATE FUNCTION _fetched(e _event) RETURNS _event
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     m pipedrive._target;
     answer jsonb;
@@ -499,8 +534,9 @@ $$;
 COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the API has it now (one request, 1 token), where it can be read';
 
 CREATE FUNCTION _reason(state text, message text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT left(CASE WHEN state LIKE 'HV%' THEN message ELSE regexp_replace(regexp_replace(message, '".*"', '"..."'), ': .*', '') END, 200) || ' (' || state || ')'
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT left(CASE WHEN state LIKE '54%' THEN 'the body is too large or nested too deep'
+                     WHEN state LIKE 'HV%' THEN message ELSE regexp_replace(regexp_replace(message, '".*"', '"..."'), ': .*', '') END, 200) || ' (' || state || ')'
 $$;
 COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote of a body; this library''s own messages (class HV) quote none';
 
@@ -509,7 +545,7 @@ COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote o
 -- ------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION _mark_failed(e _event) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pipedrive._settle_event(t, ARRAY[e.entity_id::bigint], 0)
        FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
@@ -520,34 +556,11 @@ END
 $$;
 COMMENT ON FUNCTION _mark_failed(_event) IS 'has the next sync read what a failed event was about, where that is known';
 
-CREATE FUNCTION _try(INOUT e _event, mode text, OUT outcome text, OUT error text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    state text;
-    message text;
-BEGIN
-    IF e.problem IS NOT NULL THEN
-        outcome := 'failed: ' || e.problem;
-    ELSE
-        IF mode = 'refetch' THEN
-            e := pipedrive._fetched(e);
-        END IF;
-        outcome := pipedrive._apply_event(e);
-    END IF;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
-    error := pipedrive._reason(state, message);
-    -- somebody else holds the row: not the event's fault
-    outcome := CASE WHEN state IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || error END;
-END
-$$;
-COMMENT ON FUNCTION _try(_event, text) IS 'applies one event; an error becomes its outcome';
-
 CREATE FUNCTION _ingest(payload jsonb, raw text, mode text, server name) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     e pipedrive._event;
-    outcome text := 'queued';
+    outcome text;
     error text;
 BEGIN
     IF mode IS NULL OR mode NOT IN ('apply', 'queue', 'refetch') THEN
@@ -555,37 +568,42 @@ BEGIN
     END IF;
     BEGIN
         e := pipedrive._read_event(payload);
+        e.server := _ingest.server;
+        -- known ones are told apart before anything is locked
+        UPDATE pipedrive.inbox i SET attempt = greatest(i.attempt + 1, e.attempt) WHERE i.key = e.key;
+        IF FOUND THEN
+            RETURN 'duplicate';
+        ELSIF e.problem IS NOT NULL THEN
+            outcome := 'failed: ' || e.problem;
+        ELSIF mode = 'queue' THEN
+            outcome := 'queued';
+        ELSE
+            outcome := pipedrive._apply_event(CASE mode WHEN 'refetch' THEN pipedrive._fetched(e) ELSE e END);
+        END IF;
     EXCEPTION WHEN OTHERS THEN
-        e.problem := format('malformed event (%s)', SQLSTATE);
+        error := pipedrive._reason(SQLSTATE, SQLERRM);
+        -- somebody else holds the row: not the event's fault
+        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || error END;
     END;
-    IF raw IS NOT NULL THEN
-        e.problem := 'not valid JSON';
-    END IF;
-    e.key := coalesce(e.key, 'body:' || encode(sha256(convert_to(coalesce(raw, payload::text, ''), 'UTF8')), 'hex'));
-    e.server := _ingest.server;
-    -- known ones are told apart before anything is locked
-    UPDATE pipedrive.inbox i SET attempt = greatest(i.attempt + 1, e.attempt) WHERE i.key = e.key;
-    IF FOUND THEN
-        RETURN 'duplicate';
-    END IF;
-    IF mode <> 'queue' OR e.problem IS NOT NULL THEN
-        SELECT t.outcome, t.error INTO outcome, error FROM pipedrive._try(e, mode) AS t;
-    END IF;
     IF outcome LIKE 'failed%' THEN
+        IF raw IS NOT NULL THEN
+            outcome := 'failed: not valid JSON';
+        END IF;
+        e.key := coalesce(e.key, 'body:' || encode(sha256(convert_to(coalesce(raw, payload::text, ''), 'UTF8')), 'hex'));
         PERFORM pipedrive._mark_failed(e);
     END IF;
     -- nothing above has locked a row of the inbox, and this waits for sessions only that are about to end
-    INSERT INTO pipedrive.inbox (key, processed_at, event_time, attempt, version, entity, entity_id, action, company_id, server, status, outcome, error, body, raw)
+    INSERT INTO pipedrive.inbox AS i (key, processed_at, event_time, attempt, version, entity, entity_id, action, company_id, server, status, outcome, error, body, raw)
     VALUES (e.key, CASE WHEN outcome <> 'queued' THEN clock_timestamp() END, e.event_time, coalesce(e.attempt, 1), e.version, e.entity, e.entity_id, e.action,
-            e.company_id, e.server, split_part(outcome, ':', 1), outcome, error, payload, _ingest.raw)
-    ON CONFLICT (key) DO NOTHING;
+            e.company_id, _ingest.server, split_part(outcome, ':', 1), outcome, error, payload, _ingest.raw)
+    ON CONFLICT ON CONSTRAINT inbox_pkey DO NOTHING;
     RETURN CASE WHEN FOUND THEN outcome ELSE 'duplicate' END;
 END
 $$;
 COMMENT ON FUNCTION _ingest(jsonb, text, text, name) IS 'ingest_webhook() for a body that was read, or one that is not JSON (raw)';
 
 CREATE FUNCTION ingest_webhook(payload jsonb, mode text DEFAULT 'apply') RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
     RETURN pipedrive._ingest(payload, NULL, mode, NULL);
 END
@@ -594,7 +612,7 @@ COMMENT ON FUNCTION ingest_webhook(jsonb, text) IS
     'stores a webhook event and applies it (mode apply), applies the whole record as read with one request (refetch), or only stores it (queue); returns applied, stale, duplicate, deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises no error';
 
 CREATE FUNCTION _ingest_text(payload text, mode text, server name) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     body jsonb;
 BEGIN
@@ -609,10 +627,567 @@ $$;
 COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a body that may be anything';
 
 CREATE FUNCTION ingest_webhook(payload text, mode text DEFAULT 'apply') RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
     RETURN pipedrive._ingest_text(payload, mode, NULL);
 END
 $$;
 COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it came; one that is not JSON is kept as failed too';
 
+-- ------------------------------------------------------------------------------------------------------------
+-- The queue, and events run again
+-- ------------------------------------------------------------------------------------------------------------
+
+CREATE FUNCTION _update_set(m _target, olds jsonb[], news jsonb[]) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    columns jsonb;
+    written bigint;
+BEGIN
+    SELECT jsonb_object_agg(k, true) INTO columns FROM (SELECT DISTINCT k FROM unnest(news) AS n, jsonb_object_keys(n) AS k) AS d;
+    EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
+                      FROM unnest($1, $2) AS u (old, news), jsonb_populate_record(NULL::%1$s, u.old || u.news) AS n WHERE t.id = n.id',
+                   m.target, pipedrive._assignments(columns)) USING olds, news;
+    GET DIAGNOSTICS written = ROW_COUNT;
+    RETURN written;
+END
+$$;
+COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[]) IS 'writes the news of several locked rows';
+
+CREATE FUNCTION _insert_set(m _target, news jsonb[]) RETURNS bigint[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    written bigint[];
+BEGIN
+    EXECUTE format('WITH made AS (INSERT INTO %1$s SELECT n.* FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r || $2) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
+                    SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target)
+       INTO written USING news, jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
+    DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (written);
+    RETURN written;
+END
+$$;
+COMMENT ON FUNCTION _insert_set(_target, jsonb[]) IS 'adds rows to a mirror; ids of those that were not there';
+
+-- What _apply_one() does, for events of different records in order of their ids.
+CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e) FROM unnest(events) AS e);
+    ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
+    verdicts text[];
+    rows jsonb;
+    news jsonb;
+    canonical jsonb[];
+    changed_olds jsonb[] := '{}';
+    changed_news jsonb[] := '{}';
+    made integer[] := '{}';
+    made_ids bigint[];
+    written bigint := 0;
+    e pipedrive._event;
+BEGIN
+    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.r), ''{}'') FROM (SELECT t.id, to_jsonb(t) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE) AS l', m.target)
+       INTO rows USING ids;
+    EXECUTE format('SELECT array_agg(to_jsonb(jsonb_populate_record(NULL::%s, u.c)) ORDER BY u.n) FROM unnest($1) WITH ORDINALITY AS u (c, n)', m.target)
+       INTO canonical USING carried;
+    FOR i IN 1 .. cardinality(events) LOOP
+        e := events[i];
+        verdicts[i] := CASE WHEN pipedrive._is_stale(m.mirror_id, e, rows -> ids[i]::text, carried[i]) THEN 'stale'
+                            WHEN pipedrive._says_deleted(e, carried[i]) THEN 'deleted' ELSE 'applied' END;
+        IF verdicts[i] = 'applied' AND NOT rows ? ids[i]::text THEN
+            made := made || i;
+        ELSIF verdicts[i] = 'applied' THEN
+            news := pipedrive._news(e, rows -> ids[i]::text, canonical[i], carried[i]);
+            IF news IS NOT NULL THEN
+                changed_olds := changed_olds || (rows -> ids[i]::text);
+                changed_news := changed_news || news;
+                PERFORM pipedrive._keep_history(m, ids[i], rows -> ids[i]::text, news, coalesce((carried[i] ->> 'update_time')::timestamptz, e.event_time));
+            END IF;
+        END IF;
+    END LOOP;
+    IF changed_news <> '{}' THEN
+        written := pipedrive._update_set(m, changed_olds, changed_news);
+    END IF;
+    IF made <> '{}' THEN
+        made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i));
+        written := written + cardinality(made_ids);
+    END IF;
+    FOR i IN 1 .. cardinality(events) LOOP
+        IF verdicts[i] = 'deleted' OR verdicts[i] = 'applied' AND i = ANY (made) AND ids[i] <> ALL (made_ids) THEN
+            verdicts[i] := pipedrive._apply_one(m, events[i]); -- deletions are few, and so are rows that another session made meanwhile
+        END IF;
+    END LOOP;
+    ids := ARRAY(SELECT u.id FROM unnest(events) AS u WHERE u.processed_at IS NULL OR written > 0 UNION ALL SELECT unnest(u.others) FROM unnest(events) AS u WHERE u.processed_at IS NULL);
+    IF ids <> '{}' THEN
+        PERFORM pipedrive._settle_event(m, ids, written);
+    END IF;
+    RETURN verdicts;
+END
+$$;
+COMMENT ON FUNCTION _apply_set(_target, _event[]) IS 'applies events to a mirror in few statements; what became of each';
+
+CREATE FUNCTION _apply_events(events _event[]) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    outcomes text[] := array_fill(NULL::text, ARRAY[cardinality(events)]);
+    positions integer[];
+    verdicts text[];
+    m pipedrive._target;
+BEGIN
+    FOR m IN SELECT t.* FROM (SELECT DISTINCT e.source_entity FROM unnest(events) AS e WHERE e.id IS NOT NULL) AS d, pipedrive._targets(d.source_entity) AS t ORDER BY t.mirror_id LOOP
+        positions := ARRAY(SELECT p FROM generate_subscripts(events, 1) AS p
+                            WHERE (events[p]).id IS NOT NULL AND (events[p]).source_entity = m.entity AND pipedrive._is_for(m, events[p]) ORDER BY (events[p]).id);
+        CONTINUE WHEN positions = '{}';
+        verdicts := pipedrive._apply_set(m, ARRAY(SELECT events[p] FROM unnest(positions) AS p));
+        FOR i IN 1 .. cardinality(positions) LOOP
+            IF outcomes[positions[i]] IS NULL OR outcomes[positions[i]] = 'stale' THEN
+                outcomes[positions[i]] := verdicts[i];
+            END IF;
+        END LOOP;
+    END LOOP;
+    RETURN ARRAY(SELECT coalesce(outcomes[p], pipedrive._why_ignored(events[p])) FROM generate_subscripts(events, 1) AS p);
+END
+$$;
+COMMENT ON FUNCTION _apply_events(_event[]) IS 'applies events of different records to all mirrors that they are for; what became of each';
+
+CREATE FUNCTION _note_outcome(inbox_key text, new_outcome text, new_error text) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+    -- what was settled before keeps its outcome when it runs again
+    UPDATE pipedrive.inbox i SET status = split_part(new_outcome, ':', 1), outcome = new_outcome, error = new_error, processed_at = clock_timestamp()
+     WHERE i.key = inbox_key AND (i.status IN ('queued', 'failed', 'ignored'));
+END
+$$;
+COMMENT ON FUNCTION _note_outcome(text, text, text) IS 'what became of a stored event';
+
+-- One stored event, by itself.
+CREATE FUNCTION _run_one(inbox_key text) RETURNS text
+LANGUAGE plpgsql AS $$
+DECLARE
+    e pipedrive._event;
+    outcome text;
+    error text;
+BEGIN
+    BEGIN
+        e := pipedrive._stored_event(inbox_key);
+        outcome := CASE WHEN e.problem IS NOT NULL THEN 'failed: ' || e.problem ELSE pipedrive._apply_event(e) END;
+    EXCEPTION WHEN OTHERS THEN
+        error := pipedrive._reason(SQLSTATE, SQLERRM);
+        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || error END;
+    END;
+    IF outcome LIKE 'failed%' THEN
+        PERFORM pipedrive._mark_failed(e);
+    END IF;
+    PERFORM pipedrive._note_outcome(inbox_key, outcome, error);
+    RETURN split_part(outcome, ':', 1);
+END
+$$;
+COMMENT ON FUNCTION _run_one(text) IS 'runs one stored event; an error becomes its outcome';
+
+CREATE FUNCTION _stored_event(inbox_key text) RETURNS _event
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    i pipedrive.inbox;
+    e pipedrive._event;
+BEGIN
+    SELECT * INTO i FROM pipedrive.inbox x WHERE x.key = inbox_key;
+    IF i.body IS NULL THEN
+        e.problem := 'not valid JSON';
+        RETURN e;
+    END IF;
+    e := pipedrive._read_event(i.body);
+    e.key := i.key;
+    e.server := i.server;
+    e.processed_at := CASE WHEN i.status IN ('applied', 'deleted', 'stale') THEN i.processed_at END;
+    RETURN e;
+END
+$$;
+COMMENT ON FUNCTION _stored_event(text) IS 'an event of the inbox';
+
+-- Runs stored events: of several about one record the last counts. Returns how many became what.
+CREATE FUNCTION _run_batch(keys text[]) RETURNS jsonb
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
+DECLARE
+    last_keys text[];
+    results text[];
+BEGIN
+    BEGIN
+        SELECT array_agg(d.key) INTO last_keys
+          FROM (SELECT DISTINCT ON (coalesce(i.entity, i.key), coalesce(i.entity_id, i.key), i.company_id, i.server, i.status IN ('applied', 'deleted', 'stale')) i.key
+                  FROM pipedrive.inbox i WHERE i.key = ANY (keys)
+                 ORDER BY coalesce(i.entity, i.key), coalesce(i.entity_id, i.key), i.company_id, i.server, i.status IN ('applied', 'deleted', 'stale'), i.event_time DESC, i.seq DESC) AS d;
+        results := pipedrive._run_set(last_keys);
+        PERFORM pipedrive._settle_event(t, ARRAY(SELECT unnest(e.others) UNION ALL SELECT e.id), 0) -- what the others merged
+           FROM pipedrive.inbox i, pipedrive._stored_event(i.key) AS e, pipedrive._targets(e.source_entity) AS t
+          WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status = 'queued'
+            AND (i.action = 'merged' OR i.body -> 'meta' ?| '{merged_to_id,merged_from_id}');
+        UPDATE pipedrive.inbox i SET status = 'stale', outcome = 'stale: followed by a later event', error = NULL, processed_at = clock_timestamp()
+         WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status IN ('queued', 'failed', 'ignored');
+        results := results || array_fill('stale'::text, ARRAY[cardinality(keys) - cardinality(last_keys)]);
+    EXCEPTION WHEN OTHERS THEN -- one of them is bad, or waits for somebody: each by itself
+        results := ARRAY(SELECT pipedrive._run_one(i.key) FROM (SELECT x.key FROM pipedrive.inbox x WHERE x.key = ANY (keys) ORDER BY x.event_time, x.seq) AS i);
+    END;
+    RETURN (SELECT jsonb_object_agg(r, n) FROM (SELECT r, count(*) AS n FROM unnest(results) AS r GROUP BY r) AS c);
+END
+$$;
+COMMENT ON FUNCTION _run_batch(text[]) IS 'runs stored events; how many became what';
+
+CREATE FUNCTION _run_set(keys text[]) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    events pipedrive._event[] := ARRAY(SELECT pipedrive._stored_event(k) FROM unnest(keys) AS k);
+    good pipedrive._event[] := ARRAY(SELECT e FROM unnest(events) AS e WHERE e.problem IS NULL);
+    outcomes text[] := '{}';
+BEGIN
+    IF good <> '{}' THEN
+        outcomes := pipedrive._apply_events(good);
+        UPDATE pipedrive.inbox i SET status = split_part(o.outcome, ':', 1), outcome = o.outcome, error = NULL, processed_at = clock_timestamp()
+          FROM (SELECT (good[p]).key, outcomes[p] AS outcome FROM generate_subscripts(good, 1) AS p) AS o
+         WHERE i.key = o.key AND i.status IN ('queued', 'failed', 'ignored');
+    END IF;
+    RETURN ARRAY(SELECT split_part(o, ':', 1) FROM unnest(outcomes) AS o)
+           || ARRAY(SELECT pipedrive._run_one(k) FROM unnest(keys) AS k WHERE k <> ALL (ARRAY(SELECT e.key FROM unnest(good) AS e)));
+END
+$$;
+COMMENT ON FUNCTION _run_set(text[]) IS 'runs stored events of different records; what became of each';
+
+CREATE PROCEDURE apply_inbox(max_events integer DEFAULT NULL, batch_size integer DEFAULT 500)
+LANGUAGE plpgsql AS $$
+DECLARE
+    keys text[];
+    after_seq bigint := 0;
+    n bigint := 0;
+BEGIN
+    LOOP
+        SELECT pg_catalog.array_agg(q.key), pg_catalog.max(q.seq) INTO keys, after_seq
+          FROM (SELECT i.key, i.seq FROM pipedrive.inbox i WHERE i.status OPERATOR(pg_catalog.=) 'queued' AND i.seq OPERATOR(pg_catalog.>) after_seq
+                 ORDER BY i.seq LIMIT LEAST(batch_size::bigint, max_events OPERATOR(pg_catalog.-) n) FOR UPDATE SKIP LOCKED) AS q;
+        EXIT WHEN keys IS NULL;
+        PERFORM pipedrive._run_batch(keys);
+        n := n OPERATOR(pg_catalog.+) pg_catalog.cardinality(keys);
+        COMMIT;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE apply_inbox(integer, integer) IS
+    'applies queued events in order of arrival, a batch and a commit at a time; several sessions may do so at once';
+
+CREATE FUNCTION replay(from_time timestamptz DEFAULT NULL, to_time timestamptz DEFAULT NULL, only_failed boolean DEFAULT true, max_events integer DEFAULT NULL)
+RETURNS TABLE (status text, events bigint)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    batch record;
+    totals jsonb[] := '{}';
+BEGIN
+    FOR batch IN
+        SELECT array_agg(q.key) AS keys
+          FROM (SELECT i.key, (row_number() OVER (ORDER BY i.event_time, i.seq) - 1) / 500 AS part
+                  FROM pipedrive.inbox i
+                 WHERE (from_time IS NULL OR i.received_at >= from_time) AND (to_time IS NULL OR i.received_at < to_time)
+                   AND (NOT only_failed OR i.status IN ('failed', 'ignored', 'queued'))
+                 ORDER BY i.event_time, i.seq LIMIT max_events) AS q
+         GROUP BY q.part ORDER BY q.part LOOP
+        PERFORM FROM pipedrive.inbox i WHERE i.key = ANY (batch.keys) ORDER BY i.seq FOR UPDATE;
+        totals := totals || pipedrive._run_batch(batch.keys);
+    END LOOP;
+    RETURN QUERY SELECT r.key, sum(r.value::bigint)::bigint FROM unnest(totals) AS t, jsonb_each_text(t) AS r GROUP BY r.key ORDER BY r.key;
+END
+$$;
+COMMENT ON FUNCTION replay(timestamptz, timestamptz, boolean, integer) IS
+    'runs stored events received in a time range again: those that failed, were ignored or wait, or with only_failed => false all; what the mirrors have already stays as it is';
+
+CREATE FUNCTION purge_inbox() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    n bigint;
+BEGIN
+    DELETE FROM pipedrive.inbox i WHERE i.received_at < now() - pipedrive._setting('inbox_retention', '7 days')::interval AND i.status <> 'queued';
+    GET DIAGNOSTICS n = ROW_COUNT;
+    RETURN n;
+END
+$$;
+COMMENT ON FUNCTION purge_inbox() IS 'deletes events older than setting inbox_retention (7 days), except those that wait to be applied; returns their number';
+
+CREATE VIEW inbox_summary AS
+SELECT entity, action, status, outcome, count(*) AS events, sum(attempt - 1) AS repeated, min(received_at) AS first_received, max(received_at) AS last_received,
+       avg(processed_at - received_at) FILTER (WHERE processed_at >= received_at) AS mean_delay
+  FROM inbox GROUP BY entity, action, status, outcome ORDER BY max(received_at) DESC;
+COMMENT ON VIEW inbox_summary IS 'events in the inbox by what became of them, without their bodies';
+REVOKE ALL ON inbox_summary FROM PUBLIC;
+
+-- ------------------------------------------------------------------------------------------------------------
+-- The door: HTTP Basic credentials, checked here because the API that PostgREST is leaves them to the function
+-- ------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE webhook_login (
+    user_name text PRIMARY KEY,
+    server name NOT NULL,
+    salt bytea NOT NULL,
+    hash bytea NOT NULL,
+    rounds integer NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE webhook_login IS 'credentials that webhooks are delivered with; of the password only a salted hash';
+REVOKE ALL ON webhook_login FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('webhook_login', '');
+
+CREATE FUNCTION _password_hash(password text, salt bytea, rounds integer) RETURNS bytea
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    h bytea := sha256(salt || convert_to(password, 'UTF8'));
+BEGIN
+    FOR i IN 2 .. rounds LOOP
+        h := sha256(h || salt);
+    END LOOP;
+    RETURN h;
+END
+$$;
+COMMENT ON FUNCTION _password_hash(text, bytea, integer) IS 'iterated, salted SHA-256; passwords are 244 random bits, so few rounds do';
+
+CREATE FUNCTION _same_bytes(a bytea, b bytea) RETURNS boolean
+LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+    difference integer := 0;
+BEGIN
+    FOR i IN 0 .. 31 LOOP -- all of them, whatever is found
+        difference := difference | (get_byte(a, i) # get_byte(b, i));
+    END LOOP;
+    RETURN difference = 0;
+END
+$$;
+COMMENT ON FUNCTION _same_bytes(bytea, bytea) IS 'compares two hashes in a time that tells nothing of them';
+
+CREATE FUNCTION create_webhook_login(server name) RETURNS TABLE (user_name text, password text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    new_salt bytea := uuid_send(gen_random_uuid());
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'pipedrive_fdw' WHERE s.srvname = create_webhook_login.server) THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('server "%s" does not exist', create_webhook_login.server);
+    END IF;
+    user_name := 'pipedrive_' || left(replace(gen_random_uuid()::text, '-', ''), 12);
+    password := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
+    INSERT INTO pipedrive.webhook_login (user_name, server, salt, hash, rounds)
+    VALUES (user_name, create_webhook_login.server, new_salt, pipedrive._password_hash(password, new_salt, 64), 64);
+    RETURN NEXT;
+END
+$$;
+COMMENT ON FUNCTION create_webhook_login(name) IS 'a user name and a random password for the webhooks of a server; the password is shown this once';
+
+CREATE FUNCTION drop_webhook_login(user_name text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM pipedrive.webhook_login l WHERE l.user_name = drop_webhook_login.user_name;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION drop_webhook_login(text) IS 'ends a login: what is delivered with it is refused';
+
+CREATE FUNCTION _login_server(headers text) RETURNS name
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    given text;
+    colon integer;
+    l pipedrive.webhook_login;
+    hash bytea;
+BEGIN
+    BEGIN
+        given := headers::json ->> 'authorization';
+        given := convert_from(decode(substring(given FROM '^[Bb][Aa][Ss][Ii][Cc] +([A-Za-z0-9+/=]+)$'), 'base64'), 'UTF8');
+        colon := strpos(given, ':');
+    EXCEPTION WHEN OTHERS THEN
+        RETURN NULL;
+    END;
+    IF coalesce(colon, 0) = 0 OR length(given) > 300 THEN
+        RETURN NULL;
+    END IF;
+    SELECT * INTO l FROM pipedrive.webhook_login x WHERE x.user_name = left(given, colon - 1);
+    -- an unknown name takes as long as a wrong password
+    hash := pipedrive._password_hash(substr(given, colon + 1), coalesce(l.salt, '\x00'), coalesce(l.rounds, 64));
+    RETURN CASE WHEN pipedrive._same_bytes(hash, coalesce(l.hash, sha256('\x00'))) THEN l.server END;
+END
+$$;
+COMMENT ON FUNCTION _login_server(text) IS 'server whose login the headers of a request carry, NULL for none';
+
+CREATE FUNCTION webhook(json) RETURNS json
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+DECLARE
+    server name := pipedrive._login_server(current_setting('request.headers', true));
+BEGIN
+    IF server IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'PT401', MESSAGE = 'webhook credentials are missing or wrong';
+    END IF;
+    RETURN json_build_object('outcome', pipedrive._ingest_text($1::text, pipedrive._setting('webhook_mode', 'apply'), server));
+END
+$$;
+COMMENT ON FUNCTION webhook(json) IS
+    'takes a webhook from PostgREST: checks the HTTP Basic credentials of the request, then does as ingest_webhook() (setting webhook_mode: apply, queue or refetch); for a role that may do nothing else';
+REVOKE ALL ON FUNCTION webhook(json) FROM PUBLIC;
+
+-- ------------------------------------------------------------------------------------------------------------
+-- Subscriptions
+-- ------------------------------------------------------------------------------------------------------------
+
+CREATE TABLE webhook_subscription (
+    server name NOT NULL,
+    webhook_id bigint NOT NULL,
+    object text NOT NULL,
+    url text NOT NULL,
+    user_name text,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, webhook_id)
+);
+COMMENT ON TABLE webhook_subscription IS 'webhooks that register_webhook() created';
+REVOKE ALL ON webhook_subscription FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('webhook_subscription', '');
+
+CREATE FUNCTION _wanted_objects(server name) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(SELECT o.object FROM pipedrive.webhook_object o
+                  WHERE EXISTS (SELECT FROM pipedrive._targets(o.entity) AS t WHERE t.server = _wanted_objects.server) ORDER BY o.object);
+END
+$$;
+COMMENT ON FUNCTION _wanted_objects(name) IS 'objects whose events the mirrors of a server need';
+
+CREATE FUNCTION _subscribe(server name, url text, object text, user_id bigint, login_name text, password text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    made jsonb;
+BEGIN
+    made := pipedrive._request(server, 'POST', '/v1/webhooks', jsonb_strip_nulls(jsonb_build_object(
+        'subscription_url', url, 'event_action', '*', 'event_object', object, 'name', 'pipedrive_fdw ' || object, 'version', '2.0',
+        'user_id', user_id, 'http_auth_user', login_name, 'http_auth_password', password))) #> '{body,data}';
+    INSERT INTO pipedrive.webhook_subscription (server, webhook_id, object, url, user_name)
+    VALUES (_subscribe.server, (made ->> 'id')::bigint, _subscribe.object, _subscribe.url, login_name);
+    IF made ->> 'company_id' IS NOT NULL THEN
+        INSERT INTO pipedrive.server_company VALUES (_subscribe.server, made ->> 'company_id')
+        ON CONFLICT ON CONSTRAINT server_company_pkey DO UPDATE SET company_id = excluded.company_id;
+    END IF;
+    RETURN (made ->> 'id')::bigint;
+END
+$$;
+COMMENT ON FUNCTION _subscribe(name, text, text, bigint, text, text) IS 'creates one webhook (10 tokens)';
+
+CREATE FUNCTION register_webhook(server name, url text, objects text[] DEFAULT NULL, user_id bigint DEFAULT NULL)
+RETURNS TABLE (object text, webhook_id bigint, problem text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    login record;
+BEGIN
+    IF url !~ '^https://' THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'webhooks need an https URL', DETAIL = 'Pipedrive delivers to public https addresses with a valid certificate, and follows no redirects.';
+    END IF;
+    SELECT * INTO login FROM pipedrive.create_webhook_login(server);
+    FOREACH object IN ARRAY coalesce(objects, pipedrive._wanted_objects(server)) LOOP
+        webhook_id := NULL;
+        problem := NULL;
+        BEGIN
+            webhook_id := pipedrive._subscribe(server, url, object, register_webhook.user_id, login.user_name, login.password);
+        EXCEPTION WHEN OTHERS THEN -- those created before stay known
+            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+        END;
+        RETURN NEXT;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION register_webhook(name, text, text[], bigint) IS
+    'creates webhooks (version 2, all actions) for the mirrored objects of a server, or those named, with a login of their own; 10 tokens each. user_id: whose visibility applies';
+
+CREATE FUNCTION unregister_webhook(server name) RETURNS TABLE (object text, webhook_id bigint, problem text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    s pipedrive.webhook_subscription;
+    there bigint[] := ARRAY(SELECT w.webhook_id FROM pipedrive._listed_webhooks(server) AS w);
+BEGIN
+    FOR s IN SELECT * FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server ORDER BY x.object, x.webhook_id LOOP
+        object := s.object;
+        webhook_id := s.webhook_id;
+        problem := NULL;
+        BEGIN
+            IF s.webhook_id = ANY (there) THEN
+                PERFORM pipedrive._request(server, 'DELETE', '/v1/webhooks/' || s.webhook_id);
+            END IF;
+            DELETE FROM pipedrive.webhook_subscription x WHERE x.server = s.server AND x.webhook_id = s.webhook_id;
+        EXCEPTION WHEN OTHERS THEN
+            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+        END;
+        RETURN NEXT;
+    END LOOP;
+    DELETE FROM pipedrive.webhook_login l WHERE l.server = unregister_webhook.server
+       AND NOT EXISTS (SELECT FROM pipedrive.webhook_subscription x WHERE x.server = l.server);
+END
+$$;
+COMMENT ON FUNCTION unregister_webhook(name) IS 'deletes the webhooks that register_webhook() created for a server, and its logins';
+
+CREATE FUNCTION _listed_webhooks(server name)
+RETURNS TABLE (webhook_id bigint, object text, action text, url text, user_id bigint, is_active boolean, version text, last_delivery timestamptz, last_status integer, remove_reason text)
+LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY
+    SELECT (w ->> 'id')::bigint, w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', (w ->> 'user_id')::bigint, (w ->> 'is_active') IN ('1', 'true'), w ->> 'version',
+           pipedrive._event_time(nullif(w -> 'last_delivery_time', 'null')), (w ->> 'last_http_status')::integer, w ->> 'remove_reason'
+      FROM jsonb_array_elements(coalesce(nullif(pipedrive._request(server, 'GET', '/v1/webhooks') #> '{body,data}', 'null'), '[]')) AS w;
+END
+$$;
+COMMENT ON FUNCTION _listed_webhooks(name) IS 'webhooks of the account as the API lists them';
+
+CREATE FUNCTION webhook_health(server name)
+RETURNS TABLE (object text, webhook_id bigint, url text, state text, last_delivery timestamptz, last_status integer, last_received timestamptz, detail text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH listed AS MATERIALIZED (SELECT * FROM pipedrive._listed_webhooks(server)),
+    -- one row a subscription that is ours, one a mirrored object that has none
+    ours AS (SELECT s.object, s.webhook_id, s.url FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server
+              UNION ALL SELECT o, NULL, NULL FROM unnest(pipedrive._wanted_objects(webhook_health.server)) AS o
+                         WHERE NOT EXISTS (SELECT FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server AND s.object = o)
+                           AND NOT EXISTS (SELECT FROM listed l WHERE l.object IN (o, '*') AND l.action = '*' AND l.is_active)),
+    judged AS (SELECT ours.*, l.last_delivery, l.last_status, l.remove_reason,
+                      CASE WHEN ours.webhook_id IS NULL THEN 'missing'
+                           WHEN l.webhook_id IS NULL OR l.remove_reason IS NOT NULL THEN 'removed'
+                           WHEN NOT l.is_active THEN 'banned'
+                           WHEN l.last_status NOT BETWEEN 200 AND 299 THEN 'failing'
+                           WHEN l.last_delivery IS NULL THEN 'waiting' ELSE 'ok' END AS state
+                 FROM ours LEFT JOIN listed l USING (webhook_id))
+    SELECT j.object, j.webhook_id, j.url, j.state, j.last_delivery, j.last_status,
+           (SELECT max(i.received_at) FROM pipedrive.inbox i WHERE i.entity = j.object AND (i.server = webhook_health.server OR i.server IS NULL)),
+           CASE j.state WHEN 'missing' THEN 'No webhook sends these events: register_webhook() or repair_webhooks().'
+                        WHEN 'removed' THEN 'Pipedrive deleted it (no successful delivery on three days): repair_webhooks().'
+                        WHEN 'banned' THEN 'Ten deliveries failed; events of the ban are lost, the next sync makes up for them.'
+                        WHEN 'failing' THEN 'The last delivery was refused: check the address and the login.'
+                        WHEN 'waiting' THEN 'Nothing was delivered yet.' END
+      FROM judged AS j
+     UNION ALL
+    SELECT NULL, NULL, NULL, CASE WHEN count(*) >= 40 THEN 'full' ELSE 'ok' END, max(l.last_delivery), NULL, NULL, format('%s of 40 webhooks are in use.', count(*)) FROM listed l
+     ORDER BY 1 NULLS LAST, 2;
+END
+$$;
+COMMENT ON FUNCTION webhook_health(name) IS 'whether the webhooks of a server work: waiting, ok, failing, banned, removed or missing; one request';
+
+CREATE PROCEDURE repair_webhooks(server name, url text DEFAULT NULL)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    broken text[];
+    failed text;
+BEGIN
+    SELECT array_agg(DISTINCT h.object) INTO broken FROM pipedrive.webhook_health(server) AS h WHERE h.state IN ('missing', 'removed');
+    IF broken IS NULL THEN
+        RETURN;
+    END IF;
+    url := coalesce(url, (SELECT s.url FROM pipedrive.webhook_subscription s WHERE s.server = repair_webhooks.server ORDER BY s.created_at DESC LIMIT 1));
+    IF url IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('no webhook was registered for server "%s"', server), HINT = 'Give the URL to deliver to.';
+    END IF;
+    DELETE FROM pipedrive.webhook_subscription s WHERE s.server = repair_webhooks.server AND s.object = ANY (broken);
+    SELECT string_agg(format('%s: %s', r.object, r.problem), '; ') INTO failed FROM pipedrive.register_webhook(server, url, broken) AS r WHERE r.problem IS NOT NULL;
+    IF failed IS NOT NULL THEN
+        RAISE WARNING USING MESSAGE = 'could not create all webhooks', DETAIL = failed;
+    END IF;
+END
+$$;
+COMMENT ON PROCEDURE repair_webhooks(name, text) IS 'creates webhooks anew that Pipedrive removed or that are missing, at the address of the others unless told otherwise';

@@ -17,7 +17,7 @@ CREATE TABLE tracked_view (
 COMMENT ON TABLE tracked_view IS 'materialized views that refresh_views() keeps current';
 COMMENT ON COLUMN tracked_view.max_age IS 'refreshed at this age even if nothing changed: for views that use now()';
 COMMENT ON COLUMN tracked_view.last_refresh IS 'when the last successful refresh began';
-COMMENT ON COLUMN tracked_view.last_serials IS 'state of everything the view reads, taken before that refresh: {mirror_id: change_serial, view:oid: refreshes}';
+COMMENT ON COLUMN tracked_view.last_serials IS 'state of everything the view reads, taken before that refresh: {mirror_id: _change_serial(), view:oid: refreshes}';
 COMMENT ON COLUMN tracked_view.refreshes IS 'grows with every refresh; views that read this one compare it';
 COMMENT ON COLUMN tracked_view.hinted IS 'whether the hint about the missing unique index was given';
 SELECT pg_catalog.pg_extension_config_dump('tracked_view', '');
@@ -52,9 +52,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
                     AND EXISTS (SELECT FROM pg_class c WHERE c.oid = r.objid AND c.relname IN ('stage_history', 'owner_history')))
     ),
     relations AS (SELECT objid FROM reads WHERE classid = 'pg_class'::regclass AND objid <> $1)
-    SELECT 'mirror', m.target, m.mirror_id::text, coalesce(s.change_serial, 0)
+    SELECT 'mirror', m.target, m.mirror_id::text, coalesce(pipedrive._change_serial(m.mirror_id), 0)
       FROM pipedrive.mirror m
-      LEFT JOIN pipedrive.mirror_state s USING (mirror_id)
      WHERE m.target IN (SELECT objid FROM relations) OR 'pipedrive.changes'::regclass IN (SELECT objid FROM relations)
      UNION ALL
     SELECT 'view', t.view, 'view:' || t.view::oid, t.refreshes
@@ -283,7 +282,7 @@ SELECT t.view,
        CASE WHEN l.running THEN 'the refresh under way'
             WHEN r.reason IS NOT NULL THEN 'refresh_views(): ' || r.reason
             ELSE 'changes in ' || pg_catalog.array_to_string(i.mirrors || i.views, ', ')
-                 || coalesce(pg_catalog.format(', or %s', pg_catalog.date_trunc('second', t.last_refresh + t.max_age)), '') END AS waits_for,
+                 || coalesce(', or ' || pg_catalog.date_trunc('second', t.last_refresh + t.max_age), '') END AS waits_for,
        t.last_error AS error, t.last_error_at AS error_at
   FROM tracked_view t
   JOIN pg_catalog.pg_class c ON c.oid = t.view

@@ -11,7 +11,7 @@ $$
 SELECT p.order_nr AS pipeline_order, coalesce(s.pipeline_id, d.pipeline_id) AS pipeline_id, p.name AS pipeline,
        s.order_nr AS stage_order, coalesce(s.id, d.stage_id) AS stage_id, s.name AS stage, d.currency,
        count(d.id) AS deals, coalesce(sum(d.value), 0) AS value,
-       coalesce(sum(d.value * coalesce(d.probability, s.deal_probability, 100)), 0) / 100 AS weighted_value
+       trim_scale(coalesce(sum(d.value * coalesce(d.probability, s.deal_probability, 100)), 0) / 100) AS weighted_value
   FROM {stages} s
   FULL JOIN (SELECT id, pipeline_id, stage_id, currency, value, probability FROM {deals} WHERE status = 'open' AND is_archived IS NOT TRUE) d ON d.stage_id = s.id
   LEFT JOIN {pipelines} p ON p.id = coalesce(s.pipeline_id, d.pipeline_id)
@@ -60,7 +60,7 @@ SELECT p.order_nr AS pipeline_order, s.pipeline_id, p.name AS pipeline, s.order_
        count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'lost') AS lost,
        count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'open') AS open,
        round(count(DISTINCT v.deal_id) FILTER (WHERE v.moved_on OR v.last AND v.status = 'won')::numeric / nullif(count(DISTINCT v.deal_id), 0), 4) AS conversion_rate,
-       percentile_cont(0.5) WITHIN GROUP (ORDER BY v.until - v.entered) AS median_time
+       justify_hours(percentile_cont(0.5) WITHIN GROUP (ORDER BY v.until - v.entered)) AS median_time
   FROM {stages} s
   LEFT JOIN {pipelines} p ON p.id = s.pipeline_id
   LEFT JOIN (SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last,

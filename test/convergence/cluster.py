@@ -40,11 +40,21 @@ def bin_directory():
     return os.path.dirname(os.path.realpath(shutil.which("initdb")))
 
 
+def own_directory():
+    """A new directory whose name leaves room for a socket's."""
+    parent = tempfile.gettempdir()
+    return tempfile.mkdtemp(prefix="convergence.", dir=parent if len(parent) < 70 else "/tmp")
+
+
+RUNNING = []  # what has to be stopped when the test is interrupted
+
+
 class Cluster:
-    """One server in a directory of its own under /tmp."""
+    """One server in a directory of its own."""
 
     def __init__(self, settings=SETTINGS):
-        self.bin, self.directory = bin_directory(), tempfile.mkdtemp(prefix="pipedrive_fdw.", dir="/tmp")
+        self.bin, self.directory = bin_directory(), own_directory()
+        RUNNING.append(self)
         self.data, self.log = self.directory + "/data", self.directory + "/log"
         self.tool("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
         with open(self.data + "/postgresql.conf", "a", encoding="ascii") as file:
@@ -95,6 +105,14 @@ class Cluster:
     def remove(self):
         self.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
+        RUNNING.remove(self)
+
+
+def remove_all(number, frame):
+    """On SIGTERM and SIGINT: no server stays."""
+    for cluster in list(RUNNING):
+        cluster.remove()
+    os._exit(128 + number)
 
 
 class Session:

@@ -16,6 +16,7 @@ import json
 import os
 import queue
 import re
+import signal
 import sys
 import threading
 import time
@@ -26,7 +27,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, SIMULATOR]
 
 import harness  # noqa: E402
-from cluster import Cluster, Gone, Session  # noqa: E402
+from cluster import Cluster, Gone, Session, remove_all  # noqa: E402
 from history import ENTITIES, TITLE, Account, History  # noqa: E402
 
 SCALE = 12
@@ -308,7 +309,7 @@ class Worker:
         return text
 
 
-REPLAY = "SELECT count(*) FROM pipedrive.replay();"
+REPLAY = "SELECT status, events FROM pipedrive.replay(only_failed => false) ORDER BY 1;"
 
 
 def sane(order, account):
@@ -396,6 +397,8 @@ def main():
     parser.add_argument("--keep-going", action="store_true", help="do not stop after three failures")
     parser.add_argument("-v", "--verbose", action="store_true")
     options = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, remove_all)
     if options.only is not None:
         options.workers = 1
     return Run(options).main()

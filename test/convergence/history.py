@@ -80,7 +80,7 @@ class History:
         self.delay = r.choice((0.0, 0.3, 0.7))
         self.double, self.loss = r.choice((0.0, 0.3)), 0.3 if self.lossy else 0.0
         self.sync_rate, self.apply_rate = r.choice((0.2, 0.5)), r.choice((0.3, 0.7))
-        self.favourites, self.options, self.log = {}, 0, []
+        self.favourites, self.options, self.log, self.changed, self.last_merge = {}, 0, [], {}, START
 
     def title(self):
         return "seed %d: %s, v%s, %s, page size %d, modes %s%s%s" % (
@@ -166,8 +166,10 @@ class History:
         out["id"] = self.pick(account, entity, pool)
         if action == "change":
             out["fields"] = self.values(account, entity)
-            if r.random() < 0.1:
-                out["at"] = self.stamp(r.randint(1, 30))
+            skew = r.randint(1, 30)
+            last = max(self.changed.get((entity, out["id"]), START), self.last_merge)
+            if r.random() < 0.1 and last <= self.now - skew:
+                out["at"] = self.stamp(skew)  # clocks differ, but a row's time does not go back
             elif not self.lossy and r.random() < 0.05:
                 out["touch"] = False
         return out
@@ -183,6 +185,10 @@ class History:
         for _ in range(self.random.choice((1, 1, 2, 3, 5))):
             one = self.order(account)
             out.append(one)
+            if one["action"] == "merge":
+                self.last_merge = self.now  # which touched who knows what
+            for key in (one.get("id"), one.get("into")):
+                self.changed[one["entity"], key] = self.now
             if one["action"] == "add_option":
                 out.append({"action": "change", "entity": "deals", "id": self.pick(account, "deals"),
                             "fields": {"custom_fields": {"Priority": one["option_id"]}}})
