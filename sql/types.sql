@@ -124,7 +124,7 @@ BEGIN
         END;
     END;
     PERFORM sim.call('DELETE', 'faults');
-    RETURN format('%s %s -> %s', column_name, json, out);
+    RETURN format('%s %s -> %s', column_name, json, regexp_replace(out, 'at byte [0-9]+', 'at byte N'));
 END $$;
 \pset format unaligned
 \pset tuples_only on

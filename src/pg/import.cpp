@@ -145,8 +145,7 @@ Datum pipedrive_fdw_imported_comments(PG_FUNCTION_ARGS) {
         if (comments != nullptr) comments->clear();
         return text;
     });
-    PG_RETURN_DATUM(
-        DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json)))));
+    PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(message_text(json))));
 }
 }
 

@@ -150,11 +150,14 @@ Cell decode_uuid(const Job& job, JsonValue v) {
     return text_cell(CellType::Text, v.text(), job.arena);
 }
 
-// An option as {id, label}, which include_option_labels puts in place of the id.
+// An option as {id, label}, which include_option_labels puts in place of the id; the label of a
+// deleted option may be missing.
 bool is_labelled(JsonValue v) {
-    int members = 0;
-    v.each_member([&](std::string_view, JsonValue) { ++members; });
-    return members == 2 && !v.member("id").absent() && !v.member("label").absent();
+    bool others = false;
+    v.each_member([&](std::string_view key, JsonValue) {
+        others = others || (key != "id" && key != "label");
+    });
+    return !others && !v.member("id").absent();
 }
 
 void write_unlabelled(JsonValue v, std::string* json) {
