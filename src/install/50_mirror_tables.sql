@@ -78,7 +78,8 @@ COMMENT ON COLUMN changes.changed_at IS 'update_time of the new state, else the 
 COMMENT ON COLUMN changes.change_source IS 'sync, webhook or backfill';
 CREATE TABLE changes_default PARTITION OF changes DEFAULT;
 COMMENT ON TABLE changes_default IS 'changes of months that have no partition';
-CREATE INDEX changes_id ON changes (mirror_id, id, field, changed_at);
+-- Each partition has its own: an index on the parent could not be restored, as the parent belongs to the extension and its partitions do not.
+CREATE INDEX changes_id ON changes_default (mirror_id, id, field, changed_at);
 
 SELECT pg_catalog.pg_extension_config_dump('mirror', '');
 SELECT pg_catalog.pg_extension_config_dump('mirror_mirror_id_seq', '');

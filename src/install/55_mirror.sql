@@ -77,6 +77,11 @@ BEGIN
     IF info.entity IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a foreign table of pipedrive_fdw', source);
     END IF;
+    IF EXISTS (SELECT FROM unnest(CASE WHEN pipedrive._is_windowed(info.entity) THEN ARRAY['id', 'update_time', 'add_time'] ELSE ARRAY['id'] END) AS needed
+                WHERE NOT EXISTS (SELECT FROM pipedrive._table_columns k WHERE k.relation = source AND k.attname = needed AND k.type IS NULL)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" lacks a column that a mirror needs', source),
+            HINT = 'A mirror needs the columns id, and where the API can tell what changed, update_time and add_time.';
+    END IF;
     IF target IS NULL THEN
         EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', info.nspname || '_mirror');
         target := format('%I.%I', info.nspname || '_mirror', info.relname);
@@ -120,7 +125,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
 BEGIN
-    IF NOT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = m.entity AND e.parameter LIKE 'updated_since%') THEN
+    IF NOT 'update_time' = ANY (pipedrive._mirror_columns(m.target))
+       OR NOT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = m.entity AND e.parameter LIKE 'updated_since%') THEN
         RETURN;
     END IF;
     SELECT format('%I.%I', n.nspname, c.relname || '_live') INTO name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
@@ -152,14 +158,14 @@ BEGIN
     SELECT format('%I.%I', n.nspname, replace(field, '_id', '') || '_history') INTO name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
     EXECUTE format($v$CREATE VIEW %1$s AS
         WITH steps AS (
-            SELECT c.id, c.changed_at, (c.old_value #>> '{}')::bigint AS old_value, (c.new_value #>> '{}')::bigint AS new_value
+            SELECT c.id, c.changed_at, c.recorded_at, (c.old_value #>> '{}')::bigint AS old_value, (c.new_value #>> '{}')::bigint AS new_value
               FROM pipedrive.changes c WHERE c.mirror_id = %2$s AND c.field = %3$L),
         entered AS (
-            SELECT s.id AS deal_id, s.new_value AS %4$I, s.changed_at AS entered FROM steps s
+            SELECT s.id AS deal_id, s.new_value AS %4$I, s.changed_at AS entered, s.recorded_at FROM steps s
             UNION ALL
-            SELECT d.id, coalesce((SELECT s.old_value FROM steps s WHERE s.id = d.id ORDER BY s.changed_at LIMIT 1), d.%4$I), d.add_time FROM %5$s d)
+            SELECT d.id, coalesce((SELECT s.old_value FROM steps s WHERE s.id = d.id ORDER BY s.changed_at, s.recorded_at LIMIT 1), d.%4$I), d.add_time, '-infinity' FROM %5$s d)
         SELECT deal_id, %4$I, entered, lead(entered) OVER w AS left_at, lead(entered) OVER w - entered AS duration
-          FROM entered WINDOW w AS (PARTITION BY deal_id ORDER BY entered)$v$, name, m.mirror_id, field, field, m.target);
+          FROM entered WINDOW w AS (PARTITION BY deal_id ORDER BY entered, recorded_at)$v$, name, m.mirror_id, field, field, m.target);
     EXECUTE format('COMMENT ON VIEW %s IS %L', name, format('for each deal the values of %s: entered, left and duration, as far as pipedrive.changes goes back', field));
 END
 $$;
@@ -173,7 +179,8 @@ BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
     PERFORM pipedrive._create_live_view(m);
     IF m.entity = 'deals' THEN
-        PERFORM pipedrive._create_history_view(m, f) FROM unnest(ARRAY['stage_id', 'owner_id']) AS f WHERE f = ANY (pipedrive._mirror_columns(m.target));
+        PERFORM pipedrive._create_history_view(m, f) FROM unnest(ARRAY['stage_id', 'owner_id']) AS f
+         WHERE ARRAY[f, 'add_time'] <@ pipedrive._mirror_columns(m.target);
     END IF;
 END
 $$;

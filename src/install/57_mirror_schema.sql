@@ -66,6 +66,7 @@ BEGIN
         EXIT WHEN next_cursor IS NULL;
     END LOOP;
     INSERT INTO pipedrive.backfilled VALUES (m.mirror_id, deal) ON CONFLICT DO NOTHING;
+    PERFORM pipedrive._record_change_count(m.mirror_id, 1);
     RETURN requests * 20;
 END
 $$;
