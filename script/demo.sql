@@ -131,3 +131,76 @@ SELECT pl.name AS pipeline, s.name AS stage, count(*) AS deals, d.currency, sum(
  GROUP BY pl.id, pl.name, s.id, s.order_nr, s.name, d.currency
  ORDER BY pl.name, s.order_nr, s.id, d.currency
  LIMIT 24;
+
+\set ECHO none
+\echo
+\echo '== 6. A mirror is a local table that follows the account: loaded once, then only what changed.'
+\echo
+\set ECHO queries
+SELECT pipedrive.create_mirror(t) FROM unnest('{crm.deals,crm.pipelines,crm.stages}'::regclass[]) AS t;
+\timing on
+\if :real_account
+CALL pipedrive.sync(max_tokens => 1000);
+CALL pipedrive.sync(max_tokens => 1000);
+\else
+CALL pipedrive.sync();
+CALL pipedrive.sync();
+\endif
+SELECT count(*) AS deals, count(*) FILTER (WHERE is_archived) AS archived FROM crm_mirror.deals;
+\timing off
+SELECT mirror, tokens_today, last_error FROM pipedrive.mirrors;
+
+\set ECHO none
+\echo
+\echo '== 7. Dashboards over mirrors: materialized views that are refreshed when a mirror has changed. No tokens.'
+\echo
+\set ECHO queries
+SELECT * FROM pipedrive.create_dashboards('crm_mirror');
+SELECT pipeline, stage, deals, currency, value, round(weighted_value) AS weighted
+  FROM crm_dashboards.pipeline_by_stage
+ ORDER BY pipeline_order, pipeline_id, stage_order, stage_id, currency
+ LIMIT 8;
+\set ECHO none
+\if :real_account
+\echo
+\echo '   In the simulated account a deal would be won now, and its webhook taken in. A real one is only read.'
+\else
+SELECT d.id AS deal_id, d.title AS deal_title, d.stage_id, d.currency
+  FROM crm_mirror.deals AS d JOIN crm_mirror.stages AS s ON s.id = d.stage_id
+ WHERE d.status = 'open' AND NOT d.is_archived AND d.currency IS NOT NULL AND d.value < 1000000
+ ORDER BY count(*) OVER (PARTITION BY d.stage_id, d.currency) > 1 DESC, d.value DESC, d.id LIMIT 1 \gset
+\echo
+\echo '== 8. Somebody wins a deal in Pipedrive. Its webhook brings it here, and the dashboard follows.'
+\echo
+\echo '   Before:'
+\echo
+\set ECHO queries
+SELECT pipeline, stage, deals, currency, value FROM crm_dashboards.pipeline_by_stage WHERE stage_id = :stage_id AND currency = :'currency';
+\set ECHO none
+-- The simulator's side door plays Pipedrive's user, and says what webhook would be sent.
+SELECT json_build_object('action', 'change', 'entity', 'deals', 'id', :deal_id, 'fields', json_build_object('status', 'won')) AS change \gset
+\set ignored `"$PIPEDRIVE_SIMULATOR_CTL" DELETE webhooks`
+SELECT clock_timestamp() AS began \gset
+\set ignored `"$PIPEDRIVE_SIMULATOR_CTL" mutate :'change'`
+\set sent `"$PIPEDRIVE_SIMULATOR_CTL" GET webhooks`
+SELECT e -> 'body' AS event FROM json_array_elements(:'sent') AS e WHERE e ->> 'entity' IN ('deal', 'deals') LIMIT 1 \gset
+\if :{?event}
+SELECT format('"%s %s %s"', m ->> 'action', m ->> 'entity', m ->> 'entity_id') AS what, length(:'event') AS size FROM (SELECT :'event'::json -> 'meta') AS e (m) \gset
+\echo '   In Pipedrive, deal' :deal_id '("':deal_title'") is won. Pipedrive sends' :what 'with' :size 'characters:'
+\echo
+\echo 'SELECT pipedrive.ingest_webhook($1);'
+SELECT pipedrive.ingest_webhook(:'event'::jsonb);
+\set ECHO queries
+CALL pipedrive.refresh_views();
+SELECT pipeline, stage, deals, currency, value FROM crm_dashboards.pipeline_by_stage WHERE stage_id = :stage_id AND currency = :'currency';
+\set ECHO none
+SELECT to_char(extract(epoch FROM clock_timestamp() - :'began'), 'FM990.00') AS seconds \gset
+\echo '   From the change in Pipedrive to the dashboard:' :seconds 'seconds, and not one API token.'
+\echo
+\set ECHO queries
+SELECT field, old_value, new_value, change_source FROM pipedrive.changes WHERE entity = 'deals' AND id = :deal_id ORDER BY field;
+\set ECHO none
+\else
+\echo '   (this simulator knows no webhooks)'
+\endif
+\endif

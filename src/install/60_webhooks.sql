@@ -518,7 +518,7 @@ BEGIN
     END IF;
     IF m.server IS NOT NULL THEN
         BEGIN
-            answer := pipedrive._request(m.server, 'GET', (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) #> '{body,data}';
+            answer := pipedrive._request(m.server, 'GET', (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) -> 'data';
             IF answer ->> 'id' = e.entity_id THEN
                 e.record := answer;
                 e.shape := 'rest';
@@ -803,29 +803,51 @@ END
 $$;
 COMMENT ON FUNCTION _stored_event(text) IS 'an event of the inbox';
 
--- Runs stored events: of several about one record the last counts. Returns how many became what.
+CREATE FUNCTION _last_of_each(keys text[]) RETURNS text[]
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN ARRAY(SELECT DISTINCT ON (i.entity, i.entity_id, i.company_id, i.server) i.key
+                   FROM pipedrive.inbox i WHERE i.key = ANY (keys)
+                  ORDER BY i.entity, i.entity_id, i.company_id, i.server, i.event_time DESC, i.seq DESC);
+END
+$$;
+COMMENT ON FUNCTION _last_of_each(text[]) IS 'of several stored events about one record the last';
+
+CREATE FUNCTION _run_group(keys text[]) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    last_keys text[] := pipedrive._last_of_each(keys);
+    results text[];
+BEGIN
+    results := pipedrive._run_set(last_keys);
+    PERFORM pipedrive._settle_event(t, e.others, 0) -- what earlier ones merged
+       FROM pipedrive.inbox i, pipedrive._stored_event(i.key) AS e, pipedrive._targets(e.source_entity) AS t
+      WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status = 'queued'
+        AND (i.action = 'merged' OR i.body -> 'meta' ?| '{merged_to_id,merged_from_id}') ORDER BY t.mirror_id;
+    UPDATE pipedrive.inbox i SET status = 'stale', outcome = 'stale: followed by a later event', error = NULL, processed_at = clock_timestamp()
+     WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status IN ('queued', 'ignored');
+    RETURN results || array_fill('stale'::text, ARRAY[cardinality(keys) - cardinality(last_keys)]);
+EXCEPTION WHEN OTHERS THEN -- one of them is bad, or waits for somebody: each by itself
+    RETURN ARRAY(SELECT pipedrive._run_one(o.key) FROM (SELECT x.key FROM pipedrive.inbox x WHERE x.key = ANY (keys) ORDER BY x.event_time, x.seq) AS o);
+END
+$$;
+COMMENT ON FUNCTION _run_group(text[]) IS 'runs stored events in few statements: of several about one record the last counts';
+
 CREATE FUNCTION _run_batch(keys text[]) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 DECLARE
-    last_keys text[];
-    results text[];
+    bad text[] := ARRAY(SELECT i.key FROM pipedrive.inbox i WHERE i.key = ANY (keys) AND (i.status = 'failed' OR i.entity IS NULL) ORDER BY i.event_time, i.seq);
+    settled text[] := ARRAY(SELECT i.key FROM pipedrive.inbox i WHERE i.key = ANY (keys) AND i.status IN ('applied', 'deleted', 'stale'));
+    fresh text[] := ARRAY(SELECT k FROM unnest(keys) AS k WHERE k <> ALL (bad) AND k <> ALL (settled));
+    results text[] := '{}';
 BEGIN
-    BEGIN
-        SELECT array_agg(d.key) INTO last_keys
-          FROM (SELECT DISTINCT ON (coalesce(i.entity, i.key), coalesce(i.entity_id, i.key), i.company_id, i.server, i.status IN ('applied', 'deleted', 'stale')) i.key
-                  FROM pipedrive.inbox i WHERE i.key = ANY (keys)
-                 ORDER BY coalesce(i.entity, i.key), coalesce(i.entity_id, i.key), i.company_id, i.server, i.status IN ('applied', 'deleted', 'stale'), i.event_time DESC, i.seq DESC) AS d;
-        results := pipedrive._run_set(last_keys);
-        PERFORM pipedrive._settle_event(t, ARRAY(SELECT unnest(e.others) UNION ALL SELECT e.id), 0) -- what the others merged
-           FROM pipedrive.inbox i, pipedrive._stored_event(i.key) AS e, pipedrive._targets(e.source_entity) AS t
-          WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status = 'queued'
-            AND (i.action = 'merged' OR i.body -> 'meta' ?| '{merged_to_id,merged_from_id}');
-        UPDATE pipedrive.inbox i SET status = 'stale', outcome = 'stale: followed by a later event', error = NULL, processed_at = clock_timestamp()
-         WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status IN ('queued', 'failed', 'ignored');
-        results := results || array_fill('stale'::text, ARRAY[cardinality(keys) - cardinality(last_keys)]);
-    EXCEPTION WHEN OTHERS THEN -- one of them is bad, or waits for somebody: each by itself
-        results := ARRAY(SELECT pipedrive._run_one(i.key) FROM (SELECT x.key FROM pipedrive.inbox x WHERE x.key = ANY (keys) ORDER BY x.event_time, x.seq) AS i);
-    END;
+    IF settled <> '{}' THEN
+        results := results || pipedrive._run_group(settled);
+    END IF;
+    IF fresh <> '{}' THEN
+        results := results || pipedrive._run_group(fresh);
+    END IF;
+    results := results || ARRAY(SELECT pipedrive._run_one(k) FROM unnest(bad) AS k);
     RETURN (SELECT jsonb_object_agg(r, n) FROM (SELECT r, count(*) AS n FROM unnest(results) AS r GROUP BY r) AS c);
 END
 $$;
@@ -1058,7 +1080,7 @@ DECLARE
 BEGIN
     made := pipedrive._request(server, 'POST', '/v1/webhooks', jsonb_strip_nulls(jsonb_build_object(
         'subscription_url', url, 'event_action', '*', 'event_object', object, 'name', 'pipedrive_fdw ' || object, 'version', '2.0',
-        'user_id', user_id, 'http_auth_user', login_name, 'http_auth_password', password))) #> '{body,data}';
+        'user_id', user_id, 'http_auth_user', login_name, 'http_auth_password', password))) -> 'data';
     INSERT INTO pipedrive.webhook_subscription (server, webhook_id, object, url, user_name)
     VALUES (_subscribe.server, (made ->> 'id')::bigint, _subscribe.object, _subscribe.url, login_name);
     IF made ->> 'company_id' IS NOT NULL THEN
@@ -1130,7 +1152,7 @@ BEGIN
     RETURN QUERY
     SELECT (w ->> 'id')::bigint, w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', (w ->> 'user_id')::bigint, (w ->> 'is_active') IN ('1', 'true'), w ->> 'version',
            pipedrive._event_time(nullif(w -> 'last_delivery_time', 'null')), (w ->> 'last_http_status')::integer, w ->> 'remove_reason'
-      FROM jsonb_array_elements(coalesce(nullif(pipedrive._request(server, 'GET', '/v1/webhooks') #> '{body,data}', 'null'), '[]')) AS w;
+      FROM jsonb_array_elements(coalesce(nullif(pipedrive._request(server, 'GET', '/v1/webhooks') -> 'data', 'null'), '[]')) AS w;
 END
 $$;
 COMMENT ON FUNCTION _listed_webhooks(name) IS 'webhooks of the account as the API lists them';
@@ -1183,6 +1205,10 @@ BEGIN
     IF url IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('no webhook was registered for server "%s"', server), HINT = 'Give the URL to deliver to.';
     END IF;
+    -- what is listed still, though removed, counts towards the limit
+    PERFORM pipedrive._request(repair_webhooks.server, 'DELETE', '/v1/webhooks/' || l.webhook_id)
+       FROM pipedrive._listed_webhooks(repair_webhooks.server) AS l, pipedrive.webhook_subscription s
+      WHERE l.remove_reason IS NOT NULL AND s.server = repair_webhooks.server AND s.webhook_id = l.webhook_id AND s.object = ANY (broken);
     DELETE FROM pipedrive.webhook_subscription s WHERE s.server = repair_webhooks.server AND s.object = ANY (broken);
     SELECT string_agg(format('%s: %s', r.object, r.problem), '; ') INTO failed FROM pipedrive.register_webhook(server, url, broken) AS r WHERE r.problem IS NOT NULL;
     IF failed IS NOT NULL THEN
@@ -1191,3 +1217,8 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE repair_webhooks(name, text) IS 'creates webhooks anew that Pipedrive removed or that are missing, at the address of the others unless told otherwise';
+
+-- What writes mirrors, reads bodies or makes credentials is for the owner, until granted.
+REVOKE ALL ON FUNCTION ingest_webhook(jsonb, text), ingest_webhook(text, text), replay(timestamptz, timestamptz, boolean, integer), purge_inbox(),
+    create_webhook_login(name), drop_webhook_login(text), register_webhook(name, text, text[], bigint), unregister_webhook(name), webhook_health(name) FROM PUBLIC;
+REVOKE ALL ON PROCEDURE apply_inbox(integer, integer), repair_webhooks(name, text) FROM PUBLIC;

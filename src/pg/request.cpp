@@ -1,4 +1,5 @@
-// One API call with the current user's credentials, for the functions that manage webhook subscriptions.
+// One API call with the current user's credentials, for the functions that manage webhook
+// subscriptions.
 #include "pg/pg_prelude.h"
 
 extern "C" {
@@ -61,7 +62,8 @@ Datum pipedrive_fdw_request(PG_FUNCTION_ARGS) {
         held->object = new Call;
         Call& call = *held->object;
         call.account = account_of(*connection);
-        call.fetch.emplace(backend_transport(), monotonic_clock(), call.account.retries, call.traffic);
+        call.fetch.emplace(backend_transport(), monotonic_clock(), call.account.retries,
+                           call.traffic);
         HttpRequest request = account_request(call.account, path);
         request.method = method;
         request.body = body;
@@ -70,7 +72,8 @@ Datum pipedrive_fdw_request(PG_FUNCTION_ARGS) {
     });
     run(connection, held->object);
     const char* text = entry_text(connection->who, [&] { return held->object->answer.body; });
-    PG_RETURN_DATUM(DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(text, strlen(text)))));
+    PG_RETURN_DATUM(
+        DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(text, strlen(text)))));
 }
 }
 

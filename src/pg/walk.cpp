@@ -26,7 +26,9 @@ void disarm() noexcept {
     if (walk != nullptr) walk->state = State::None;
 }
 
-void at_transaction_end(XactEvent, void*) { disarm(); }
+void at_transaction_end(XactEvent, void*) {
+    disarm();
+}
 void at_subtransaction_end(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
     if (event == SUBXACT_EVENT_ABORT_SUB) disarm();
 }
@@ -77,14 +79,18 @@ Datum pipedrive_fdw_walk_begin(PG_FUNCTION_ARGS) {
     PG_RETURN_VOID();
 }
 
-// (source regclass): next_position text (NULL: everything was read), tokens, rows, pages. ERROR when the scan did not come to its end.
+// (source regclass): next_position text (NULL: everything was read), tokens, rows, pages. ERROR
+// when the scan did not come to its end.
 Datum pipedrive_fdw_walk_end(PG_FUNCTION_ARGS) {
     TupleDesc desc;
-    if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE) elog(ERROR, "return type must be a row type");
+    if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE)
+        elog(ERROR, "return type must be a row type");
     if (walk == nullptr || walk->state != State::Finished || walk->relation != PG_GETARG_OID(0))
-        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE), errmsg("the walk over the table was not finished")));
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+                        errmsg("the walk over the table was not finished")));
     walk->state = State::None;
-    Datum values[4] = {Datum(0), Int64GetDatum(walk->tokens), Int64GetDatum(walk->rows), Int64GetDatum(walk->pages)};
+    Datum values[4] = {Datum(0), Int64GetDatum(walk->tokens), Int64GetDatum(walk->rows),
+                       Int64GetDatum(walk->pages)};
     bool nulls[4] = {!walk->next.has_value(), false, false, false};
     if (!nulls[0]) values[0] = CStringGetTextDatum(walk->next->c_str());
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));

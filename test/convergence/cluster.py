@@ -19,6 +19,7 @@ shared_buffers = 64MB
 max_connections = 40
 autovacuum = off
 deadlock_timeout = 200ms
+log_lock_waits = on
 timezone = 'UTC'
 log_timezone = 'UTC'
 lc_messages = 'C'

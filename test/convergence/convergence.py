@@ -269,8 +269,7 @@ class Worker:
         self.run_jobs(0, {0: [(sql, sql)]})
         after = self.versions()
         if before != after:
-            gone, new = [v for v in before if v not in set(after)], [v for v in after if v not in set(before)]
-            raise Failure("%s wrote:\n    %s" % (what, "\n    ".join(["- " + v for v in gone[:4]] + ["+ " + v for v in new[:4]])))
+            raise Failure("%s wrote:\n    %s" % (what, "\n    ".join(written(before, after))))
 
     def check(self):
         self.check_equal("after apply_inbox() and sync()" if not self.history.lossy else "after sync() and reconcile()")
@@ -287,9 +286,10 @@ class Worker:
     def check_log(self):
         log = self.cluster.log_since(self.log_start)
         for line in log.splitlines():
-            if "deadlock detected" in line or "PANIC" in line or re.search(r"terminated by signal (?!9\b)", line) \
+            if "detected deadlock" in line or "PANIC" in line or re.search(r"terminated by signal (?!9\b)", line) \
                     or "terminated by signal" in line and not self.crashed:
-                raise Failure("server log: " + line)
+                at = log.index(line)
+                raise Failure("server log: " + log[at:at + 1500].replace("\n", "\n    "))
 
     def run(self, history):
         """None, or why the history failed."""
@@ -311,6 +311,20 @@ class Worker:
         except Failure as failure:
             return "%s\n    %s" % (text, failure)
         return text
+
+
+def written(before, after):
+    """What is new among row versions; of rows that were there before only the columns that differ."""
+    old, out = dict(v.split(": ", 1) for v in before if ": version" in v), []
+    for line in [v for v in after if v not in set(before)][:8]:
+        head, new = line.split(": ", 1)
+        if head in old and ": version" in line:
+            was, now = (json.loads(text.split(", ", 1)[1]) for text in (old[head], new))
+            out.append("%s: %s" % (head, ", ".join("%s: %s -> %s" % (k, json.dumps(was.get(k)), json.dumps(now[k]))
+                                                    for k in now if was.get(k) != now[k])))
+        else:
+            out.append(line[:600])
+    return out or ["fewer rows than before"]
 
 
 REPLAY = "SELECT status, events FROM pipedrive.replay(only_failed => false) ORDER BY 1;"

@@ -292,7 +292,8 @@ constexpr std::string_view kWindowReason =
     "widened to them. The API may also "
     "return rows that were never changed (update_time is null).";
 constexpr std::string_view kNewestReason =
-    "The list is read newest first (sort_by=add_time, descending) until a row is older than the bound; "
+    "The list is read newest first (sort_by=add_time, descending) until a row is older than the "
+    "bound; "
     "rows without add_time cannot satisfy it.";
 constexpr Exactness kExact = Exactness::Exact, kSuperset = Exactness::Superset;
 
@@ -373,8 +374,9 @@ constexpr Endpoint kUserEndpoints[] = {
 constexpr Entity kEntities[] = {
     {"deals", "Deals, archived ones included", kDealEndpoints, kDealColumns, kDealFilters,
      "/api/v2/dealFields", 10, 20000},
-    {"deleted_deals", "Deals deleted in the last 30 days (only with LIMIT TO)", kDeletedDealEndpoints,
-     kDealColumns, kDeletedDealFilters, "/api/v2/dealFields", 10, 500, false},
+    {"deleted_deals", "Deals deleted in the last 30 days (only with LIMIT TO)",
+     kDeletedDealEndpoints, kDealColumns, kDeletedDealFilters, "/api/v2/dealFields", 10, 500,
+     false},
     {"persons", "Contact persons", kPersonEndpoints, kPersonColumns, kPersonFilters,
      "/api/v2/personFields", 10, 20000},
     {"organizations", "Organizations", kOrganizationEndpoints, kOrganizationColumns,

@@ -89,7 +89,7 @@ struct Entity {
     std::string_view definitions_path; // of its custom fields; empty: none
     int definitions_tokens;
     std::int64_t guessed_rows = 1000; // for the planner until something better is known
-    bool imported = true; // by IMPORT without LIMIT TO
+    bool imported = true;             // by IMPORT without LIMIT TO
 };
 
 std::span<const Entity> entities() noexcept;

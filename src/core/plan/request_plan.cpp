@@ -193,8 +193,11 @@ Exactness push_endpoint(const Filter& filter, const Domain& d, RequestPlan* plan
 }
 
 // Only where no window on update_time narrows the list better, and not with ids.
-Exactness push_newest(const Filter& filter, const Domain& d, RequestPlan* plan, std::vector<Parameter>* parameters) {
-    const bool windowed = std::any_of(parameters->begin(), parameters->end(), [](const Parameter& p) { return p.name.starts_with("updated_"); });
+Exactness push_newest(const Filter& filter, const Domain& d, RequestPlan* plan,
+                      std::vector<Parameter>* parameters) {
+    const bool windowed =
+        std::any_of(parameters->begin(), parameters->end(),
+                    [](const Parameter& p) { return p.name.starts_with("updated_"); });
     if (windowed || (d.since <= kEarliest && d.since_symbol.empty())) return Exactness::Local;
     parameters->push_back({"sort_by", std::string(filter.column)});
     parameters->push_back({"sort_direction", "desc"});

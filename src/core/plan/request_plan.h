@@ -40,7 +40,8 @@ struct RequestPlan {
     std::vector<Stream> streams;    // read one after the other
     std::vector<Exactness> outcome; // one for each predicate
     int page_size = 500;
-    // Newest first: a list ends with the page that holds a row whose value of `stop_column` is before `stop_before`.
+    // Newest first: a list ends with the page that holds a row whose value of `stop_column` is
+    // before `stop_before`.
     std::string stop_column;
     Micros stop_before = 0;
 };

@@ -101,7 +101,8 @@ void Scan::plan() {
 void Scan::resume() {
     const std::size_t colon = part_.position.find(':');
     const auto stream = decimal_to_int64(part_.position.substr(0, colon));
-    if (colon == std::string::npos || !stream || *stream < 0 || static_cast<std::size_t>(*stream) >= plan_.streams.size())
+    if (colon == std::string::npos || !stream || *stream < 0 ||
+        static_cast<std::size_t>(*stream) >= plan_.streams.size())
         throw Error(ErrorKind::Internal, "position of a walk that this scan does not have");
     stream_ = static_cast<std::size_t>(*stream);
     more_ = true;
@@ -262,7 +263,8 @@ void Scan::collect_fresh() {
 bool Scan::stop_reached() const {
     if (plan_.stop_column.empty()) return false;
     for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
-        if (spec_.columns[c].field != plan_.stop_column || spec_.columns[c].source != Source::Field) continue;
+        if (spec_.columns[c].field != plan_.stop_column || spec_.columns[c].source != Source::Field)
+            continue;
         for (std::size_t i = 0; i < page_.rows(); ++i) {
             const Cell& cell = page_.row(i)[c];
             if (cell.type == CellType::Timestamp && cell.integer < plan_.stop_before) return true;

@@ -34,8 +34,9 @@ struct ScanSpec {
     int page_size = 500;
 };
 
-// A part of a scan: from a position that an earlier part ended at, over at most so many pages. The position names the list and holds the
-// API's own cursor; it is good only for the same columns and values.
+// A part of a scan: from a position that an earlier part ended at, over at most so many pages. The
+// position names the list and holds the API's own cursor; it is good only for the same columns and
+// values.
 struct WalkPart {
     std::string position; // empty: from the start
     int max_pages = 0;    // 0: all

@@ -1,0 +1,119 @@
+// Parts of a walk (what sync() commits one by one) and lists read newest first until a bound.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "unit/scan_fixture.h"
+
+namespace pipedrive {
+namespace {
+
+using namespace test;
+
+TEST_F(ScanTest, PartsOfAWalkGiveEveryRowOnceWhateverTheirSize) {
+    list("/api/v2/deals", rows(1, 57));
+    list("/api/v2/deals/archived", rows(101, 123));
+    std::vector<std::int64_t> expected = range(1, 57);
+    const auto archived = range(101, 123);
+    expected.insert(expected.end(), archived.begin(), archived.end());
+    for (int pages = 1; pages <= 10; ++pages) {
+        std::vector<std::int64_t> got;
+        std::string position;
+        const int before = static_cast<int>(api.requests().size());
+        for (int part = 0; part < 100; ++part) {
+            Scan s = scan(spec()); // every part is a scan of its own, as after a crash
+            s.start({}, {position, pages});
+            const auto part_ids = ids(s);
+            got.insert(got.end(), part_ids.begin(), part_ids.end());
+            EXPECT_LE(s.page_number(), pages);
+            const auto next = s.next_position();
+            if (!next) break;
+            position = *next;
+        }
+        EXPECT_EQ(got, expected) << pages;
+        EXPECT_EQ(static_cast<int>(api.requests().size()) - before, 6 + 3)
+            << "no page is read twice";
+    }
+}
+
+TEST_F(ScanTest, AWholeWalkHasNoNextPosition) {
+    list("/api/v2/deals", rows(1, 25));
+    Scan s = scan(spec());
+    s.start({});
+    EXPECT_EQ(ids(s).size(), 25u);
+    EXPECT_FALSE(s.next_position().has_value());
+}
+
+TEST_F(ScanTest, APositionOfNoWalkIsRefused) {
+    for (const char* position : {"7:x", "x", ":", "-1:x"}) {
+        Scan s = scan(spec());
+        s.start({}, {position, 1});
+        EXPECT_EQ(failure(s).kind, ErrorKind::Internal) << position;
+    }
+}
+
+Value time_value(Micros t) {
+    Value v;
+    v.type = Value::Type::Time;
+    v.time = t;
+    return v;
+}
+
+// Newest first, as the API sorts; rows without add_time may come first or last.
+TEST_F(ScanTest, NewestFirstStopsAtTheFirstOlderRowAndMissesNone) {
+    std::mt19937 random(7);
+    const BoundColumn add_time = bind_column(require_entity("deals"), {1, "add_time", "", "", ""});
+    for (int round = 0; round < 200; ++round) {
+        std::vector<std::pair<Micros, std::int64_t>> times;
+        const int n = static_cast<int>(random() % 60);
+        for (int i = 1; i <= n; ++i)
+            times.emplace_back(static_cast<Micros>(random() % 40) * kSecond, i);
+        std::sort(times.rbegin(), times.rend());
+        std::vector<std::pair<std::int64_t, std::string>> rows;
+        const bool nulls_first = random() % 2 == 0;
+        if (nulls_first) rows.emplace_back(1000, R"(,"add_time":null)");
+        for (const auto& [t, id] : times)
+            rows.emplace_back(id, R"(,"add_time":")" + format_utc_seconds(t) + "\"");
+        if (!nulls_first) rows.emplace_back(1000, R"(,"add_time":null)");
+        list("/api/v2/deals", rows);
+        const Micros bound = static_cast<Micros>(random() % 45) * kSecond + (random() % 2) * 500000;
+        Scan s = scan(spec({add_time}, {{"add_time", Op::Ge, 0}}));
+        s.start({time_value(bound)});
+        const auto got = ids(s);
+        std::size_t wanted = 0;
+        for (const auto& [t, id] : times) {
+            if (t < bound) continue;
+            ++wanted;
+            EXPECT_NE(std::find(got.begin(), got.end(), id), got.end()) << "round " << round;
+        }
+        EXPECT_LE(got.size(), wanted + 2u * 10u) << "it reads on after the bound";
+    }
+    EXPECT_GT(asked("/api/v2/deals?sort_by=add_time&sort_direction=desc"), 0);
+}
+
+TEST_F(ScanTest, AWindowIsBetterThanNewestFirstAndIdsThanBoth) {
+    const BoundColumn add_time = bind_column(require_entity("deals"), {1, "add_time", "", "", ""});
+    Scan s = scan(spec({add_time}, {{"add_time", Op::Ge, 0}, {"update_time", Op::Ge, 0}}));
+    s.start({time_value(0)});
+    ids(s);
+    Scan t = scan(spec({add_time}, {{"add_time", Op::Ge, 0}, {"id", Op::Eq, 1}}));
+    t.start({time_value(0), numbers({5})});
+    ids(t);
+    EXPECT_EQ(asked("/api/v2/deals?sort_by"), 0);
+    EXPECT_EQ(asked("/api/v2/deals?updated_since"), 1);
+    EXPECT_EQ(asked("/api/v2/deals?ids=5"), 1);
+}
+
+TEST_F(ScanTest, DeletedDealsAreAskedForByStatus) {
+    ScanSpec s = spec();
+    s.entity = &require_entity("deleted_deals");
+    Scan deleted = scan(s);
+    deleted.start({});
+    ids(deleted);
+    EXPECT_EQ(asked("/api/v2/deals?status=deleted&limit=10"), 1);
+    EXPECT_EQ(api.requests().size(), 1u);
+}
+
+} // namespace
+} // namespace pipedrive
