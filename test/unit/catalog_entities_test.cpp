@@ -36,7 +36,8 @@ TEST(Entities, FiltersNameColumnsOfAFittingKind) {
     const std::map<FilterKind, std::set<Kind>> fitting = {
         {FilterKind::Ids, {Kind::Int}},          {FilterKind::Equal, {Kind::Int}},
         {FilterKind::OneOf, {Kind::Text}},       {FilterKind::Flag, {Kind::Bool}},
-        {FilterKind::Window, {Kind::Timestamp}}, {FilterKind::Endpoint, {Kind::Bool}}};
+        {FilterKind::Window, {Kind::Timestamp}}, {FilterKind::Endpoint, {Kind::Bool}},
+        {FilterKind::Newest, {Kind::Timestamp}}};
     for (const Entity& entity : entities()) {
         std::set<std::string_view> seen;
         for (const Filter& f : entity.filters) {
