@@ -95,7 +95,7 @@ list_packages() { # build|test
             BUILD_PACKAGES="$BUILD_PACKAGES postgresql-${PG_MAJOR:-NN} postgresql-server-dev-${PG_MAJOR:-NN}"
             ;;
     esac
-    TEST_PACKAGES="cmake ninja-build libgtest-dev zlib1g-dev clang-format libipc-run-perl perl curl binutils"
+    TEST_PACKAGES="cmake ninja-build libgtest-dev zlib1g-dev clang-format libipc-run-perl perl curl binutils postgresql-${PG_MAJOR:-NN}-cron"
     case $1 in
         build) say "$BUILD_PACKAGES" ;;
         test) say "$BUILD_PACKAGES $TEST_PACKAGES" ;;

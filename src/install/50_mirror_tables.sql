@@ -36,11 +36,15 @@ CREATE TABLE mirror_state (
     last_error_at timestamptz,
     token_day date,
     tokens_today bigint NOT NULL DEFAULT 0,
-    change_serial bigint NOT NULL DEFAULT 0
+    change_serial bigint NOT NULL DEFAULT 0,
+    reconcile_phase text,
+    reconcile_position text
 );
 COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where the run under way goes on';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
 COMMENT ON COLUMN mirror_state.change_serial IS 'grows with every change of a row; refresh_views() compares it';
+
+GRANT SELECT ON mirror TO PUBLIC; -- which tables are mirrored: refresh_schema() must know it whoever runs it
 
 CREATE TABLE tombstone (
     mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,

@@ -77,6 +77,10 @@ BEGIN
     IF info.entity IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a foreign table of pipedrive_fdw', source);
     END IF;
+    IF EXISTS (SELECT FROM pipedrive.mirror x WHERE x.source = create_mirror.source) THEN
+        RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+            MESSAGE = format('"%s" is already mirrored by "%s"', source, (SELECT x.target FROM pipedrive.mirror x WHERE x.source = create_mirror.source));
+    END IF;
     IF EXISTS (SELECT FROM unnest(CASE WHEN pipedrive._is_windowed(info.entity) THEN ARRAY['id', 'update_time', 'add_time'] ELSE ARRAY['id'] END) AS needed
                 WHERE NOT EXISTS (SELECT FROM pipedrive._table_columns k WHERE k.relation = source AND k.attname = needed AND k.type IS NULL)) THEN
         RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" lacks a column that a mirror needs', source),
@@ -89,7 +93,7 @@ BEGIN
     made := pipedrive._create_target(source, target);
     SELECT quote_ident(n.nspname) INTO schema_name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = made;
     IF info.entity = 'deals' THEN
-        live := format('%s.%I', schema_name, '_' || info.relname || '_deleted');
+        live := format('%s.%I', schema_name, '_' || (SELECT c.relname FROM pg_class c WHERE c.oid = made) || '_deleted');
         EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz) SERVER %I OPTIONS (entity %L)', live, info.server, 'deleted_deals');
         EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', live, 'deals deleted in the last 30 days, read by pipedrive.sync()');
         deleted := live::regclass;
@@ -155,7 +159,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
 BEGIN
-    SELECT format('%I.%I', n.nspname, replace(field, '_id', '') || '_history') INTO name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
+    SELECT format('%I.%I', n.nspname, CASE WHEN c.relname = 'deals' THEN '' ELSE c.relname || '_' END || replace(field, '_id', '') || '_history') INTO name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
     EXECUTE format($v$CREATE VIEW %1$s AS
         WITH steps AS (
             SELECT c.id, c.changed_at, c.recorded_at, (c.old_value #>> '{}')::bigint AS old_value, (c.new_value #>> '{}')::bigint AS new_value
@@ -187,26 +191,28 @@ $$;
 COMMENT ON FUNCTION _create_views(integer) IS 'views beside a mirror: <table>_live; for deals stage_history and owner_history';
 
 CREATE FUNCTION drop_mirror(mirror regclass, drop_table boolean DEFAULT true) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     m pipedrive.mirror;
     schema_name name;
     table_name name;
     view_name name;
+    p text; -- what the history views' names begin with
 BEGIN
     SELECT * INTO m FROM pipedrive.mirror x WHERE x.target = mirror OR x.source = mirror;
     IF m.mirror_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not mirrored', mirror);
     END IF;
     SELECT n.nspname, c.relname INTO schema_name, table_name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
+    p := CASE WHEN table_name = 'deals' THEN '' ELSE table_name || '_' END;
     DELETE FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
-    IF m.deleted_source IS NOT NULL THEN
+    IF EXISTS (SELECT FROM pg_class c WHERE c.oid = m.deleted_source) THEN
         EXECUTE format('DROP FOREIGN TABLE %s', m.deleted_source);
     END IF;
     IF NOT drop_table THEN
         RETURN;
     END IF;
-    FOREACH view_name IN ARRAY ARRAY[table_name || '_live']::name[] || CASE WHEN m.entity = 'deals' THEN ARRAY['stage_history', 'owner_history']::name[] ELSE '{}' END LOOP
+    FOREACH view_name IN ARRAY ARRAY[table_name || '_live']::name[] || CASE WHEN m.entity = 'deals' THEN ARRAY[p || 'stage_history', p || 'owner_history']::name[] ELSE '{}' END LOOP
         EXECUTE format('DROP VIEW IF EXISTS %I.%I', schema_name, view_name);
     END LOOP;
     EXECUTE format('DROP TABLE %s', m.target);
@@ -229,14 +235,15 @@ DECLARE
     gone bigint;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    INSERT INTO pipedrive.tombstone AS t (mirror_id, id, as_of)
-    SELECT which, i, coalesce(as_of, now()) FROM unnest(ids) AS i ORDER BY i
-        ON CONFLICT (mirror_id, id) DO UPDATE SET as_of = greatest(t.as_of, excluded.as_of), recorded_at = clock_timestamp();
+    -- rows before tombstones, as events lock them in this order too
     EXECUTE format('WITH gone AS (DELETE FROM %s WHERE id = ANY ($1) RETURNING id)
                     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
                     SELECT $2, $3, id, ''is_deleted'', ''false'', ''true'', coalesce($4, now()), $5 FROM gone', m.target)
       USING ids, which, m.entity, as_of, change_source;
     GET DIAGNOSTICS gone = ROW_COUNT;
+    INSERT INTO pipedrive.tombstone AS t (mirror_id, id, as_of)
+    SELECT which, i, coalesce(as_of, now()) FROM unnest(ids) AS i ORDER BY i
+        ON CONFLICT (mirror_id, id) DO UPDATE SET as_of = greatest(t.as_of, excluded.as_of), recorded_at = clock_timestamp();
     PERFORM pipedrive._record_change_count(which, gone);
     RETURN gone;
 END

@@ -60,12 +60,11 @@ END
 $$;
 COMMENT ON FUNCTION _newest_staged(pipedrive.mirror) IS 'latest time that Pipedrive gave to a staged row';
 
--- Phases, in order. A first run is load, refetch; later ones updated, added, deleted, refetch; entities without time window: full, refetch.
+-- Phases, in order. A first run is load, refetch; a full one reload, refetch; later ones updated, added, deleted, refetch; entities without time window: full, refetch.
 CREATE FUNCTION _next_phase(m pipedrive.mirror, phase text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE phase WHEN 'updated' THEN 'added'
                       WHEN 'added' THEN CASE WHEN m.deleted_source IS NULL THEN 'refetch' ELSE 'deleted' END
-                      WHEN 'refetch' THEN 'finish'
                       ELSE 'refetch' END
 $$;
 COMMENT ON FUNCTION _next_phase(pipedrive.mirror, text) IS 'what follows a phase of a sync';
@@ -156,7 +155,7 @@ $$;
 COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state) IS 'rows that the API lists as deleted';
 
 -- Rows that somebody asked to be read again, a hundred at a time. What the API no longer has is deleted.
-CREATE FUNCTION _step_refetch(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
+CREATE FUNCTION _step_refetch(m pipedrive.mirror) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
@@ -166,8 +165,7 @@ DECLARE
 BEGIN
     SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id ORDER BY x.id LIMIT 100) AS r;
     IF ids IS NULL THEN
-        UPDATE pipedrive.mirror_state x SET phase = 'finish' WHERE x.mirror_id = m.mirror_id;
-        RETURN ROW('more', 0, 0, 0)::pipedrive._step;
+        RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
     SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)', NULL, ids, NULL, 0);
     SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i);
@@ -179,7 +177,7 @@ BEGIN
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
-COMMENT ON FUNCTION _step_refetch(pipedrive.mirror, pipedrive.mirror_state) IS 'one batch of rows by id';
+COMMENT ON FUNCTION _step_refetch(pipedrive.mirror) IS 'one batch of rows by id';
 
 -- The watermark is Pipedrive's own time: the newest change seen, less the time that the run took, so that nothing changed meanwhile is passed over.
 CREATE FUNCTION _step_finish(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
@@ -196,7 +194,8 @@ CREATE FUNCTION _start_run(m pipedrive.mirror, s pipedrive.mirror_state, mode te
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET phase = CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'full'
-                        WHEN mode = 'full' OR NOT x.loaded OR x.watermark IS NULL THEN 'load' ELSE 'updated' END,
+                        WHEN x.last_sync IS NULL THEN 'load'
+                        WHEN mode = 'full' OR NOT x.loaded OR x.watermark IS NULL THEN 'reload' ELSE 'updated' END,
            since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(), run_newest = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
      WHERE x.mirror_id = m.mirror_id RETURNING x.*
 $$;
@@ -213,11 +212,11 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
-    IF s.phase IS NULL OR s.phase LIKE 'reconcile%' THEN
+    IF s.phase IS NULL THEN
         s := pipedrive._start_run(m, s, mode);
     END IF;
     pages := pipedrive._pages_for(m.entity, budget);
-    IF pages < 1 AND s.phase NOT IN ('finish') THEN
+    IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
     step := CASE s.phase WHEN 'load' THEN pipedrive._step_load(m, s, pages)
@@ -225,8 +224,11 @@ BEGIN
                          WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1', pages)
                          WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1', pages)
                          WHEN 'deleted' THEN pipedrive._step_deleted(m, s)
-                         WHEN 'refetch' THEN pipedrive._step_refetch(m, s)
-                         ELSE pipedrive._step_finish(m, s) END;
+                         WHEN 'reload' THEN pipedrive._step_read(m, s, 'true', pages)
+                         WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
+    IF step.status = 'done' THEN
+        PERFORM pipedrive._step_finish(m, s);
+    END IF;
     PERFORM pipedrive._count_tokens(which, step);
     RETURN step;
 END
@@ -286,14 +288,14 @@ BEGIN
         LOOP
             -- held for one batch: between batches the state in the table is enough
             IF NOT pg_catalog.pg_try_advisory_xact_lock(1885958756, which) THEN
-                RAISE NOTICE 'mirror % is being synced by another session', which;
+                RAISE NOTICE 'mirror "%" is being synced by another session', (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which);
                 EXIT;
             END IF;
             step := pipedrive._try_step(which, what, mode, allowed OPERATOR(pg_catalog.-) spent);
             spent := spent OPERATOR(pg_catalog.+) step.tokens;
             COMMIT;
             IF step.status OPERATOR(pg_catalog.=) 'budget' THEN
-                RAISE NOTICE 'mirror %: stopped at % tokens, the next call goes on from here', which, spent;
+                RAISE NOTICE 'mirror "%": stopped at % tokens, the next call goes on from here', (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which), spent;
             END IF;
             EXIT WHEN step.status OPERATOR(pg_catalog.<>) 'more';
         END LOOP;
@@ -320,41 +322,26 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive.mirror;
     s pipedrive.mirror_state;
-    w record;
     step pipedrive._step;
     pages integer;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
-    IF s.phase IS NOT NULL AND s.phase NOT IN ('reconcile', 'reconcile refetch') THEN
-        RETURN pipedrive._sync_step(which, 'auto', budget); -- first what was begun
-    END IF;
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
-    IF s.phase IS NULL THEN
+    -- ids seen so far are gone after a crash: from the start then
+    IF s.reconcile_phase IS NULL OR s.reconcile_position IS NOT NULL AND NOT EXISTS (SELECT FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which) THEN
         DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which;
-        UPDATE pipedrive.mirror_state x SET phase = 'reconcile', walk_position = NULL, run_started = clock_timestamp(), run_rows = 0, run_pages = 0, run_tokens = 0
-         WHERE x.mirror_id = which RETURNING x.* INTO s;
+        UPDATE pipedrive.mirror_state x SET reconcile_phase = 'walk', reconcile_position = NULL WHERE x.mirror_id = which RETURNING x.* INTO s;
     END IF;
-    IF s.phase = 'reconcile' THEN
-        PERFORM pipedrive._walk_begin(m.source, s.walk_position, pages);
-        EXECUTE format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source) USING which;
-        SELECT * INTO w FROM pipedrive._walk_end(m.source);
-        step := ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
-        UPDATE pipedrive.mirror_state x SET walk_position = w.next_position WHERE x.mirror_id = which;
-        IF w.next_position IS NULL THEN
-            PERFORM pipedrive._mark_differences(m);
-            UPDATE pipedrive.mirror_state x SET phase = 'reconcile refetch' WHERE x.mirror_id = which;
-        END IF;
+    IF s.reconcile_phase = 'walk' THEN
+        step := pipedrive._reconcile_walk(m, s, pages);
     ELSE
-        step := pipedrive._step_refetch(m, s);
-        UPDATE pipedrive.mirror_state x SET phase = CASE WHEN x.phase = 'finish' THEN NULL ELSE 'reconcile refetch' END,
-               last_reconcile = CASE WHEN x.phase = 'finish' THEN clock_timestamp() ELSE x.last_reconcile END
-         WHERE x.mirror_id = which RETURNING x.* INTO s;
-        IF s.phase IS NULL THEN
-            step.status := 'done';
+        step := pipedrive._step_refetch(m);
+        IF step.status = 'done' THEN
+            UPDATE pipedrive.mirror_state x SET reconcile_phase = NULL, last_reconcile = clock_timestamp() WHERE x.mirror_id = which;
         END IF;
     END IF;
     PERFORM pipedrive._count_tokens(which, step);
@@ -362,6 +349,25 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _reconcile_step(integer, bigint) IS 'one batch of a reconcile';
+
+CREATE FUNCTION _reconcile_walk(m pipedrive.mirror, s pipedrive.mirror_state, pages integer) RETURNS pipedrive._step
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    w record;
+BEGIN
+    PERFORM pipedrive._walk_begin(m.source, s.reconcile_position, pages);
+    EXECUTE format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source) USING m.mirror_id;
+    SELECT * INTO w FROM pipedrive._walk_end(m.source);
+    UPDATE pipedrive.mirror_state x
+       SET reconcile_position = w.next_position, reconcile_phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'walk' END
+     WHERE x.mirror_id = m.mirror_id;
+    IF w.next_position IS NULL THEN
+        PERFORM pipedrive._mark_differences(m);
+    END IF;
+    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
+END
+$$;
+COMMENT ON FUNCTION _reconcile_walk(pipedrive.mirror, pipedrive.mirror_state, integer) IS 'some pages of the walk over all ids';
 
 CREATE FUNCTION _mark_differences(m pipedrive.mirror) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

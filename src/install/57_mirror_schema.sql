@@ -105,3 +105,17 @@ END
 $$;
 COMMENT ON PROCEDURE backfill_history(regclass, bigint) IS
     'fetches what Pipedrive logged of deals before they were mirrored into pipedrive.changes, newest deals first, 20 tokens a deal, at most max_tokens; the next call goes on';
+
+-- A mirror whose tables are dropped is no mirror any more.
+CREATE FUNCTION _forget_mirror() RETURNS event_trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM pipedrive.mirror m
+     USING pg_event_trigger_dropped_objects() d
+     WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid IN (m.source::oid, m.target::oid);
+END
+$$;
+COMMENT ON FUNCTION _forget_mirror() IS 'event trigger function: forgets mirrors whose foreign or local table was dropped';
+CREATE EVENT TRIGGER pipedrive_forget_mirror ON sql_drop
+    WHEN TAG IN ('DROP SERVER', 'DROP FOREIGN TABLE', 'DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION _forget_mirror();
+COMMENT ON EVENT TRIGGER pipedrive_forget_mirror IS 'forgets mirrors whose foreign or local table was dropped';

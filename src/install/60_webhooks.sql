@@ -309,7 +309,8 @@ BEGIN
     ELSIF row_time > e.event_time THEN
         RETURN true;
     END IF;
-    RETURN pipedrive._later_event(e); -- a tie: the later event wins, and of two at once the one that came last
+    -- a tie: what a sync read wins over an event run again; else the later event wins, and of two at once the one that came last
+    RETURN e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' OR pipedrive._later_event(e);
 END
 $$;
 COMMENT ON FUNCTION _is_stale(integer, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
