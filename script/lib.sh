@@ -93,9 +93,11 @@ list_packages() { # build|test
         # Debian's own PostgreSQL; any other is the caller's business.
         /usr/lib/postgresql/* | /usr/bin/*)
             BUILD_PACKAGES="$BUILD_PACKAGES postgresql-${PG_MAJOR:-NN} postgresql-server-dev-${PG_MAJOR:-NN}"
+            CRON_PACKAGE="postgresql-${PG_MAJOR:-NN}-cron"
             ;;
+        *) CRON_PACKAGE= ;;
     esac
-    TEST_PACKAGES="cmake ninja-build libgtest-dev zlib1g-dev clang-format libipc-run-perl perl curl binutils postgresql-${PG_MAJOR:-NN}-cron"
+    TEST_PACKAGES="cmake ninja-build libgtest-dev zlib1g-dev clang-format libipc-run-perl perl curl binutils ${CRON_PACKAGE:-}"
     case $1 in
         build) say "$BUILD_PACKAGES" ;;
         test) say "$BUILD_PACKAGES $TEST_PACKAGES" ;;

@@ -235,7 +235,8 @@ DECLARE
     gone bigint;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    -- rows before tombstones, as events lock them in this order too
+    -- rows before tombstones and by id, as events lock them in this order too
+    EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE id = ANY ($1) ORDER BY id FOR UPDATE) AS locked', m.target) USING ids;
     EXECUTE format('WITH gone AS (DELETE FROM %s WHERE id = ANY ($1) RETURNING id)
                     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
                     SELECT $2, $3, id, ''is_deleted'', ''false'', ''true'', coalesce($4, now()), $5 FROM gone', m.target)

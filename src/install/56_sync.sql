@@ -334,7 +334,9 @@ BEGIN
     -- ids seen so far are gone after a crash: from the start then
     IF s.reconcile_phase IS NULL OR s.reconcile_position IS NOT NULL AND NOT EXISTS (SELECT FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which) THEN
         DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which;
-        UPDATE pipedrive.mirror_state x SET reconcile_phase = 'walk', reconcile_position = NULL WHERE x.mirror_id = which RETURNING x.* INTO s;
+        UPDATE pipedrive.mirror_state x SET reconcile_phase = 'walk', reconcile_position = NULL,
+               run_started = CASE WHEN x.phase IS NULL THEN clock_timestamp() ELSE x.run_started END, run_rows = 0, run_pages = 0, run_tokens = 0
+         WHERE x.mirror_id = which RETURNING x.* INTO s;
     END IF;
     IF s.reconcile_phase = 'walk' THEN
         step := pipedrive._reconcile_walk(m, s, pages);

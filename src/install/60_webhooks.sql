@@ -300,7 +300,7 @@ BEGIN
     IF e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' AND (old ->> '_synced_at')::timestamptz > e.processed_at THEN
         RETURN true;
     ELSIF e.kind = 'delete' THEN
-        RETURN row_time > e.event_time IS TRUE OR pipedrive._later_event(e);
+        RETURN row_time > e.event_time IS TRUE OR row_time = e.event_time AND e.processed_at IS NOT NULL OR pipedrive._later_event(e);
     ELSIF new ? 'update_time' OR new ? 'modified' THEN
         new_time := coalesce(new ->> 'update_time', new ->> 'modified');
         IF row_time IS DISTINCT FROM new_time THEN
@@ -309,8 +309,8 @@ BEGIN
     ELSIF row_time > e.event_time THEN
         RETURN true;
     END IF;
-    -- a tie: what a sync read wins over an event run again; else the later event wins, and of two at once the one that came last
-    RETURN e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' OR pipedrive._later_event(e);
+    -- a tie: an event run again brings nothing; else the later event wins, and of two at once the one that came last
+    RETURN e.processed_at IS NOT NULL OR pipedrive._later_event(e);
 END
 $$;
 COMMENT ON FUNCTION _is_stale(integer, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';

@@ -9,8 +9,8 @@ SELECT m.target AS mirror, m.source, m.entity, pg_catalog.pg_stat_get_live_tuple
 COMMENT ON VIEW mirrors IS 'how each mirror stands: rows, watermark in Pipedrive''s time, last sync, event and reconcile, last error, tokens spent today';
 
 CREATE VIEW sync_progress AS
-SELECT m.target AS mirror, s.phase, s.run_started, s.run_rows AS rows, s.run_pages AS pages, s.run_tokens AS tokens,
-       CASE WHEN s.phase IN ('load', 'reconcile') AND s.run_rows > 0 AND pg_catalog.pg_stat_get_live_tuples(m.target) > s.run_rows
+SELECT m.target AS mirror, coalesce(s.phase, 'reconcile, ' || s.reconcile_phase) AS phase, s.run_started, s.run_rows AS rows, s.run_pages AS pages, s.run_tokens AS tokens,
+       CASE WHEN (s.phase IN ('load', 'reload') OR s.reconcile_phase = 'walk') AND s.run_rows > 0 AND pg_catalog.pg_stat_get_live_tuples(m.target) > s.run_rows
             THEN (now() - s.run_started) * ((pg_catalog.pg_stat_get_live_tuples(m.target) - s.run_rows)::double precision / s.run_rows) END AS eta
-  FROM mirror m JOIN mirror_state s USING (mirror_id) WHERE s.phase IS NOT NULL;
+  FROM mirror m JOIN mirror_state s USING (mirror_id) WHERE s.phase IS NOT NULL OR s.reconcile_phase IS NOT NULL;
 COMMENT ON VIEW sync_progress IS 'runs that are under way or were stopped: rows, pages and tokens so far; eta where an earlier size is known';

@@ -197,6 +197,18 @@ const Entity* entity_of_argument(text* name) {
     return entry({}, [&] { return &require_entity(entity); });
 }
 
+// Webhooks come by the hundred: the stored definitions are looked at every few seconds only.
+bool is_due(const Connection* connection, const Entity* entity) {
+    return entry(connection->who, [&] {
+        constexpr std::int64_t kPause = 5000;
+        CatalogueSlot& slot = catalogue_slot(connection->server, connection->user_mapping, *entity);
+        const std::int64_t now = monotonic_clock().now_ms();
+        const bool due = slot.catalogue == nullptr || now - slot.checked_at_ms >= kPause;
+        if (due) slot.checked_at_ms = now;
+        return due;
+    });
+}
+
 Datum jsonb_of(const char* utf8) {
     return DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(utf8, strlen(utf8))));
 }
@@ -328,7 +340,8 @@ Datum pipedrive_fdw_decode_record(PG_FUNCTION_ARGS) {
     const char* json = utf8_json(PG_GETARG_DATUM(1));
     const char* shape = text_to_cstring(PG_GETARG_TEXT_PP(2));
     const Connection* connection = connection_for(table->server, GetUserId(), NIL);
-    if (has_custom_fields(*table->entity)) refresh_slot(connection, table->entity);
+    if (has_custom_fields(*table->entity) && is_due(connection, table->entity))
+        refresh_slot(connection, table->entity);
     PG_RETURN_DATUM(jsonb_of(entry_text(connection->who, [&] {
         const auto parsed = parse_record_shape(shape);
         if (!parsed)

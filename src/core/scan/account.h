@@ -42,9 +42,11 @@ HttpRequest account_request(const Account& account, const std::string& target);
 // Field definitions as this session knows them, shared by all scans of the same account and entity.
 struct CatalogueSlot {
     std::shared_ptr<const FieldCatalogue> catalogue; // nullptr until somebody read them
-    std::int64_t read_at = 0;                        // unix_micros() when the API was asked
-    std::set<UnknownOption> missing;                 // options that the API's definitions lack
-    std::set<UnknownOption> noticed;                 // told to the user
+    std::int64_t checked_at_ms =
+        -1000000;                    // monotonic: when the stored catalogue was last looked at
+    std::int64_t read_at = 0;        // unix_micros() when the API was asked
+    std::set<UnknownOption> missing; // options that the API's definitions lack
+    std::set<UnknownOption> noticed; // told to the user
 };
 
 } // namespace pipedrive
