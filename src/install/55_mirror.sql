@@ -14,6 +14,7 @@ COMMENT ON FUNCTION _walk_end(regclass) IS 'where the part of a walk ended, NULL
 CREATE FUNCTION _request(server name, method text, path text, body jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_request';
 COMMENT ON FUNCTION _request(name, text, text, jsonb) IS 'one API call with the current user''s credentials; its answer';
+REVOKE EXECUTE ON FUNCTION _request(name, text, text, jsonb) FROM PUBLIC; -- it could write
 
 CREATE FUNCTION _mirror_columns(target regclass) RETURNS text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
