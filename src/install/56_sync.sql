@@ -253,7 +253,12 @@ BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT;
-    UPDATE pipedrive.mirror_state x SET last_error = text_of_error, last_error_at = clock_timestamp() WHERE x.mirror_id = which;
+    -- A refused request may be a cursor that has grown too old to go on from: the next call begins the phase anew.
+    UPDATE pipedrive.mirror_state x
+       SET last_error = text_of_error, last_error_at = clock_timestamp(),
+           walk_position = CASE WHEN SQLSTATE = 'HV00L' THEN NULL ELSE x.walk_position END,
+           reconcile_position = CASE WHEN SQLSTATE = 'HV00L' THEN NULL ELSE x.reconcile_position END
+     WHERE x.mirror_id = which;
     RAISE WARNING USING MESSAGE = format('could not %s mirror "%s": %s', what, (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = which), text_of_error);
     RETURN ROW('error', 0, 0, 0)::pipedrive._step;
 END
