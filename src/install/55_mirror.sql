@@ -3,13 +3,13 @@
 -- Everything a run has to remember is in mirror_state, so that the next call goes on where the last one stopped, whatever stopped it.
 -- Procedures that commit cannot set search_path: every name in them is qualified.
 
-CREATE FUNCTION _walk_begin(source regclass, from_position text, pages integer) RETURNS void
-LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk_begin';
-COMMENT ON FUNCTION _walk_begin(regclass, text, integer) IS 'the next scan of the table in this transaction reads so many pages from that position';
-
-CREATE FUNCTION _walk_end(source regclass, OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages bigint)
-LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk_end';
-COMMENT ON FUNCTION _walk_end(regclass) IS 'where the part of a walk ended, NULL at its end, and what it cost';
+-- The part belongs to this one statement: nothing is armed that another scan of the table could take.
+CREATE FUNCTION _walk(source regclass, from_position text, pages integer, statement text, VARIADIC arguments "any",
+                      OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT written bigint)
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk';
+COMMENT ON FUNCTION _walk(regclass, text, integer, text, "any") IS
+    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start); where it ended (NULL: everything was read), what it cost and how many rows the statement wrote';
+REVOKE EXECUTE ON FUNCTION _walk(regclass, text, integer, text, "any") FROM PUBLIC; -- it reads part of a table
 
 CREATE FUNCTION _request(server name, method text, path text, body jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_request';

@@ -24,6 +24,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _pages_for(text, bigint) IS 'pages that fit a budget of tokens, at most 20';
 
+CREATE FUNCTION _clear_stage(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regclass('pg_temp.pipedrive_stage') IS NOT NULL THEN
+        DROP TABLE pg_temp.pipedrive_stage;
+    END IF;
+    EXECUTE format('CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %s FROM %s WITH NO DATA', pipedrive._column_list(m.target), m.target);
+END
+$$;
+COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'an empty temporary table pipedrive_stage with the columns of a mirror, for this transaction';
+
 -- Fills the temporary table pipedrive_stage with a part of the source: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
 CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer,
                            OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint)
@@ -32,17 +43,13 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    IF to_regclass('pg_temp.pipedrive_stage') IS NOT NULL THEN
-        DROP TABLE pg_temp.pipedrive_stage;
-    END IF;
-    EXECUTE format('CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %s FROM %s WITH NO DATA', pipedrive._column_list(m.target), m.target);
-    PERFORM pipedrive._walk_begin(m.source, from_position, pages);
-    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage SELECT %s FROM %s WHERE %s', pipedrive._column_list(m.target), m.source, condition) USING since, ids;
-    SELECT * INTO w FROM pipedrive._walk_end(m.source);
+    PERFORM pipedrive._clear_stage(m);
+    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages,
+        format('INSERT INTO pg_temp.pipedrive_stage SELECT %s FROM %s WHERE %s', pipedrive._column_list(m.target), m.source, condition), since, ids);
     next_position := w.next_position;
     tokens := w.tokens;
     rows := w.rows;
-    pages_read := w.pages;
+    pages_read := w.pages_read;
 END
 $$;
 COMMENT ON FUNCTION _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer) IS 'reads a part of a source table into the session''s staging table';
@@ -92,26 +99,22 @@ CREATE FUNCTION _step_load(m pipedrive.mirror, s pipedrive.mirror_state, pages i
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
-    written bigint;
 BEGIN
-    PERFORM pipedrive._walk_begin(m.source, s.walk_position, pages);
-    EXECUTE format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages,
+        format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
                      WHERE NOT EXISTS (SELECT FROM pipedrive.tombstone d WHERE d.mirror_id = $1 AND d.id = e.id AND d.recorded_at >= $2)
                     ON CONFLICT (id) DO UPDATE SET %4$s, _synced_at = excluded._synced_at, _source = excluded._source
                      WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s)%7$s',
                    m.target, pipedrive._column_list(m.target), m.source,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
                    pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'),
-                   CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END)
-      USING m.mirror_id, s.run_started;
-    GET DIAGNOSTICS written = ROW_COUNT;
-    SELECT * INTO w FROM pipedrive._walk_end(m.source);
-    PERFORM pipedrive._record_change_count(m.mirror_id, written);
+                   CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
+    PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
     UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'load' END WHERE x.mirror_id = m.mirror_id;
     IF w.next_position IS NULL THEN
         EXECUTE format('UPDATE pipedrive.mirror_state SET run_newest = (SELECT greatest(max(update_time), max(add_time)) FROM %s) WHERE mirror_id = $1', m.target) USING m.mirror_id;
     END IF;
-    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
+    RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_load(pipedrive.mirror, pipedrive.mirror_state, integer) IS 'one batch of the first load';
@@ -140,16 +143,16 @@ DECLARE
     w record;
     ids bigint[];
 BEGIN
-    PERFORM pipedrive._walk_begin(m.deleted_source, NULL, 0);
-    EXECUTE format('SELECT array_agg(id) FROM %s WHERE update_time >= $1', m.deleted_source) INTO ids USING s.since;
-    SELECT * INTO w FROM pipedrive._walk_end(m.deleted_source);
+    PERFORM pipedrive._clear_stage(m);
+    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0,
+        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE update_time >= $1', m.deleted_source), s.since);
     -- only what is news
-    EXECUTE format('SELECT array_agg(i) FROM unnest($1) AS i WHERE EXISTS (SELECT FROM %s t WHERE t.id = i)', m.target) INTO ids USING ids;
+    EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
     IF ids IS NOT NULL THEN
         PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL, 'sync');
     END IF;
     UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
-    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
+    RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state) IS 'rows that the API lists as deleted';
@@ -362,16 +365,15 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    PERFORM pipedrive._walk_begin(m.source, s.reconcile_position, pages);
-    EXECUTE format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source) USING m.mirror_id;
-    SELECT * INTO w FROM pipedrive._walk_end(m.source);
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.reconcile_position, pages,
+        format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source), m.mirror_id);
     UPDATE pipedrive.mirror_state x
        SET reconcile_position = w.next_position, reconcile_phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'walk' END
      WHERE x.mirror_id = m.mirror_id;
     IF w.next_position IS NULL THEN
         PERFORM pipedrive._mark_differences(m);
     END IF;
-    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
+    RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _reconcile_walk(pipedrive.mirror, pipedrive.mirror_state, integer) IS 'some pages of the walk over all ids';
