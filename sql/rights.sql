@@ -4,7 +4,8 @@
 -- What may not be reached: another's scan, another origin, a file of the server.
 --
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages) FROM SERVER crm INTO crm;
-DROP ROLE IF EXISTS regress_pipedrive_owner;
+DROP ROLE IF EXISTS regress_pipedrive_owner, regress_pipedrive_member;
+DROP SCHEMA IF EXISTS theirs CASCADE;
 CREATE ROLE regress_pipedrive_owner;
 GRANT USAGE ON SCHEMA crm, sim TO PUBLIC;
 GRANT SELECT ON ALL TABLES IN SCHEMA crm TO PUBLIC;
@@ -58,4 +59,49 @@ RESET ROLE;
 SELECT srvoptions[2:] FROM pg_foreign_server WHERE srvname = 'own';
 DROP SERVER own;
 REVOKE USAGE ON FOREIGN DATA WRAPPER pipedrive_fdw FROM regress_pipedrive_owner;
-DROP ROLE regress_pipedrive_owner;
+-- Nobody's trigger runs with the rights of who syncs: a mirror is written by its owner, or by a role whose rights the owner has.
+CREATE ROLE regress_pipedrive_member IN ROLE regress_pipedrive_owner;
+CREATE SCHEMA theirs AUTHORIZATION regress_pipedrive_owner;
+GRANT USAGE ON FOREIGN SERVER crm TO regress_pipedrive_owner;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_pipedrive_owner;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pipedrive TO regress_pipedrive_owner;
+SET ROLE regress_pipedrive_owner;
+CREATE USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (api_token 'sim-token-admin');
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER crm INTO theirs;
+SELECT pipedrive.create_mirror('theirs.stages', 'theirs.stages_mirror');
+CREATE TABLE theirs.ran_as (who name);
+CREATE FUNCTION theirs.note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO theirs.ran_as VALUES (current_user); RETURN NULL; END $$;
+CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON theirs.stages_mirror EXECUTE FUNCTION theirs.note();
+RESET ROLE;
+CALL pipedrive.sync();
+CALL pipedrive.sync('theirs.stages_mirror');
+CALL pipedrive.reconcile('theirs.stages_mirror');
+SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "r1", "entity": "stage", "entity_id": "1", "action": "change", "timestamp": "2026-05-02T00:00:00.000Z", "company_id": "1"}, "data": {"id": 1, "name": "x", "update_time": "2026-05-02T00:00:00Z"}, "previous": {}}'::jsonb);
+SELECT count(*) FROM theirs.stages_mirror;
+SELECT * FROM theirs.ran_as;
+-- What came by webhook is marked, so that the owner's sync brings it.
+SELECT id, reason FROM pipedrive.refetch;
+SET ROLE regress_pipedrive_owner;
+CALL pipedrive.sync();
+SELECT count(*) > 0 AS rows FROM theirs.stages_mirror;
+RESET ROLE;
+SELECT DISTINCT who FROM theirs.ran_as;
+-- A row in the bookkeeping that names something else than a foreign table of ours does not run it.
+SET ROLE regress_pipedrive_owner;
+CREATE FUNCTION theirs.bomb() RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$;
+CREATE VIEW theirs.bait AS SELECT theirs.bomb() AS id;
+UPDATE pipedrive.mirror SET source = 'theirs.bait';
+RESET ROLE;
+CALL pipedrive.sync();
+CALL pipedrive.sync('theirs.stages_mirror');
+SELECT sim.error($$SELECT pipedrive._walk('theirs.bait'::regclass, NULL::text, 1, 'SELECT id FROM theirs.bait', NULL::text)$$);
+SET client_min_messages = error;
+DELETE FROM pipedrive.mirror;
+DROP SCHEMA theirs CASCADE;
+DROP USER MAPPING FOR regress_pipedrive_owner SERVER crm;
+REVOKE USAGE ON FOREIGN SERVER crm FROM regress_pipedrive_owner;
+REVOKE ALL ON ALL TABLES IN SCHEMA pipedrive FROM regress_pipedrive_owner;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA pipedrive FROM regress_pipedrive_owner;
+REVOKE ALL ON ALL TABLES IN SCHEMA crm FROM PUBLIC;
+DROP OWNED BY regress_pipedrive_owner, regress_pipedrive_member;
+DROP ROLE regress_pipedrive_owner, regress_pipedrive_member;

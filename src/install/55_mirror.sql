@@ -30,6 +30,36 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _column_list(regclass, text) IS 'data columns of a mirror, quoted, for SQL';
 
+-- whose code may run --------------------------------------------------------------------------------------------------------------
+
+-- Writing a table runs what its owner put there: triggers, defaults, checks, index expressions, types with operators of their own.
+-- They run with the rights of who writes. So a mirror is written only where its owner has those rights already.
+CREATE FUNCTION _may_write(source regclass, target regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*) = 2 FROM pg_class c
+      LEFT JOIN pg_foreign_table t ON t.ftrelid = c.oid
+      LEFT JOIN pg_foreign_server s ON s.oid = t.ftserver
+      LEFT JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+     WHERE (c.oid = source AND w.fdwname = 'pipedrive_fdw' OR c.oid = target AND c.relkind = 'r')
+       AND pg_has_role(c.relowner, current_user::name, 'USAGE')
+$$;
+COMMENT ON FUNCTION _may_write(regclass, regclass) IS
+    'whether the current user may write a mirror: the source is a foreign table of pipedrive_fdw, the target a plain table, and the owner of each has the rights of the current user';
+
+CREATE FUNCTION _require_own(source regclass, target regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('LOCK TABLE %s IN ROW SHARE MODE', target); -- its name is its own until the end of this batch
+    IF to_regclass(target::text) IS DISTINCT FROM target OR NOT pipedrive._may_write(source, target) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('mirror "%s" belongs to another role', target),
+            DETAIL = 'Triggers, types and index expressions of its owner would run with the rights of the current user.',
+            HINT = 'Its owner, or a role whose rights the owner has, calls sync().';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _require_own(regclass, regclass) IS 'locks the target of a mirror; the error where _may_write() says no';
+
 -- what makes a mirror ---------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION _create_target(source regclass, target text) RETURNS regclass

@@ -214,6 +214,7 @@ DECLARE
     pages integer;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    PERFORM pipedrive._require_own(m.source, m.target);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
     IF s.phase IS NULL THEN
         s := pipedrive._start_run(m, s, mode);
@@ -273,14 +274,20 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found integer[];
 BEGIN
-    SELECT array_agg(m.mirror_id ORDER BY m.mirror_id) INTO found FROM pipedrive.mirror m WHERE chosen IS NULL OR m.target = chosen OR m.source = chosen;
+    SELECT array_agg(m.mirror_id ORDER BY m.mirror_id) INTO found
+      FROM pipedrive.mirror m WHERE CASE WHEN chosen IS NULL THEN pipedrive._may_write(m.source, m.target) ELSE m.target = chosen OR m.source = chosen END;
+    IF chosen IS NULL AND EXISTS (SELECT FROM pipedrive.mirror m WHERE NOT m.mirror_id = ANY (coalesce(found, '{}'))) THEN
+        RAISE WARNING USING MESSAGE = format('left out, as they belong to other roles: %s',
+            (SELECT string_agg(m.target::text, ', ' ORDER BY m.target::text) FROM pipedrive.mirror m WHERE NOT m.mirror_id = ANY (coalesce(found, '{}')))),
+            HINT = 'Each owner, or a role whose rights the owner has, calls sync().';
+    END IF;
     IF found IS NULL AND chosen IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not mirrored', chosen), HINT = 'SELECT pipedrive.create_mirror(...) makes a mirror.';
     END IF;
     RETURN coalesce(found, '{}');
 END
 $$;
-COMMENT ON FUNCTION _chosen_mirrors(regclass) IS 'mirrors by local or foreign table; all for NULL';
+COMMENT ON FUNCTION _chosen_mirrors(regclass) IS 'mirrors by local or foreign table; for NULL all that the current user may write';
 
 CREATE PROCEDURE _run(what text, chosen regclass, mode text, token_limit bigint)
 LANGUAGE plpgsql AS $$
@@ -334,6 +341,7 @@ DECLARE
     pages integer;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    PERFORM pipedrive._require_own(m.source, m.target);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 THEN

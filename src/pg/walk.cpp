@@ -12,6 +12,7 @@ extern "C" {
 
 #include "pg/guard.h"
 #include "pg/scan.h"
+#include "pg/table.h"
 
 namespace pipedrive::pg {
 namespace {
@@ -99,6 +100,8 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     const char* position = PG_ARGISNULL(1) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(1));
     const int pages = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
     const Statement statement = statement_of(fcinfo);
+    table_info(
+        PG_GETARG_OID(0)); // before the statement is planned: a view could run its owner's code
 
     PushActiveSnapshot(GetTransactionSnapshot());
     PlannedStmt* plan = plan_of(statement);
