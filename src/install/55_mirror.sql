@@ -5,10 +5,10 @@
 
 -- The part belongs to this one statement: nothing is armed that another scan of the table could take.
 CREATE FUNCTION _walk(source regclass, from_position text, pages integer, statement text, VARIADIC arguments "any",
-                      OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT written bigint)
+                      OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT written bigint, OUT set_aside jsonb)
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk';
 COMMENT ON FUNCTION _walk(regclass, text, integer, text, "any") IS
-    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start); where it ended (NULL: everything was read), what it cost and how many rows the statement wrote';
+    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start); where it ended (NULL: everything was read), what it cost, how many rows the statement wrote, and which it did not get as a value of theirs does not fit';
 REVOKE EXECUTE ON FUNCTION _walk(regclass, text, integer, text, "any") FROM PUBLIC; -- it reads part of a table
 
 CREATE FUNCTION _request(server name, method text, path text, body jsonb DEFAULT NULL) RETURNS jsonb

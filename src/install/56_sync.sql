@@ -24,13 +24,58 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _pages_for(text, bigint) IS 'pages that fit a budget of tokens, at most 20';
 
+-- Bad rows ------------------------------------------------------------------------------------------------------------------------
+-- One row that cannot be stored costs that row: it is written down with its column and reason, told once, and read again by later runs.
+
+CREATE FUNCTION _note_bad_rows(m pipedrive.mirror, set_aside jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b record;
+BEGIN
+    FOR b IN SELECT r.id::bigint AS id, r."column" AS column_name, r.reason FROM jsonb_to_recordset(set_aside) AS r (id text, "column" text, reason text) ORDER BY 1 LOOP
+        UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
+        CONTINUE WHEN FOUND;
+        INSERT INTO pipedrive.bad_row (mirror_id, id, column_name, reason) VALUES (m.mirror_id, b.id, b.column_name, b.reason);
+        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, coalesce(format(': column "%s"', b.column_name), '')),
+            DETAIL = b.reason, HINT = 'The other rows go on. See pipedrive.bad_rows.';
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION _note_bad_rows(pipedrive.mirror, jsonb) IS 'writes rows that were set aside into bad_row; warns of those that are new';
+
+-- The row-wise way into the staging table, for a run of which the table refused a batch.
+CREATE FUNCTION _stage_row(which integer, source_row anyelement) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
+BEGIN
+    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).')) USING source_row;
+    RETURN true;
+EXCEPTION WHEN data_exception OR program_limit_exceeded OR integrity_constraint_violation THEN
+    PERFORM pipedrive._note_bad_rows(m, jsonb_build_array(jsonb_build_object('id', to_jsonb(source_row) ->> 'id', 'reason', format('%s (%s)', SQLERRM, SQLSTATE))));
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION _stage_row(integer, anyelement) IS 'stages one row of a mirror''s source, or writes down why it cannot be stored';
+
+CREATE FUNCTION _forget_good_rows(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = b.id);
+END
+$$;
+COMMENT ON FUNCTION _forget_good_rows(pipedrive.mirror) IS 'rows that could be staged are bad no more';
+
 CREATE FUNCTION _clear_stage(m pipedrive.mirror) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass('pg_temp.pipedrive_stage') IS NOT NULL THEN
         DROP TABLE pg_temp.pipedrive_stage;
     END IF;
-    EXECUTE format('CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %s FROM %s WITH NO DATA', pipedrive._column_list(m.target), m.target);
+    EXECUTE format(CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id) -- what the table refuses shall show here
+                        THEN 'CREATE TEMP TABLE pipedrive_stage (LIKE %2$s INCLUDING DEFAULTS INCLUDING CONSTRAINTS) ON COMMIT DROP'
+                        ELSE 'CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %1$s FROM %2$s WITH NO DATA' END, pipedrive._column_list(m.target), m.target);
 END
 $$;
 COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'an empty temporary table pipedrive_stage with the columns of a mirror, for this transaction';
@@ -45,7 +90,11 @@ DECLARE
 BEGIN
     PERFORM pipedrive._clear_stage(m);
     SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages,
-        format('INSERT INTO pg_temp.pipedrive_stage SELECT %s FROM %s WHERE %s', pipedrive._column_list(m.target), m.source, condition), since, ids);
+        CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id)
+             THEN format('SELECT pipedrive._stage_row(%s, e) FROM %s e WHERE %s', m.mirror_id, m.source, condition)
+             ELSE format('INSERT INTO pg_temp.pipedrive_stage (%1$s) SELECT %1$s FROM %2$s WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
+    PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
+    PERFORM pipedrive._forget_good_rows(m);
     next_position := w.next_position;
     tokens := w.tokens;
     rows := w.rows;
@@ -109,6 +158,7 @@ BEGIN
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
                    pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'),
                    CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
+    PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
     UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'load' END WHERE x.mirror_id = m.mirror_id;
     IF w.next_position IS NULL THEN
@@ -126,7 +176,8 @@ DECLARE
     vanished bigint[];
 BEGIN
     SELECT * INTO part FROM pipedrive._read_part(m, 'true', NULL, NULL, NULL, 0);
-    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)', m.target) INTO vanished USING s.run_started;
+    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
+                      AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $2 AND b.id = t.id AND b.seen_at >= $1)', m.target) INTO vanished USING s.run_started, m.mirror_id;
     PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, true);
     IF vanished IS NOT NULL THEN
         PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
@@ -171,7 +222,9 @@ BEGIN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
     SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)', NULL, ids, NULL, 0);
-    SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i);
+    SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i 
+     WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
+       AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.seen_at >= asked);
     PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', asked, true);
     IF vanished IS NOT NULL THEN
         PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
@@ -187,7 +240,7 @@ CREATE FUNCTION _step_finish(m pipedrive.mirror, s pipedrive.mirror_state) RETUR
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET watermark = greatest(x.watermark, x.run_newest - (clock_timestamp() - x.run_started)),
-           loaded = true, phase = NULL, walk_position = NULL, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
+           loaded = true, phase = NULL, walk_position = NULL, row_by_row = false, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
      WHERE x.mirror_id = m.mirror_id;
     SELECT ROW('done', 0, 0, 0)::pipedrive._step
 $$;
@@ -218,12 +271,15 @@ BEGIN
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
     IF s.phase IS NULL THEN
         s := pipedrive._start_run(m, s, mode);
+        INSERT INTO pipedrive.refetch (mirror_id, id, reason) -- perhaps it was corrected, in a way that shows nowhere else
+        SELECT b.mirror_id, b.id, 'could not be stored' FROM pipedrive.bad_row b WHERE b.mirror_id = which AND b.seen_at < clock_timestamp() - interval '1 hour'
+            ON CONFLICT DO NOTHING;
     END IF;
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
-    step := CASE s.phase WHEN 'load' THEN pipedrive._step_load(m, s, pages)
+    step := CASE s.phase WHEN 'load' THEN CASE WHEN s.row_by_row THEN pipedrive._step_read(m, s, 'true', pages) ELSE pipedrive._step_load(m, s, pages) END
                          WHEN 'full' THEN pipedrive._step_full(m, s)
                          WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1', pages)
                          WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1', pages)
@@ -257,6 +313,12 @@ BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT;
+    IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- one of its rows cannot be stored: again, row by row
+        UPDATE pipedrive.mirror_state x SET row_by_row = true WHERE x.mirror_id = which AND NOT x.row_by_row;
+        IF FOUND THEN
+            RETURN ROW('more', 0, 0, 0)::pipedrive._step;
+        END IF;
+    END IF;
     -- A refused request may be a cursor that has grown too old to go on from: the next call begins the phase anew.
     UPDATE pipedrive.mirror_state x
        SET last_error = text_of_error, last_error_at = clock_timestamp(),

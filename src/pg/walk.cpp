@@ -7,9 +7,12 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 }
 
+#include "core/wire/tape.h"
+#include "pg/datum.h"
 #include "pg/guard.h"
 #include "pg/scan.h"
 #include "pg/table.h"
@@ -81,6 +84,24 @@ PlannedStmt* plan_of(const Statement& statement) {
     return pg_plan_query(query, statement.text, 0, statement.values);
 }
 
+// [{"id": "2", "column": "title", "reason": "..."}]
+std::string bad_rows_json(const Scan& scan) {
+    std::string out = "[";
+    for (const BadRow& row : scan.bad_rows()) {
+        const std::pair<const char*, std::string> members[] = {
+            {"id", std::to_string(row.id)}, {"column", row.column}, {"reason", row.reason}};
+        out += out.size() > 1 ? ",{" : "{";
+        for (const auto& [key, value] : members) {
+            if (out.back() != '{') out += ',';
+            write_json_string(key, &out);
+            out += ':';
+            write_json_string(value, &out);
+        }
+        out += '}';
+    }
+    return out + "]";
+}
+
 } // namespace
 
 extern "C" {
@@ -89,7 +110,8 @@ PG_FUNCTION_INFO_V1(pipedrive_fdw_walk);
 // (source regclass, from_position text, pages integer, statement text, VARIADIC "any"): runs the
 // statement, with $1 … as the further arguments, on so many pages (0: all) of the source from that
 // position (NULL: the start). next_position text (NULL: everything was read), tokens, rows,
-// pages_read, and written: rows that the statement inserted, updated or deleted.
+// pages_read, and written: rows that the statement inserted, updated or deleted;
+// set_aside jsonb: rows with a value that does not fit, left out (NULL: none).
 Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
@@ -114,21 +136,27 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     if (search.times != 1 || search.found->fdwroutine->IterateForeignScan != iterate_scan)
         refuse_statement("Its plan has none, several, or one of another wrapper.");
     CoreScan* scan = static_cast<ExecState*>(search.found->fdw_state)->held->object;
-    entry({}, [&] { scan->part = {position, pages}; });
+    entry({}, [&] { scan->part = {position, pages, true}; });
     run_to_end(query);
     if (!scan->scan || !scan->came_to_its_end)
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("the walk over the table was not finished")));
 
-    Datum values[5] = {Datum(0), Int64GetDatum(scan->scan->traffic().tokens),
+    Datum values[6] = {Datum(0),
+                       Int64GetDatum(scan->scan->traffic().tokens),
                        Int64GetDatum(scan->scan->rows_fetched()),
                        Int64GetDatum(scan->scan->page_number()),
-                       Int64GetDatum(static_cast<int64>(query->estate->es_processed))};
-    bool nulls[5] = {!entry({}, [&] { return scan->scan->next_position().has_value(); }), false,
+                       Int64GetDatum(static_cast<int64>(query->estate->es_processed)),
+                       Datum(0)};
+    bool nulls[6] = {!entry({}, [&] { return scan->scan->next_position().has_value(); }), false,
                      false, false, false};
     if (!nulls[0])
         values[0] = CStringGetTextDatum(
             entry_text({}, [&] { return scan->scan->next_position().value(); }));
+    if (!nulls[5]) {
+        const char* json = entry_text({}, [&] { return bad_rows_json(*scan->scan); });
+        values[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json))));
+    }
     ExecutorFinish(query);
     ExecutorEnd(query);
     FreeQueryDesc(query);
