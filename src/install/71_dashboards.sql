@@ -65,7 +65,7 @@ SELECT p.order_nr AS pipeline_order, s.pipeline_id, p.name AS pipeline, s.order_
   LEFT JOIN {pipelines} p ON p.id = s.pipeline_id
   LEFT JOIN (SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last,
                     coalesce(h.left_at, d.closed) AS until,
-                    coalesce(max(hs.order_nr) OVER (PARTITION BY h.deal_id, hs.pipeline_id ORDER BY h.entered
+                    coalesce(max(hs.order_nr) OVER (PARTITION BY h.deal_id, hs.pipeline_id ORDER BY h.step
                                                     ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) > hs.order_nr, false) AS moved_on
                FROM {history} h
                JOIN (SELECT id, status, CASE status WHEN 'won' THEN coalesce(won_time, close_time) WHEN 'lost' THEN coalesce(lost_time, close_time) END AS closed
@@ -107,33 +107,15 @@ $$)
 $dashboards$;
 COMMENT ON FUNCTION _dashboards() IS 'the dashboards that create_dashboards() can make';
 
--- The view that comes with the mirror of deals; without it, the same from the recorded changes.
+-- The view that comes with the mirror of deals; where that was dropped, its query.
 CREATE FUNCTION _stage_history(deals regclass) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    ready regclass := (SELECT v.oid FROM pg_class d JOIN pg_class v ON v.relnamespace = d.relnamespace AND v.relname = 'stage_history' AND v.relkind = 'v' WHERE d.oid = deals);
-    deal_column name;
-BEGIN
-    SELECT a.attname INTO deal_column FROM pg_attribute a WHERE a.attrelid = ready AND a.attname IN ('deal_id', 'id') ORDER BY a.attname LIMIT 1;
-    IF ready IS NOT NULL THEN
-        RETURN format('(SELECT %I AS deal_id, stage_id, entered, left_at FROM %s)', deal_column, ready);
-    END IF;
-    RETURN format($query$(
-        SELECT e.deal_id, e.stage_id, e.entered, lead(e.entered) OVER (PARTITION BY e.deal_id ORDER BY e.entered, e.n) AS left_at
-          FROM (SELECT c.id AS deal_id, (c.new_value #>> '{}')::bigint AS stage_id, c.changed_at AS entered, 1 AS n
-                  FROM pipedrive.changes c
-                 WHERE c.mirror_id = (SELECT m.mirror_id FROM pipedrive.mirror m WHERE m.target = %L::pg_catalog.regclass)
-                   AND c.field = 'stage_id' AND c.old_value <> 'null' AND c.new_value <> 'null'
-                 UNION ALL
-                SELECT d.id, coalesce((SELECT (c.old_value #>> '{}')::bigint
-                                         FROM pipedrive.changes c
-                                        WHERE c.mirror_id = (SELECT m.mirror_id FROM pipedrive.mirror m WHERE m.target = %L::pg_catalog.regclass)
-                                          AND c.id = d.id AND c.field = 'stage_id' AND c.old_value <> 'null'
-                                        ORDER BY c.changed_at LIMIT 1), d.stage_id), d.add_time, 0
-                  FROM %s d) AS e)$query$, deals, deals, deals);
-END
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(pipedrive._mirror_view(m.mirror_id, 'stage_id'::text)::text,
+                    format('(%s)', pipedrive._history_query(m, 'stage_id'::text)))
+      FROM pipedrive.mirror m WHERE m.target = deals
 $$;
-COMMENT ON FUNCTION _stage_history(regclass) IS 'a FROM item with deal_id, stage_id, entered, left_at for a mirror of deals';
+COMMENT ON FUNCTION _stage_history(regclass) IS
+    'a FROM item with deal_id, stage_id, entered, left_at and step for a mirror of deals';
 
 CREATE FUNCTION _mirrors_of(mirror_schema regnamespace) RETURNS TABLE (entity text, target regclass)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
