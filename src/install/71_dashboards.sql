@@ -53,25 +53,27 @@ $$),
 ('stage_conversion', '{deals,pipelines,stages}', 'stage_id', NULL,
  'what became of the deals that were ever in a stage: moved on to a later stage of its pipeline, won or lost while in it, still open in it; conversion_rate: moved on or won, of those that entered; median_time: of the visits that ended. From the history that the mirror has recorded',
 $$
+WITH visits AS (
+    SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last, coalesce(h.left_at, d.closed) AS until,
+           coalesce(max(hs.order_nr) OVER (PARTITION BY h.deal_id, hs.pipeline_id ORDER BY h.step
+                                           ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) > hs.order_nr, false) AS moved_on
+      FROM {history} h
+      JOIN (SELECT id, status, CASE status WHEN 'won' THEN coalesce(won_time, close_time) WHEN 'lost' THEN coalesce(lost_time, close_time) END AS closed
+              FROM {deals}) AS d ON d.id = h.deal_id
+      JOIN {stages} hs ON hs.id = h.stage_id
+)
 SELECT p.order_nr AS pipeline_order, s.pipeline_id, p.name AS pipeline, s.order_nr AS stage_order, s.id AS stage_id, s.name AS stage,
-       count(DISTINCT v.deal_id) AS entered,
-       count(DISTINCT v.deal_id) FILTER (WHERE v.moved_on) AS moved_on,
-       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'won') AS won,
-       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'lost') AS lost,
-       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'open') AS open,
-       round(count(DISTINCT v.deal_id) FILTER (WHERE v.moved_on OR v.last AND v.status = 'won')::numeric / nullif(count(DISTINCT v.deal_id), 0), 4) AS conversion_rate,
-       justify_hours(percentile_cont(0.5) WITHIN GROUP (ORDER BY v.until - v.entered)) AS median_time
+       coalesce(v.entered, 0) AS entered, coalesce(v.moved_on, 0) AS moved_on, coalesce(v.won, 0) AS won, coalesce(v.lost, 0) AS lost, coalesce(v.open, 0) AS open,
+       round(v.converted::numeric / v.entered, 4) AS conversion_rate, justify_hours(t.median_time) AS median_time
   FROM {stages} s
   LEFT JOIN {pipelines} p ON p.id = s.pipeline_id
-  LEFT JOIN (SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last,
-                    coalesce(h.left_at, d.closed) AS until,
-                    coalesce(max(hs.order_nr) OVER (PARTITION BY h.deal_id, hs.pipeline_id ORDER BY h.step
-                                                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) > hs.order_nr, false) AS moved_on
-               FROM {history} h
-               JOIN (SELECT id, status, CASE status WHEN 'won' THEN coalesce(won_time, close_time) WHEN 'lost' THEN coalesce(lost_time, close_time) END AS closed
-                       FROM {deals}) AS d ON d.id = h.deal_id
-               JOIN {stages} hs ON hs.id = h.stage_id) AS v ON v.stage_id = s.id
- GROUP BY p.order_nr, s.pipeline_id, p.name, s.order_nr, s.id, s.name
+  LEFT JOIN (SELECT w.stage_id, count(*) AS entered, count(*) FILTER (WHERE w.moved_on) AS moved_on, count(*) FILTER (WHERE w.won) AS won,
+                    count(*) FILTER (WHERE w.lost) AS lost, count(*) FILTER (WHERE w.open) AS open, count(*) FILTER (WHERE w.moved_on OR w.won) AS converted
+               FROM (SELECT stage_id, bool_or(moved_on) AS moved_on, bool_or(last AND status = 'won') AS won, bool_or(last AND status = 'lost') AS lost,
+                            bool_or(last AND status = 'open') AS open
+                       FROM visits GROUP BY stage_id, deal_id) AS w
+              GROUP BY w.stage_id) AS v ON v.stage_id = s.id
+  LEFT JOIN (SELECT stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY until - entered) AS median_time FROM visits GROUP BY stage_id) AS t ON t.stage_id = s.id
 $$),
 ('deal_ageing', '{deals,pipelines,stages}', 'pipeline_id, stage_id, bucket_order, currency', '1 hour',
  'open deals that are not archived, by stage, time in the stage as of the last refresh, and currency; rotten: how many are in it for longer than the stage''s days_to_rotten, where rotting is on',
