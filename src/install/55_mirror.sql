@@ -154,88 +154,18 @@ END
 $$;
 COMMENT ON FUNCTION create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet';
 
--- the last second as a view
-CREATE FUNCTION _create_live_view(m pipedrive.mirror) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    name text;
-BEGIN
-    IF NOT 'update_time' = ANY (pipedrive._mirror_columns(m.target))
-       OR NOT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = m.entity AND e.parameter LIKE 'updated_since%') THEN
-        RETURN;
-    END IF;
-    SELECT format('%I.%I', n.nspname, c.relname || '_live') INTO name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
-    EXECUTE format($v$CREATE VIEW %1$s AS
-        WITH tail AS MATERIALIZED (
-            SELECT %2$s FROM %3$s
-             WHERE update_time >= (SELECT s.watermark - x.overlap FROM pipedrive.mirror_state s JOIN pipedrive.mirror x USING (mirror_id) WHERE s.mirror_id = %4$s))
-        SELECT %2$s FROM tail UNION ALL SELECT %2$s FROM %5$s AS kept WHERE NOT EXISTS (SELECT FROM tail WHERE tail.id = kept.id)$v$,
-        name, pipedrive._column_list(m.target), m.source, m.mirror_id, m.target);
-    EXECUTE format('COMMENT ON VIEW %s IS %L', name, format('%s with what changed in Pipedrive since its last sync; reads the API', m.target));
-END
-$$;
-COMMENT ON FUNCTION _create_live_view(pipedrive.mirror) IS 'view <table>_live beside a mirror';
-
-CREATE FUNCTION _drop_live_view(m pipedrive.mirror) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
-BEGIN
-    EXECUTE (SELECT format('DROP VIEW IF EXISTS %I.%I', n.nspname, c.relname || '_live') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target);
-END
-$$;
-COMMENT ON FUNCTION _drop_live_view(pipedrive.mirror) IS 'removes the view that _create_live_view() made; it is made anew when the columns have changed';
-
--- the history of one column of deals as intervals
-CREATE FUNCTION _create_history_view(m pipedrive.mirror, field text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    name text;
-BEGIN
-    SELECT format('%I.%I', n.nspname, CASE WHEN c.relname = 'deals' THEN '' ELSE c.relname || '_' END || replace(field, '_id', '') || '_history') INTO name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
-    EXECUTE format($v$CREATE VIEW %1$s AS
-        WITH steps AS (
-            SELECT c.id, c.changed_at, c.recorded_at, (c.old_value #>> '{}')::bigint AS old_value, (c.new_value #>> '{}')::bigint AS new_value
-              FROM pipedrive.changes c WHERE c.mirror_id = %2$s AND c.field = %3$L),
-        entered AS (
-            SELECT s.id AS deal_id, s.new_value AS %4$I, s.changed_at AS entered, s.recorded_at FROM steps s
-            UNION ALL
-            SELECT d.id, coalesce((SELECT s.old_value FROM steps s WHERE s.id = d.id ORDER BY s.changed_at, s.recorded_at LIMIT 1), d.%4$I), d.add_time, '-infinity' FROM %5$s d)
-        SELECT deal_id, %4$I, entered, lead(entered) OVER w AS left_at, lead(entered) OVER w - entered AS duration
-          FROM entered WINDOW w AS (PARTITION BY deal_id ORDER BY entered, recorded_at)$v$, name, m.mirror_id, field, field, m.target);
-    EXECUTE format('COMMENT ON VIEW %s IS %L', name, format('for each deal the values of %s: entered, left and duration, as far as pipedrive.changes goes back', field));
-END
-$$;
-COMMENT ON FUNCTION _create_history_view(pipedrive.mirror, text) IS 'views stage_history and owner_history beside a mirror of deals';
-
-CREATE FUNCTION _create_views(which integer) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    m pipedrive.mirror;
-BEGIN
-    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    PERFORM pipedrive._create_live_view(m);
-    IF m.entity = 'deals' THEN
-        PERFORM pipedrive._create_history_view(m, f) FROM unnest(ARRAY['stage_id', 'owner_id']) AS f
-         WHERE ARRAY[f, 'add_time'] <@ pipedrive._mirror_columns(m.target);
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION _create_views(integer) IS 'views beside a mirror: <table>_live; for deals stage_history and owner_history';
-
 CREATE FUNCTION drop_mirror(mirror regclass, drop_table boolean DEFAULT true) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     m pipedrive.mirror;
-    schema_name name;
-    table_name name;
-    view_name name;
-    p text; -- what the history views' names begin with
+    views regclass[];
+    view regclass;
 BEGIN
     SELECT * INTO m FROM pipedrive.mirror x WHERE x.target = mirror OR x.source = mirror;
     IF m.mirror_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not mirrored', mirror);
     END IF;
-    SELECT n.nspname, c.relname INTO schema_name, table_name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
-    p := CASE WHEN table_name = 'deals' THEN '' ELSE table_name || '_' END;
+    views := ARRAY(SELECT v.view FROM pipedrive.mirror_view v JOIN pg_class c ON c.oid = v.view WHERE v.mirror_id = m.mirror_id ORDER BY v.kind);
     DELETE FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = m.deleted_source) THEN
         EXECUTE format('DROP FOREIGN TABLE %s', m.deleted_source);
@@ -243,8 +173,8 @@ BEGIN
     IF NOT drop_table THEN
         RETURN;
     END IF;
-    FOREACH view_name IN ARRAY ARRAY[table_name || '_live']::name[] || CASE WHEN m.entity = 'deals' THEN ARRAY[p || 'stage_history', p || 'owner_history']::name[] ELSE '{}' END LOOP
-        EXECUTE format('DROP VIEW IF EXISTS %I.%I', schema_name, view_name);
+    FOREACH view IN ARRAY views LOOP
+        EXECUTE format('DROP VIEW %s', view);
     END LOOP;
     EXECUTE format('DROP TABLE %s', m.target);
 END

@@ -6,11 +6,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive.mirror;
     c record;
-    live text;
     added boolean := false;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    SELECT format('%I.%I', n.nspname, t.relname || '_live') INTO live FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace WHERE t.oid = m.target;
     FOR c IN SELECT coalesce(s.attname, t.attname) AS name, s.attname IS NULL AS gone, format_type(s.atttypid, s.atttypmod) AS type, col_description(m.source, s.attnum) AS comment
                FROM (SELECT * FROM pg_attribute WHERE attrelid = m.source AND attnum > 0 AND NOT attisdropped) s
                FULL JOIN (SELECT * FROM pg_attribute WHERE attrelid = m.target AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('_synced_at', '_source')) t
@@ -28,7 +26,7 @@ BEGIN
     IF added THEN
         UPDATE pipedrive.mirror_state x SET loaded = false, phase = NULL, walk_position = NULL WHERE x.mirror_id = which;
     END IF;
-    IF to_regclass(live) IS NULL THEN
+    IF pipedrive._mirror_view(m.mirror_id, 'live'::text) IS NULL THEN
         PERFORM pipedrive._create_live_view(m);
     END IF;
 END

@@ -49,7 +49,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
            AND (r.objid = $1 OR NOT EXISTS (SELECT FROM pipedrive.tracked_view t WHERE t.view = r.objid))
            -- the ready history views read the changes of one mirror, which they name as well
            AND NOT (d.refobjid = 'pipedrive.changes'::regclass
-                    AND EXISTS (SELECT FROM pg_class c WHERE c.oid = r.objid AND c.relname IN ('stage_history', 'owner_history')))
+                    AND EXISTS (SELECT FROM pipedrive.mirror_view v WHERE v.view = r.objid AND v.kind <> 'live'))
     ),
     relations AS (SELECT objid FROM reads WHERE classid = 'pg_class'::regclass AND objid <> $1)
     SELECT 'mirror', m.target, m.mirror_id::text, coalesce(pipedrive._change_serial(m.mirror_id), 0)

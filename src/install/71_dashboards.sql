@@ -53,25 +53,27 @@ $$),
 ('stage_conversion', '{deals,pipelines,stages}', 'stage_id', NULL,
  'what became of the deals that were ever in a stage: moved on to a later stage of its pipeline, won or lost while in it, still open in it; conversion_rate: moved on or won, of those that entered; median_time: of the visits that ended. From the history that the mirror has recorded',
 $$
+WITH visits AS (
+    SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last, coalesce(h.left_at, d.closed) AS until,
+           coalesce(max(hs.order_nr) OVER (PARTITION BY h.deal_id, hs.pipeline_id ORDER BY h.step
+                                           ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) > hs.order_nr, false) AS moved_on
+      FROM {history} h
+      JOIN (SELECT id, status, CASE status WHEN 'won' THEN coalesce(won_time, close_time) WHEN 'lost' THEN coalesce(lost_time, close_time) END AS closed
+              FROM {deals}) AS d ON d.id = h.deal_id
+      JOIN {stages} hs ON hs.id = h.stage_id
+)
 SELECT p.order_nr AS pipeline_order, s.pipeline_id, p.name AS pipeline, s.order_nr AS stage_order, s.id AS stage_id, s.name AS stage,
-       count(DISTINCT v.deal_id) AS entered,
-       count(DISTINCT v.deal_id) FILTER (WHERE v.moved_on) AS moved_on,
-       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'won') AS won,
-       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'lost') AS lost,
-       count(DISTINCT v.deal_id) FILTER (WHERE v.last AND v.status = 'open') AS open,
-       round(count(DISTINCT v.deal_id) FILTER (WHERE v.moved_on OR v.last AND v.status = 'won')::numeric / nullif(count(DISTINCT v.deal_id), 0), 4) AS conversion_rate,
-       justify_hours(percentile_cont(0.5) WITHIN GROUP (ORDER BY v.until - v.entered)) AS median_time
+       coalesce(v.entered, 0) AS entered, coalesce(v.moved_on, 0) AS moved_on, coalesce(v.won, 0) AS won, coalesce(v.lost, 0) AS lost, coalesce(v.open, 0) AS open,
+       round(v.converted::numeric / v.entered, 4) AS conversion_rate, justify_hours(t.median_time) AS median_time
   FROM {stages} s
   LEFT JOIN {pipelines} p ON p.id = s.pipeline_id
-  LEFT JOIN (SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last,
-                    coalesce(h.left_at, d.closed) AS until,
-                    coalesce(max(hs.order_nr) OVER (PARTITION BY h.deal_id, hs.pipeline_id ORDER BY h.entered
-                                                    ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) > hs.order_nr, false) AS moved_on
-               FROM {history} h
-               JOIN (SELECT id, status, CASE status WHEN 'won' THEN coalesce(won_time, close_time) WHEN 'lost' THEN coalesce(lost_time, close_time) END AS closed
-                       FROM {deals}) AS d ON d.id = h.deal_id
-               JOIN {stages} hs ON hs.id = h.stage_id) AS v ON v.stage_id = s.id
- GROUP BY p.order_nr, s.pipeline_id, p.name, s.order_nr, s.id, s.name
+  LEFT JOIN (SELECT w.stage_id, count(*) AS entered, count(*) FILTER (WHERE w.moved_on) AS moved_on, count(*) FILTER (WHERE w.won) AS won,
+                    count(*) FILTER (WHERE w.lost) AS lost, count(*) FILTER (WHERE w.open) AS open, count(*) FILTER (WHERE w.moved_on OR w.won) AS converted
+               FROM (SELECT stage_id, bool_or(moved_on) AS moved_on, bool_or(last AND status = 'won') AS won, bool_or(last AND status = 'lost') AS lost,
+                            bool_or(last AND status = 'open') AS open
+                       FROM visits GROUP BY stage_id, deal_id) AS w
+              GROUP BY w.stage_id) AS v ON v.stage_id = s.id
+  LEFT JOIN (SELECT stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY until - entered) AS median_time FROM visits GROUP BY stage_id) AS t ON t.stage_id = s.id
 $$),
 ('deal_ageing', '{deals,pipelines,stages}', 'pipeline_id, stage_id, bucket_order, currency', '1 hour',
  'open deals that are not archived, by stage, time in the stage as of the last refresh, and currency; rotten: how many are in it for longer than the stage''s days_to_rotten, where rotting is on',
@@ -107,33 +109,15 @@ $$)
 $dashboards$;
 COMMENT ON FUNCTION _dashboards() IS 'the dashboards that create_dashboards() can make';
 
--- The view that comes with the mirror of deals; without it, the same from the recorded changes.
+-- The view that comes with the mirror of deals; where that was dropped, its query.
 CREATE FUNCTION _stage_history(deals regclass) RETURNS text
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    ready regclass := (SELECT v.oid FROM pg_class d JOIN pg_class v ON v.relnamespace = d.relnamespace AND v.relname = 'stage_history' AND v.relkind = 'v' WHERE d.oid = deals);
-    deal_column name;
-BEGIN
-    SELECT a.attname INTO deal_column FROM pg_attribute a WHERE a.attrelid = ready AND a.attname IN ('deal_id', 'id') ORDER BY a.attname LIMIT 1;
-    IF ready IS NOT NULL THEN
-        RETURN format('(SELECT %I AS deal_id, stage_id, entered, left_at FROM %s)', deal_column, ready);
-    END IF;
-    RETURN format($query$(
-        SELECT e.deal_id, e.stage_id, e.entered, lead(e.entered) OVER (PARTITION BY e.deal_id ORDER BY e.entered, e.n) AS left_at
-          FROM (SELECT c.id AS deal_id, (c.new_value #>> '{}')::bigint AS stage_id, c.changed_at AS entered, 1 AS n
-                  FROM pipedrive.changes c
-                 WHERE c.mirror_id = (SELECT m.mirror_id FROM pipedrive.mirror m WHERE m.target = %L::pg_catalog.regclass)
-                   AND c.field = 'stage_id' AND c.old_value <> 'null' AND c.new_value <> 'null'
-                 UNION ALL
-                SELECT d.id, coalesce((SELECT (c.old_value #>> '{}')::bigint
-                                         FROM pipedrive.changes c
-                                        WHERE c.mirror_id = (SELECT m.mirror_id FROM pipedrive.mirror m WHERE m.target = %L::pg_catalog.regclass)
-                                          AND c.id = d.id AND c.field = 'stage_id' AND c.old_value <> 'null'
-                                        ORDER BY c.changed_at LIMIT 1), d.stage_id), d.add_time, 0
-                  FROM %s d) AS e)$query$, deals, deals, deals);
-END
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(pipedrive._mirror_view(m.mirror_id, 'stage_id'::text)::text,
+                    format('(%s)', pipedrive._history_query(m, 'stage_id'::text)))
+      FROM pipedrive.mirror m WHERE m.target = deals
 $$;
-COMMENT ON FUNCTION _stage_history(regclass) IS 'a FROM item with deal_id, stage_id, entered, left_at for a mirror of deals';
+COMMENT ON FUNCTION _stage_history(regclass) IS
+    'a FROM item with deal_id, stage_id, entered, left_at and step for a mirror of deals';
 
 CREATE FUNCTION _mirrors_of(mirror_schema regnamespace) RETURNS TABLE (entity text, target regclass)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
