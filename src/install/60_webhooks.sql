@@ -145,44 +145,27 @@ CREATE TYPE _event AS (
 );
 COMMENT ON TYPE _event IS 'a webhook event, whatever its version';
 
-CREATE FUNCTION _event_time(value jsonb) RETURNS timestamptz
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    t text := value #>> '{}';
-BEGIN
-    IF t ~ '^[0-9]{9,17}(\.[0-9]+)?$' THEN -- seconds, milliseconds or microseconds since 1970
-        RETURN to_timestamp(t::numeric / CASE WHEN t::numeric < 1e11 THEN 1 WHEN t::numeric < 1e14 THEN 1000 ELSE 1000000 END);
-    ELSIF t ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}Z?$' THEN -- UTC, said or not
-        RETURN t::timestamp AT TIME ZONE 'UTC';
-    ELSIF t ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}[+-][0-9:]{2,5}$' THEN
-        RETURN t::timestamptz;
-    END IF;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION _event_time(jsonb) IS 'time of an event: ISO, or a number of seconds since 1970; NULL for anything else';
-
 CREATE FUNCTION _reshape(object text, version text, record jsonb) RETURNS jsonb
 LANGUAGE plpgsql STABLE AS $$
 BEGIN
-    RETURN (SELECT record - coalesce(array_agg(f.key) FILTER (WHERE f.rule LIKE 'drop%'), '{}')
-           || coalesce(jsonb_object_agg(f.field, CASE f.rule
+    -- what cannot be read says nothing: the column keeps its value until the next sync
+    RETURN (SELECT record - coalesce(array_agg(r.key) FILTER (WHERE r.rule LIKE 'drop%'), '{}')
+           || coalesce(jsonb_object_agg(r.field, r.value) FILTER (WHERE r.rule NOT LIKE 'drop%' AND r.value IS NOT NULL), '{}')
+      FROM (SELECT f.key, f.rule, f.field, CASE f.rule
                 WHEN 'rename' THEN record -> f.key
-                WHEN 'not' THEN to_jsonb(NOT (record ->> f.key)::boolean)
-                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]' ELSE jsonb_build_array((record ->> f.key)::bigint) END
-                WHEN 'list' THEN to_jsonb(string_to_array(coalesce(record ->> f.key, ''), ',')::bigint[])
-                ELSE (SELECT jsonb_object_agg(p, coalesce(record -> (f.key || '_' || p), CASE p WHEN 'value' THEN record -> f.key END))
+                WHEN 'not' THEN to_jsonb(NOT pipedrive._as_boolean(record -> f.key))
+                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]'::jsonb ELSE '[]'::jsonb || to_jsonb(pipedrive._as_bigint(record -> f.key)) END
+                WHEN 'list' THEN to_jsonb(pipedrive._as_bigints(record -> f.key))
+                WHEN 'address' THEN (SELECT jsonb_object_agg(p, coalesce(record -> (f.key || '_' || p), CASE p WHEN 'value' THEN record -> f.key END))
                         FROM unnest('{value,country,admin_area_level_1,admin_area_level_2,locality,sublocality,route,street_number,subpremise,postal_code,formatted_address}'::text[]) AS p)
-                END) FILTER (WHERE f.rule NOT LIKE 'drop%'), '{}')
-      FROM pipedrive.webhook_field f
-     WHERE f.object = _reshape.object AND record ? f.key
-       AND CASE f.rule WHEN 'drop' THEN true
-                       WHEN 'drop null' THEN record -> f.key = 'null'
-                       WHEN 'drop flat' THEN version = '1'
-                       WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> ''
-                       ELSE NOT record ? f.field END);
+                END AS value
+              FROM pipedrive.webhook_field f
+             WHERE f.object = _reshape.object AND record ? f.key
+               AND CASE f.rule WHEN 'drop' THEN true
+                               WHEN 'drop null' THEN record -> f.key = 'null'
+                               WHEN 'drop flat' THEN version = '1'
+                               WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> ''
+                               ELSE NOT record ? f.field END) AS r);
 END
 $$;
 COMMENT ON FUNCTION _reshape(text, text, jsonb) IS 'a record of an event with the keys of lists';
@@ -192,7 +175,7 @@ LANGUAGE plpgsql STABLE AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
 BEGIN
-    e.event_time := pipedrive._event_time(stamp);
+    e.event_time := pipedrive._as_time(stamp);
     SELECT o.entity, (SELECT a.kind FROM pipedrive.webhook_action a WHERE a.version = e.version AND a.action = e.action)
       INTO e.source_entity, e.kind FROM pipedrive.webhook_object o WHERE o.object = e.entity;
     IF e.source_entity IS NULL OR e.kind IS NULL THEN
@@ -1085,17 +1068,22 @@ CREATE FUNCTION _subscribe(server name, url text, object text, user_id bigint, l
 LANGUAGE plpgsql AS $$
 DECLARE
     made jsonb;
+    made_id bigint;
 BEGIN
     made := pipedrive._request(server, 'POST', '/v1/webhooks', jsonb_strip_nulls(jsonb_build_object(
         'subscription_url', url, 'event_action', '*', 'event_object', object, 'name', 'pipedrive_fdw ' || object, 'version', '2.0',
         'user_id', user_id, 'http_auth_user', login_name, 'http_auth_password', password))) -> 'data';
+    made_id := pipedrive._as_bigint(made -> 'id');
+    IF made_id IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'fdw_unable_to_create_reply', MESSAGE = 'invalid reply from Pipedrive for "webhooks"', DETAIL = 'The answer to creating a webhook names no id.';
+    END IF;
     INSERT INTO pipedrive.webhook_subscription (server, webhook_id, object, url, user_name)
-    VALUES (_subscribe.server, (made ->> 'id')::bigint, _subscribe.object, _subscribe.url, login_name);
+    VALUES (_subscribe.server, made_id, _subscribe.object, _subscribe.url, login_name);
     IF made ->> 'company_id' IS NOT NULL THEN
         INSERT INTO pipedrive.server_company VALUES (_subscribe.server, made ->> 'company_id')
         ON CONFLICT ON CONSTRAINT server_company_pkey DO UPDATE SET company_id = excluded.company_id;
     END IF;
-    RETURN (made ->> 'id')::bigint;
+    RETURN made_id;
 END
 $$;
 COMMENT ON FUNCTION _subscribe(name, text, text, bigint, text, text) IS 'creates one webhook (10 tokens)';
@@ -1154,16 +1142,24 @@ $$;
 COMMENT ON FUNCTION unregister_webhook(name) IS 'deletes the webhooks that register_webhook() created for a server, and its logins';
 
 CREATE FUNCTION _listed_webhooks(server name)
-RETURNS TABLE (webhook_id bigint, object text, action text, url text, user_id bigint, is_active boolean, version text, last_delivery timestamptz, last_status integer, remove_reason text)
+RETURNS TABLE (webhook_id bigint, object text, action text, url text, user_id bigint, is_active boolean, version text, last_delivery timestamptz, last_status integer, status_word text,
+               remove_reason text)
 LANGUAGE plpgsql AS $$
+DECLARE
+    listed jsonb := pipedrive._request(server, 'GET'::text, '/v1/webhooks'::text) -> 'data';
 BEGIN
+    IF jsonb_typeof(listed) NOT IN ('array', 'null') OR listed @? 'strict $[*] ? (@.type() != "object")' THEN
+        RAISE EXCEPTION USING ERRCODE = 'fdw_unable_to_create_reply', MESSAGE = 'invalid reply from Pipedrive for "webhooks"', DETAIL = 'The webhooks of the account are not a list.';
+    END IF;
     RETURN QUERY
-    SELECT (w ->> 'id')::bigint, w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', (w ->> 'user_id')::bigint, (w ->> 'is_active') IN ('1', 'true'), w ->> 'version',
-           pipedrive._event_time(nullif(w -> 'last_delivery_time', 'null')), (w ->> 'last_http_status')::integer, w ->> 'remove_reason'
-      FROM jsonb_array_elements(coalesce(nullif(pipedrive._request(server, 'GET', '/v1/webhooks') -> 'data', 'null'), '[]')) AS w;
+    SELECT pipedrive._as_bigint(w -> 'id'), w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', pipedrive._as_bigint(w -> 'user_id'), pipedrive._as_boolean(w -> 'is_active'),
+           w ->> 'version', pipedrive._as_time(w -> 'last_delivery_time'), CASE WHEN s.status BETWEEN 100 AND 599 THEN s.status::integer END,
+           CASE WHEN s.status BETWEEN 100 AND 599 THEN NULL ELSE nullif(left(w ->> 'last_http_status', 40), '') END, w ->> 'remove_reason'
+      FROM jsonb_array_elements(coalesce(nullif(listed, 'null'), '[]')) AS w, LATERAL (SELECT pipedrive._as_bigint(w -> 'last_http_status')) AS s (status)
+     WHERE pipedrive._as_bigint(w -> 'id') IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION _listed_webhooks(name) IS 'webhooks of the account as the API lists them';
+COMMENT ON FUNCTION _listed_webhooks(name) IS 'webhooks of the account as the API lists them; status_word: what stands for a status that is no number';
 
 CREATE FUNCTION webhook_health(server name)
 RETURNS TABLE (object text, webhook_id bigint, url text, state text, last_delivery timestamptz, last_status integer, last_received timestamptz, detail text)
@@ -1176,12 +1172,12 @@ BEGIN
     ours AS (SELECT s.object, s.webhook_id, s.url FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server
               UNION ALL SELECT o, NULL, NULL FROM unnest(pipedrive._wanted_objects(webhook_health.server)) AS o
                          WHERE NOT EXISTS (SELECT FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server AND s.object = o)
-                           AND NOT EXISTS (SELECT FROM listed l WHERE l.object IN (o, '*') AND l.action = '*' AND l.is_active)),
-    judged AS (SELECT ours.*, l.last_delivery, l.last_status, l.remove_reason,
+                           AND NOT EXISTS (SELECT FROM listed l WHERE l.object IN (o, '*') AND l.action = '*' AND l.is_active IS NOT FALSE)),
+    judged AS (SELECT ours.*, l.last_delivery, l.last_status, l.status_word, l.remove_reason,
                       CASE WHEN ours.webhook_id IS NULL THEN 'missing'
                            WHEN l.webhook_id IS NULL OR l.remove_reason IS NOT NULL THEN 'removed'
                            WHEN NOT l.is_active THEN 'banned'
-                           WHEN l.last_status NOT BETWEEN 200 AND 299 THEN 'failing'
+                           WHEN l.last_status NOT BETWEEN 200 AND 299 OR l.status_word IS NOT NULL THEN 'failing'
                            WHEN l.last_delivery IS NULL THEN 'waiting' ELSE 'ok' END AS state
                  FROM ours LEFT JOIN listed l USING (webhook_id))
     SELECT j.object, j.webhook_id, j.url, j.state, j.last_delivery, j.last_status,
@@ -1189,7 +1185,8 @@ BEGIN
            CASE j.state WHEN 'missing' THEN 'No webhook sends these events: register_webhook() or repair_webhooks().'
                         WHEN 'removed' THEN 'Pipedrive deleted it (no successful delivery on three days): repair_webhooks().'
                         WHEN 'banned' THEN 'Ten deliveries failed; events of the ban are lost, the next sync makes up for them.'
-                        WHEN 'failing' THEN 'The last delivery was refused: check the address and the login.'
+                        WHEN 'failing' THEN CASE WHEN j.status_word IS NULL THEN 'The last delivery was refused: check the address and the login.'
+                                                ELSE format('The last delivery got no answer in time (%s): check the address.', to_json(j.status_word)) END
                         WHEN 'waiting' THEN 'Nothing was delivered yet.' END
       FROM judged AS j
      UNION ALL
