@@ -309,10 +309,14 @@ CREATE FUNCTION _try_step(which integer, what text, mode text, budget bigint) RE
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     text_of_error text;
+    detail text;
+    hint text;
+    context text;
 BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT;
+    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+    text_of_error := pipedrive._error_text(SQLSTATE, text_of_error, detail, hint, context);
     IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- one of its rows cannot be stored: again, row by row
         UPDATE pipedrive.mirror_state x SET row_by_row = true WHERE x.mirror_id = which AND NOT x.row_by_row;
         IF FOUND THEN

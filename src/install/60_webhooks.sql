@@ -41,7 +41,7 @@ COMMENT ON COLUMN inbox.attempt IS 'delivery attempts seen';
 COMMENT ON COLUMN inbox.entity IS 'object of the event in Pipedrive''s words, e.g. deal';
 COMMENT ON COLUMN inbox.server IS 'server of the login that delivered it, where there was one';
 COMMENT ON COLUMN inbox.outcome IS 'the status with its reason, as ingest_webhook() returned it';
-COMMENT ON COLUMN inbox.error IS 'SQLSTATE and message of a failure, without values of the event';
+COMMENT ON COLUMN inbox.error IS 'SQLSTATE, message, detail and hint of a failure, without values of the event';
 COMMENT ON COLUMN inbox.raw IS 'a body that is not valid JSON';
 DO $$ -- faster than the default, where the server was built with it
 BEGIN
@@ -550,6 +550,9 @@ DECLARE
     e pipedrive._event;
     outcome text;
     error text;
+    detail text;
+    hint text;
+    context text;
 BEGIN
     IF mode IS NULL OR mode NOT IN ('apply', 'queue', 'refetch') THEN
         RAISE EXCEPTION 'invalid mode' USING ERRCODE = '22023', HINT = 'Modes are apply, queue and refetch.';
@@ -569,9 +572,10 @@ BEGIN
             outcome := pipedrive._apply_event(CASE mode WHEN 'refetch' THEN pipedrive._fetched(e) ELSE e END);
         END IF;
     EXCEPTION WHEN OTHERS THEN
-        error := pipedrive._reason(SQLSTATE, SQLERRM);
+        GET STACKED DIAGNOSTICS error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         -- somebody else holds the row: not the event's fault
-        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || error END;
+        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
+        error := format('%s: %s', SQLSTATE, pipedrive._error_text(SQLSTATE, error, detail, hint, context));
     END;
     IF outcome LIKE 'failed%' THEN
         IF raw IS NOT NULL THEN
@@ -757,13 +761,17 @@ DECLARE
     e pipedrive._event;
     outcome text;
     error text;
+    detail text;
+    hint text;
+    context text;
 BEGIN
     BEGIN
         e := pipedrive._stored_event(inbox_key);
         outcome := CASE WHEN e.problem IS NOT NULL THEN 'failed: ' || e.problem ELSE pipedrive._apply_event(e) END;
     EXCEPTION WHEN OTHERS THEN
-        error := pipedrive._reason(SQLSTATE, SQLERRM);
-        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || error END;
+        GET STACKED DIAGNOSTICS error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
+        error := format('%s: %s', SQLSTATE, pipedrive._error_text(SQLSTATE, error, detail, hint, context));
     END;
     IF outcome LIKE 'failed%' THEN
         PERFORM pipedrive._mark_failed(e);
@@ -1148,6 +1156,9 @@ DECLARE
     login_name text;
     password text;
     kept boolean := false; -- whether some webhook has the login
+    detail text;
+    hint text;
+    context text;
     there pipedrive._found_webhook[];
     w pipedrive._found_webhook;
 BEGIN
@@ -1169,7 +1180,8 @@ BEGIN
                 webhook_id := pipedrive._subscribe(server, url, object, register_webhook.user_id, login_name, password);
                 kept := true;
             EXCEPTION WHEN OTHERS THEN -- those created before stay known; a login that nobody has does not stay
-                GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+                GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+                problem := pipedrive._error_text(SQLSTATE, problem, detail, hint, context);
                 login_name := CASE WHEN kept THEN login_name END;
             END;
         END IF;
@@ -1185,6 +1197,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     s record;
+    detail text;
+    hint text;
+    context text;
 BEGIN
     FOR s IN
         WITH listed AS MATERIALIZED (SELECT * FROM pipedrive._listed_webhooks(unregister_webhook.server)),
@@ -1202,7 +1217,8 @@ BEGIN
             END IF;
             DELETE FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server AND x.webhook_id = s.webhook_id;
         EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+            problem := pipedrive._error_text(SQLSTATE, problem, detail, hint, context);
         END;
         RETURN NEXT;
     END LOOP;
