@@ -164,7 +164,7 @@ BEGIN
                AND CASE f.rule WHEN 'drop' THEN true
                                WHEN 'drop null' THEN record -> f.key = 'null'
                                WHEN 'drop flat' THEN version = '1'
-                               WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> ''
+                               WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> '' AND record ? (f.key || '_formatted_address')
                                ELSE NOT record ? f.field END) AS r);
 END
 $$;
@@ -343,7 +343,7 @@ DECLARE
     carried jsonb := '{}';
 BEGIN
     IF e.kind = 'upsert' THEN
-        carried := pipedrive.decode_record(m.source, e.record, e.shape);
+        carried := pipedrive._decode_event(m.source, e.record, e.shape); -- the next sync reads what does not fit
     END IF;
     RETURN CASE e.shape WHEN 'webhook' THEN carried - 'custom_fields' ELSE carried END; -- in a form of its own; the next sync reads it
 END
