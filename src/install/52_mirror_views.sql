@@ -37,7 +37,8 @@ BEGIN
                        WHERE e.entity = m.entity AND e.parameter LIKE 'updated_since%') THEN
         RETURN;
     END IF;
-    SELECT format('%I.%I', n.nspname, c.relname || '_live') INTO name
+    SELECT format('%I.%I', n.nspname, pipedrive._derived_name(c.relname::text, '_live'::text))
+      INTO name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
     EXECUTE format($v$CREATE VIEW %1$s AS
         WITH tail AS MATERIALIZED (
@@ -121,11 +122,13 @@ COMMENT ON FUNCTION _history_query(pipedrive.mirror, text) IS
 CREATE FUNCTION _create_history_view(m pipedrive.mirror, field text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    ending text := replace(field, '_id', '') || '_history';
     name text;
 BEGIN
     SELECT format('%I.%I', n.nspname,
-                  CASE WHEN c.relname = 'deals' THEN '' ELSE c.relname || '_' END
-                  || replace(field, '_id', '') || '_history') INTO name
+                  CASE WHEN c.relname = 'deals' THEN ending
+                       ELSE pipedrive._derived_name(c.relname::text, '_' || ending)::text END)
+      INTO name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
     EXECUTE format('CREATE VIEW %s AS %s', name, pipedrive._history_query(m, field));
     EXECUTE format('COMMENT ON VIEW %s IS %L', name,

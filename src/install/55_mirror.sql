@@ -62,16 +62,16 @@ COMMENT ON FUNCTION _require_own(regclass, regclass) IS 'locks the target of a m
 
 -- what makes a mirror ---------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION _create_target(source regclass, target text) RETURNS regclass
+CREATE FUNCTION _create_target(source regclass, target name[]) RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made regclass;
     c record;
 BEGIN
-    EXECUTE format('CREATE TABLE %s (%s, _synced_at timestamptz NOT NULL DEFAULT now(), _source text NOT NULL DEFAULT ''sync'', PRIMARY KEY (id))', target,
+    EXECUTE format('CREATE TABLE %I.%I (%s, _synced_at timestamptz NOT NULL DEFAULT now(), _source text NOT NULL DEFAULT ''sync'', PRIMARY KEY (id))', target[1], target[2],
         (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
            FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped));
-    made := target::regclass;
+    made := format('%I.%I', target[1], target[2])::regclass;
     -- what dashboards filter and join by
     FOR c IN SELECT a.attname FROM pg_attribute a
               WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
@@ -89,19 +89,19 @@ BEGIN
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION _create_target(regclass, text) IS 'table for a mirror, with indexes and comments';
+COMMENT ON FUNCTION _create_target(regclass, name[]) IS 'table for a mirror, with indexes and comments';
 
 CREATE FUNCTION create_mirror(source regclass, target text DEFAULT NULL) RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     info record;
-    schema_name text;
+    place name[] := pipedrive._mirror_target(source, target);
     made regclass;
-    live text;
+    listed text;
     deleted regclass;
     new_id integer;
 BEGIN
-    SELECT c.relname, n.nspname, t.entity, t.server INTO info
+    SELECT c.relnamespace, n.nspname, t.entity, t.server INTO info
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       LEFT JOIN LATERAL (SELECT k.entity, k.server FROM pipedrive._table_columns k WHERE k.relation = source LIMIT 1) t ON true
      WHERE c.oid = source;
@@ -117,17 +117,15 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" lacks a column that a mirror needs', source),
             HINT = 'A mirror needs the columns id, and where the API can tell what changed, update_time and add_time.';
     END IF;
-    IF target IS NULL THEN
-        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', info.nspname || '_mirror');
-        target := format('%I.%I', info.nspname || '_mirror', info.relname);
+    IF place[1] = pipedrive._mirror_schema(info.relnamespace) THEN
+        PERFORM pipedrive._ensure_schema(place[1], format('mirrors of the Pipedrive tables in %I', info.nspname));
     END IF;
-    made := pipedrive._create_target(source, target);
-    SELECT quote_ident(n.nspname) INTO schema_name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = made;
+    made := pipedrive._create_target(source, place);
     IF info.entity = 'deals' THEN
-        live := format('%s.%I', schema_name, '_' || (SELECT c.relname FROM pg_class c WHERE c.oid = made) || '_deleted');
-        EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz) SERVER %I OPTIONS (entity %L)', live, info.server, 'deleted_deals');
-        EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', live, 'deals deleted in the last 30 days, read by pipedrive.sync()');
-        deleted := live::regclass;
+        listed := format('%I.%I', place[1], pipedrive._derived_name(place[2]::text, '_deleted'::text, '_'::text));
+        EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz) SERVER %I OPTIONS (entity %L)', listed, info.server, 'deleted_deals');
+        EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', listed, 'deals deleted in the last 30 days, read by pipedrive.sync()');
+        deleted := listed::regclass;
     END IF;
     INSERT INTO pipedrive.mirror (source, target, deleted_source, entity) VALUES (source, made, deleted, info.entity) RETURNING mirror_id INTO new_id;
     INSERT INTO pipedrive.mirror_state (mirror_id) VALUES (new_id);
@@ -136,23 +134,23 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION create_mirror(regclass, text) IS
-    'a local table with the columns of a Pipedrive foreign table, kept by sync() and webhooks; default name: <schema>_mirror.<table>; empty until the first sync()';
+    'a local table with the columns of a Pipedrive foreign table, kept by sync() and webhooks; default name: <schema>_mirror.<table>; a target without a schema goes into that one; empty until the first sync()';
 
 CREATE FUNCTION create_mirrors(source_schema regnamespace, target_schema text DEFAULT NULL) RETURNS SETOF regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t record;
-    name text := coalesce(target_schema, source_schema::text || '_mirror');
+    place name := coalesce(target_schema, pipedrive._mirror_schema(source_schema)::text);
 BEGIN
-    EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', name);
+    PERFORM pipedrive._ensure_schema(place, format('mirrors of the Pipedrive tables in %s', source_schema));
     FOR t IN SELECT DISTINCT k.relation, c.relname FROM pipedrive._table_columns k JOIN pg_class c ON c.oid = k.relation
               WHERE c.relnamespace = source_schema AND k.entity <> 'deleted_deals'
                 AND NOT EXISTS (SELECT FROM pipedrive.mirror m WHERE m.source = k.relation) ORDER BY c.relname LOOP
-        RETURN NEXT pipedrive.create_mirror(t.relation, format('%I.%I', name, t.relname));
+        RETURN NEXT pipedrive.create_mirror(t.relation, format('%I.%I', place, t.relname));
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet';
+COMMENT ON FUNCTION create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet; target_schema is the bare name';
 
 CREATE FUNCTION drop_mirror(mirror regclass, drop_table boolean DEFAULT true) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$

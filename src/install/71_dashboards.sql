@@ -157,7 +157,8 @@ COMMENT ON FUNCTION _create_dashboard(text, regnamespace, text, text) IS 'makes,
 CREATE FUNCTION create_dashboards(mirror_schema regnamespace, target_schema text DEFAULT NULL, time_zone text DEFAULT 'UTC') RETURNS SETOF regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    place text := coalesce(target_schema, regexp_replace((SELECT n.nspname FROM pg_namespace n WHERE n.oid = mirror_schema), '_mirror$', '') || '_dashboards');
+    place name := coalesce(target_schema, (SELECT pipedrive._derived_name(regexp_replace(n.nspname, '_mirror$', ''), '_dashboards'::text)::text
+                                             FROM pg_namespace n WHERE n.oid = mirror_schema));
     present text[] := (SELECT array_agg(m.entity) FROM pipedrive._mirrors_of(mirror_schema) m);
     d record;
 BEGIN
@@ -167,10 +168,7 @@ BEGIN
                   HINT = (SELECT 'Mirrors are in: ' || string_agg(DISTINCT c.relnamespace::regnamespace::text, ', ') FROM pipedrive.mirror m JOIN pg_class c ON c.oid = m.target);
     END IF;
     PERFORM now() AT TIME ZONE time_zone; -- an error if there is no such zone
-    IF to_regnamespace(quote_ident(place)) IS NULL THEN
-        EXECUTE format('CREATE SCHEMA %I', place);
-        EXECUTE format('COMMENT ON SCHEMA %I IS %L', place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));
-    END IF;
+    PERFORM pipedrive._ensure_schema(place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));
     FOR d IN SELECT * FROM pipedrive._dashboards() LOOP
         IF to_regclass(format('%I.%I', place, d.name)) IS NOT NULL THEN
             RAISE NOTICE 'dashboard % is left as it is: the relation exists', d.name;
@@ -179,7 +177,7 @@ BEGIN
                 (SELECT string_agg(n, ', ') FROM unnest(d.needs) AS n WHERE NOT n = ANY (present));
         ELSE
             BEGIN
-                RETURN NEXT pipedrive._create_dashboard(d.name, mirror_schema, place, time_zone);
+                RETURN NEXT pipedrive._create_dashboard(d.name, mirror_schema, place::text, time_zone);
             EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch THEN
                 RAISE NOTICE 'dashboard % is left out: %', d.name, SQLERRM; -- tables written by hand, without what it needs
             END;
