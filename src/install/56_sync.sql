@@ -36,7 +36,7 @@ BEGIN
         UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
         CONTINUE WHEN FOUND;
         INSERT INTO pipedrive.bad_row (mirror_id, id, column_name, reason) VALUES (m.mirror_id, b.id, b.column_name, b.reason);
-        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, coalesce(format(': column "%s"', b.column_name), '')),
+        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, CASE WHEN b.column_name IS NULL THEN '' ELSE format(': column "%s"', b.column_name) END),
             DETAIL = b.reason, HINT = 'The other rows go on. See pipedrive.bad_rows.';
     END LOOP;
 END
