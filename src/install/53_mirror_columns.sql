@@ -41,6 +41,7 @@ BEGIN
     IF NOT FOUND THEN
         RETURN false;
     END IF;
+    PERFORM pipedrive._hide_live_column(m) FROM pipedrive.mirror m WHERE m.mirror_id = which;
     RAISE WARNING USING
         MESSAGE = format('column "%s" of mirror "%s" is left out', source_column,
                          (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = which)),
@@ -63,6 +64,19 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _mirror_columns(regclass) IS
     'columns that are kept: ours, in the mirror as well as in the foreign table';
+
+-- For row by row: a row of the foreign table that does not read what is left out.
+CREATE FUNCTION _source_row(m pipedrive.mirror) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('ROW(%s)::%s',
+                  string_agg(CASE WHEN a.attname::text = ANY (pipedrive._mirror_columns(m.target))
+                                  THEN quote_ident(a.attname) ELSE 'NULL' END, ', '
+                             ORDER BY a.attnum),
+                  m.source)
+      FROM pg_attribute a WHERE a.attrelid = m.source AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _source_row(pipedrive.mirror) IS
+    'a row of the foreign table as an expression, with NULL for columns that are not kept';
 
 CREATE VIEW left_out_columns AS
 SELECT m.target AS mirror, k.column_name,
@@ -152,7 +166,7 @@ BEGIN
         IF c.missing AND NOT c.removed THEN
             PERFORM pipedrive._add_column(m, s);
             added := true;
-        ELSIF c.not_kept AND c.left_out IS NULL AND NOT c.missing THEN
+        ELSIF c.not_kept AND c.left_out IS NULL AND NOT c.missing AND NOT c.removed THEN
             PERFORM pipedrive._leave_out(which, c.attname,
                 'A column of this name that somebody else added is in its place.'::text);
         ELSIF c.not_kept AND NOT c.missing AND c.left_out NOT LIKE 'A column of this name %' THEN
