@@ -16,14 +16,6 @@ LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_request';
 COMMENT ON FUNCTION _request(name, text, text, jsonb) IS 'one API call with the current user''s credentials; its answer';
 REVOKE EXECUTE ON FUNCTION _request(name, text, text, jsonb) FROM PUBLIC; -- it could write
 
-CREATE FUNCTION _mirror_columns(target regclass) RETURNS text[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_agg(a.attname::text ORDER BY a.attnum)
-      FROM pg_attribute a
-     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('_synced_at', '_source')
-$$;
-COMMENT ON FUNCTION _mirror_columns(regclass) IS 'data columns of a mirror';
-
 CREATE FUNCTION _column_list(target regclass, prefix text DEFAULT '') RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT string_agg(prefix || quote_ident(c), ', ' ORDER BY n) FROM unnest(pipedrive._mirror_columns(target)) WITH ORDINALITY AS u (c, n)
@@ -129,6 +121,7 @@ BEGIN
     END IF;
     INSERT INTO pipedrive.mirror (source, target, deleted_source, entity) VALUES (source, made, deleted, info.entity) RETURNING mirror_id INTO new_id;
     INSERT INTO pipedrive.mirror_state (mirror_id) VALUES (new_id);
+    PERFORM pipedrive._remember_column(new_id, NULL);
     PERFORM pipedrive._create_views(new_id);
     RETURN made;
 END
@@ -163,7 +156,7 @@ BEGIN
     IF m.mirror_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not mirrored', mirror);
     END IF;
-    views := ARRAY(SELECT v.view FROM pipedrive.mirror_view v JOIN pg_class c ON c.oid = v.view WHERE v.mirror_id = m.mirror_id ORDER BY v.kind);
+    views := ARRAY(SELECT v.view FROM pipedrive.mirror_view v JOIN pg_class c ON c.oid = v.view AND c.relkind = 'v' WHERE v.mirror_id = m.mirror_id ORDER BY v.kind);
     DELETE FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = m.deleted_source) THEN
         EXECUTE format('DROP FOREIGN TABLE %s', m.deleted_source);

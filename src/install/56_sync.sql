@@ -91,7 +91,7 @@ BEGIN
     PERFORM pipedrive._clear_stage(m);
     SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages,
         CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id)
-             THEN format('SELECT pipedrive._stage_row(%s, e) FROM %s e WHERE %s', m.mirror_id, m.source, condition)
+             THEN format('SELECT pipedrive._stage_row(%1$s, %2$s) FROM %3$s e WHERE %4$s', m.mirror_id, pipedrive._source_row(m), m.source, condition)
              ELSE format('INSERT INTO pg_temp.pipedrive_stage (%1$s) SELECT %1$s FROM %2$s WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._forget_good_rows(m);
@@ -309,10 +309,15 @@ CREATE FUNCTION _try_step(which integer, what text, mode text, budget bigint) RE
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     text_of_error text;
+    detail_of_error text;
+    column_of_error text;
 BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT;
+    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT, detail_of_error = PG_EXCEPTION_DETAIL, column_of_error = COLUMN_NAME;
+    IF SQLSTATE = 'HV005' AND pipedrive._leave_out(which, column_of_error::name, detail_of_error) THEN -- its field is another one now: the others go on
+        RETURN ROW('more', 0, 0, 0)::pipedrive._step;
+    END IF;
     IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- one of its rows cannot be stored: again, row by row
         UPDATE pipedrive.mirror_state x SET row_by_row = true WHERE x.mirror_id = which AND NOT x.row_by_row;
         IF FOUND THEN

@@ -323,7 +323,9 @@ BEGIN
     IF e.kind = 'upsert' THEN
         carried := pipedrive.decode_record(m.source, e.record, e.shape);
     END IF;
-    RETURN CASE e.shape WHEN 'webhook' THEN carried - 'custom_fields' ELSE carried END; -- in a form of its own; the next sync reads it
+    RETURN (SELECT coalesce(jsonb_object_agg(c.key, c.value), '{}') FROM jsonb_each(carried) AS c
+             WHERE c.key = ANY (pipedrive._mirror_columns(m.target))
+               AND NOT (e.shape = 'webhook' AND c.key = 'custom_fields')); -- in a form of its own; the next sync reads it
 END
 $$;
 COMMENT ON FUNCTION _carried(_target, _event) IS 'columns of a mirror that an event carries';
@@ -426,8 +428,9 @@ BEGIN
         verdict := CASE WHEN pipedrive._is_stale(m.mirror_id, e, old, carried) THEN 'stale'
                         WHEN pipedrive._says_deleted(e, carried) THEN 'deleted' ELSE 'applied' END;
         EXIT WHEN verdict <> 'applied' OR old IS NOT NULL;
-        EXECUTE format('INSERT INTO %1$s SELECT n.* FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING', m.target)
-          USING carried || jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
+        EXECUTE format('INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
+                          FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING',
+                       m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text)) USING carried;
         GET DIAGNOSTICS written = ROW_COUNT;
         EXIT WHEN written > 0;
     END LOOP;
@@ -664,9 +667,10 @@ LANGUAGE plpgsql AS $$
 DECLARE
     written bigint[];
 BEGIN
-    EXECUTE format('WITH made AS (INSERT INTO %1$s SELECT n.* FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r || $2) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
-                    SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target)
-       INTO written USING news, jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
+    EXECUTE format('WITH made AS (INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
+                                    FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
+                    SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text))
+       INTO written USING news;
     DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (written);
     RETURN written;
 END

@@ -179,6 +179,7 @@ void raise(PodError& e, const ReportContext& who) {
         ERROR,
         (errcode(row.sqlstate), errmsg("%s", primary),
          detail[0] != '\0' ? errdetail("%s", detail) : 0, hint[0] != '\0' ? errhint("%s", hint) : 0,
+         e.column[0] != '\0' ? err_generic_string(PG_DIAG_COLUMN_NAME, e.column) : 0,
          e.row_id[0] != '\0' ? errcontext("converting column \"%s\", row id %s, page %d of \"%s\"",
                                           e.column, e.row_id, e.page, e.subject)
          : e.page > 0        ? errcontext("reading page %d of \"%s\"", e.page, e.subject)
