@@ -883,7 +883,7 @@ COMMENT ON FUNCTION _run_set(text[]) IS 'runs stored events of different records
 CREATE PROCEDURE apply_inbox(max_events integer DEFAULT NULL, batch_size integer DEFAULT 500)
 LANGUAGE plpgsql AS $$
 DECLARE
-    keys text[];
+    keys pg_catalog.text[];
     after_seq bigint := 0;
     n bigint := 0;
 BEGIN
