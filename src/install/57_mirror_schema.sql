@@ -50,7 +50,7 @@ CREATE PROCEDURE backfill_history(mirror regclass, max_tokens bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
     m pipedrive.mirror;
-    server name;
+    server pg_catalog.name;
     deal bigint;
     spent bigint := 0;
 BEGIN

@@ -146,7 +146,7 @@ CREATE TYPE _event AS (
 COMMENT ON TYPE _event IS 'a webhook event, whatever its version';
 
 CREATE FUNCTION _event_time(value jsonb) RETURNS timestamptz
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t text := value #>> '{}';
 BEGIN
@@ -165,7 +165,7 @@ $$;
 COMMENT ON FUNCTION _event_time(jsonb) IS 'time of an event: ISO, or a number of seconds since 1970; NULL for anything else';
 
 CREATE FUNCTION _reshape(object text, version text, record jsonb) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (SELECT record - coalesce(array_agg(f.key) FILTER (WHERE f.rule LIKE 'drop%'), '{}')
            || coalesce(jsonb_object_agg(f.field, CASE f.rule
@@ -188,7 +188,7 @@ $$;
 COMMENT ON FUNCTION _reshape(text, text, jsonb) IS 'a record of an event with the keys of lists';
 
 CREATE FUNCTION _read_body(e _event, payload jsonb, stamp jsonb) RETURNS _event
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
 BEGIN
@@ -223,7 +223,7 @@ $$;
 COMMENT ON FUNCTION _read_body(_event, jsonb, jsonb) IS 'the part of _read_event() that needs to know what the event is about';
 
 CREATE FUNCTION _read_event(payload jsonb) RETURNS _event
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
     stamp jsonb;
@@ -277,7 +277,7 @@ CREATE TYPE _target AS (
 COMMENT ON TYPE _target IS 'a mirror that events are applied to';
 
 CREATE FUNCTION _later_event(e _event) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM pipedrive.inbox i
                     WHERE i.entity_id = e.entity_id AND i.entity = e.entity AND i.event_time > e.event_time
@@ -287,7 +287,7 @@ $$;
 COMMENT ON FUNCTION _later_event(_event) IS 'whether a later event of the same record was applied';
 
 CREATE FUNCTION _is_stale(mirror_id integer, e _event, old jsonb, new jsonb) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     row_time timestamptz;
     new_time timestamptz;
@@ -316,7 +316,7 @@ $$;
 COMMENT ON FUNCTION _is_stale(integer, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
 
 CREATE FUNCTION _carried(m _target, e _event) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     carried jsonb := '{}';
 BEGIN
@@ -331,7 +331,7 @@ $$;
 COMMENT ON FUNCTION _carried(_target, _event) IS 'columns of a mirror that an event carries';
 
 CREATE FUNCTION _says_deleted(e _event, new jsonb) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- a user who was removed stays a row
     RETURN e.kind = 'delete' OR e.entity <> 'user' AND (new -> 'is_deleted' = 'true' OR new ->> 'status' = 'deleted') IS TRUE;
@@ -340,7 +340,7 @@ $$;
 COMMENT ON FUNCTION _says_deleted(_event, jsonb) IS 'whether an event says that its record is deleted';
 
 CREATE FUNCTION _news(e _event, old jsonb, new jsonb, carried jsonb) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     news jsonb := (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND carried ? n.key);
 BEGIN
@@ -354,7 +354,7 @@ $$;
 COMMENT ON FUNCTION _news(_event, jsonb, jsonb, jsonb) IS 'those of the carried columns whose new value differs from the old; NULL for none';
 
 CREATE FUNCTION _assignments(columns jsonb) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (SELECT string_agg(format('%1$I = n.%1$I', k), ', ') FROM jsonb_object_keys(columns) AS k);
 END
@@ -362,7 +362,7 @@ $$;
 COMMENT ON FUNCTION _assignments(jsonb) IS 'SET list of an UPDATE';
 
 CREATE FUNCTION _keep_history(m _target, id bigint, old jsonb, delta jsonb, changed_at timestamptz) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
     SELECT m.mirror_id, m.entity, _keep_history.id, d.key, nullif(old -> d.key, 'null'), nullif(d.value, 'null'), _keep_history.changed_at, 'webhook'
@@ -373,7 +373,7 @@ $$;
 COMMENT ON FUNCTION _keep_history(_target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
 
 CREATE FUNCTION _note_event(mirror_id integer, n bigint, at timestamptz) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.mirror_event AS v (mirror_id, slot, changes, last_event) VALUES (_note_event.mirror_id, pg_catalog.pg_backend_pid() % 64, n, at)
     ON CONFLICT ON CONSTRAINT mirror_event_pkey DO UPDATE SET changes = v.changes + excluded.changes, last_event = coalesce(excluded.last_event, v.last_event);
@@ -382,7 +382,7 @@ $$;
 COMMENT ON FUNCTION _note_event(integer, bigint, timestamptz) IS 'counts changed rows of a mirror, and says when it got an event';
 
 CREATE FUNCTION _change_serial(mirror_id integer) RETURNS bigint
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT s.change_serial FROM pipedrive.mirror_state s WHERE s.mirror_id = $1)
            + coalesce((SELECT pg_catalog.sum(v.changes) FROM pipedrive.mirror_event v WHERE v.mirror_id = $1), 0)::bigint
 $$;
@@ -395,7 +395,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
     SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
@@ -408,7 +408,7 @@ COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sy
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, counts.
 CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     carried jsonb := pipedrive._carried(m, e);
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
@@ -457,7 +457,7 @@ $$;
 COMMENT ON FUNCTION _apply_one(_target, _event) IS 'applies one event to a mirror; what became of it';
 
 CREATE FUNCTION _targets(entity text) RETURNS SETOF _target
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
     SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname
@@ -470,7 +470,7 @@ $$;
 COMMENT ON FUNCTION _targets(text) IS 'mirrors of an entity';
 
 CREATE FUNCTION _is_for(m _target, e _event) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (e.server IS NULL OR e.server = m.server)
        AND coalesce((SELECT c.company_id = e.company_id FROM pipedrive.server_company c WHERE c.server = m.server), true);
@@ -479,7 +479,7 @@ $$;
 COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows, as far as that is known';
 
 CREATE FUNCTION _why_ignored(e _event) RETURNS text
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF e.source_entity IS NULL THEN
         -- names that Pipedrive does not use are not repeated
@@ -496,7 +496,7 @@ $$;
 COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes';
 
 CREATE FUNCTION _apply_event(e _event) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive._target;
     verdict text;
@@ -516,7 +516,7 @@ $$;
 COMMENT ON FUNCTION _apply_event(_event) IS 'applies one event to all mirrors that it is for; what became of it';
 
 CREATE FUNCTION _fetched(e _event) RETURNS _event
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive._target;
     answer jsonb;
@@ -542,7 +542,7 @@ $$;
 COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the API has it now (one request, 1 token), where it can be read';
 
 CREATE FUNCTION _reason(state text, message text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT left(CASE WHEN state LIKE '54%' THEN 'the body is too large or nested too deep'
                      WHEN state LIKE 'HV%' THEN message ELSE regexp_replace(regexp_replace(message, '".*"', '"..."'), ': .*', '') END, 200) || ' (' || state || ')'
 $$;
@@ -553,7 +553,7 @@ COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote o
 -- ------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION _mark_failed(e _event) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pipedrive._settle_event(t, ARRAY[e.entity_id::bigint], 0)
        FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
@@ -565,7 +565,7 @@ $$;
 COMMENT ON FUNCTION _mark_failed(_event) IS 'has the next sync read what a failed event was about, where that is known';
 
 CREATE FUNCTION _ingest(payload jsonb, raw text, mode text, server name) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e pipedrive._event;
     outcome text;
@@ -620,7 +620,7 @@ COMMENT ON FUNCTION ingest_webhook(jsonb, text) IS
     'stores a webhook event and applies it (mode apply), applies the whole record as read with one request (refetch), or only stores it (queue); returns applied, stale, duplicate, deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises no error';
 
 CREATE FUNCTION _ingest_text(payload text, mode text, server name) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     body jsonb;
 BEGIN
@@ -647,7 +647,7 @@ COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it cam
 -- ------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION _update_set(m _target, olds jsonb[], news jsonb[]) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns jsonb;
     written bigint;
@@ -663,7 +663,7 @@ $$;
 COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[]) IS 'writes the news of several locked rows';
 
 CREATE FUNCTION _insert_set(m _target, news jsonb[]) RETURNS bigint[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written bigint[];
 BEGIN
@@ -679,7 +679,7 @@ COMMENT ON FUNCTION _insert_set(_target, jsonb[]) IS 'adds rows to a mirror; ids
 
 -- What _apply_one() does, for events of different records in order of their ids.
 CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e) FROM unnest(events) AS e);
     ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
@@ -738,7 +738,7 @@ $$;
 COMMENT ON FUNCTION _apply_set(_target, _event[]) IS 'applies events to a mirror in few statements; what became of each';
 
 CREATE FUNCTION _apply_events(events _event[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     outcomes text[] := array_fill(NULL::text, ARRAY[cardinality(events)]);
     positions integer[];
@@ -762,7 +762,7 @@ $$;
 COMMENT ON FUNCTION _apply_events(_event[]) IS 'applies events of different records to all mirrors that they are for; what became of each';
 
 CREATE FUNCTION _note_outcome(inbox_key text, new_outcome text, new_error text) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- what was settled before keeps its outcome when it runs again
     UPDATE pipedrive.inbox i SET status = split_part(new_outcome, ':', 1), outcome = new_outcome, error = new_error, processed_at = clock_timestamp()
@@ -773,7 +773,7 @@ COMMENT ON FUNCTION _note_outcome(text, text, text) IS 'what became of a stored 
 
 -- One stored event, by itself.
 CREATE FUNCTION _run_one(inbox_key text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e pipedrive._event;
     outcome text;
@@ -796,7 +796,7 @@ $$;
 COMMENT ON FUNCTION _run_one(text) IS 'runs one stored event; an error becomes its outcome';
 
 CREATE FUNCTION _stored_event(inbox_key text) RETURNS _event
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     i pipedrive.inbox;
     e pipedrive._event;
@@ -816,7 +816,7 @@ $$;
 COMMENT ON FUNCTION _stored_event(text) IS 'an event of the inbox';
 
 CREATE FUNCTION _last_of_each(keys text[]) RETURNS text[]
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN ARRAY(SELECT DISTINCT ON (i.entity, i.entity_id, i.company_id, i.server) i.key
                    FROM pipedrive.inbox i WHERE i.key = ANY (keys)
@@ -826,7 +826,7 @@ $$;
 COMMENT ON FUNCTION _last_of_each(text[]) IS 'of several stored events about one record the last';
 
 CREATE FUNCTION _run_group(keys text[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last_keys text[] := pipedrive._last_of_each(keys);
     results text[];
@@ -866,7 +866,7 @@ $$;
 COMMENT ON FUNCTION _run_batch(text[]) IS 'runs stored events; how many became what';
 
 CREATE FUNCTION _run_set(keys text[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     events pipedrive._event[] := ARRAY(SELECT pipedrive._stored_event(k) FROM unnest(keys) AS k);
     good pipedrive._event[] := ARRAY(SELECT e FROM unnest(events) AS e WHERE e.problem IS NULL);
@@ -887,7 +887,7 @@ COMMENT ON FUNCTION _run_set(text[]) IS 'runs stored events of different records
 CREATE PROCEDURE apply_inbox(max_events integer DEFAULT NULL, batch_size integer DEFAULT 500)
 LANGUAGE plpgsql AS $$
 DECLARE
-    keys text[];
+    keys pg_catalog.text[];
     after_seq bigint := 0;
     n bigint := 0;
 BEGIN
@@ -966,7 +966,7 @@ REVOKE ALL ON webhook_login FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('webhook_login', '');
 
 CREATE FUNCTION _password_hash(password text, salt bytea, rounds integer) RETURNS bytea
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h bytea := sha256(salt || convert_to(password, 'UTF8'));
 BEGIN
@@ -979,7 +979,7 @@ $$;
 COMMENT ON FUNCTION _password_hash(text, bytea, integer) IS 'iterated, salted SHA-256; passwords are 244 random bits, so few rounds do';
 
 CREATE FUNCTION _same_bytes(a bytea, b bytea) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     difference integer := 0;
 BEGIN
@@ -1019,7 +1019,7 @@ $$;
 COMMENT ON FUNCTION drop_webhook_login(text) IS 'ends a login: what is delivered with it is refused';
 
 CREATE FUNCTION _login_server(headers text) RETURNS name
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     given text;
     colon integer;
@@ -1077,7 +1077,7 @@ REVOKE ALL ON webhook_subscription FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('webhook_subscription', '');
 
 CREATE FUNCTION _wanted_objects(server name) RETURNS text[]
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN ARRAY(SELECT o.object FROM pipedrive.webhook_object o
                   WHERE EXISTS (SELECT FROM pipedrive._targets(o.entity) AS t WHERE t.server = _wanted_objects.server) ORDER BY o.object);
@@ -1086,7 +1086,7 @@ $$;
 COMMENT ON FUNCTION _wanted_objects(name) IS 'objects whose events the mirrors of a server need';
 
 CREATE FUNCTION _subscribe(server name, url text, object text, user_id bigint, login_name text, password text) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made jsonb;
 BEGIN
@@ -1159,7 +1159,7 @@ COMMENT ON FUNCTION unregister_webhook(name) IS 'deletes the webhooks that regis
 
 CREATE FUNCTION _listed_webhooks(server name)
 RETURNS TABLE (webhook_id bigint, object text, action text, url text, user_id bigint, is_active boolean, version text, last_delivery timestamptz, last_status integer, remove_reason text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
     SELECT (w ->> 'id')::bigint, w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', (w ->> 'user_id')::bigint, (w ->> 'is_active') IN ('1', 'true'), w ->> 'version',
