@@ -30,8 +30,15 @@ void run(const Connection* connection, Call* call) {
         const bool ready = entry(connection->who, [&] {
             call->wait.sockets.clear();
             call->wait.timeout_ms = -1;
-            if (call->fetch->step(&call->wait) == Progress::Wait) return false;
-            call->answer = call->fetch->take();
+            try {
+                if (call->fetch->step(&call->wait) == Progress::Wait) return false;
+                call->answer = call->fetch->take();
+            } catch (Error& error) {
+                // No query sent this, and a request that is refused has changed nothing.
+                if (error.kind == ErrorKind::BadRequest && error.hint.empty())
+                    error.hint = "Correct what the answer names; nothing was changed in Pipedrive.";
+                throw;
+            }
             return true;
         });
         if (ready) break;
