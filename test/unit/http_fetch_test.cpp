@@ -122,6 +122,25 @@ TEST_F(FetchTest, BurstLimitIsWaitedFor) {
     EXPECT_EQ(traffic.wait_ms, took);
 }
 
+TEST_F(FetchTest, AGatewaysRateLimitIsWaitedForWithinMaxWaitOrTold) {
+    const auto page = [] {
+        return reply("<html><title>Access denied</title></html>", 429).type("text/html");
+    };
+    api.queue(page().retry_after(12));
+    api.queue(reply(kBody));
+    Fetch fetch(api, clock, limits, traffic);
+    fetch.start(get(), "deals", 10);
+    const std::int64_t took = drive(fetch, clock);
+    EXPECT_GE(took, 12000);
+    EXPECT_LE(took, 12250);
+    EXPECT_EQ(traffic.tokens, 10);
+    api.queue(page().retry_after(600));
+    const Error e = failure(get());
+    EXPECT_EQ(e.kind, ErrorKind::RateLimited);
+    EXPECT_EQ(e.detail, "The API answered 429 with HTML: Access denied (resets in 600 s)");
+    EXPECT_EQ(traffic.requests, 3);
+}
+
 TEST_F(FetchTest, ServerErrorsBackOffThenSucceed) {
     for (int i = 0; i < 5; ++i)
         api.queue(i % 2 == 0 ? reply("", 503) : reply_failure(TransportFailure::Broken));
