@@ -39,14 +39,13 @@ void merge_interests(Transport& transport, WaitFor* wait) {
 
 // A POST that may have been carried out must not be sent again: it would create a second row.
 bool may_repeat(const HttpRequest& request, const HttpResponse& response) noexcept {
-    if (request.method != "POST" || response.status == 429) return true;
-    return response.failure == TransportFailure::Resolve ||
-           response.failure == TransportFailure::Connect;
+    return request.method != "POST" || response.status == 429 || !response.sent;
 }
 
+// A transfer that broke off or timed out may have been answered, and charged.
 bool costs_tokens(const HttpResponse& response) noexcept {
-    return response.failure == TransportFailure::None && response.status != 401 &&
-           response.status != 429 && response.status < 500;
+    if (response.failure != TransportFailure::None) return response.sent;
+    return response.status != 401 && response.status != 429 && response.status < 500;
 }
 
 // An API that echoes our headers must not bring the token into an error text.
@@ -103,9 +102,15 @@ void Fetch::start(HttpRequest request, std::string subject, int tokens) {
     attempt_ = 1;
     waited_ms_ = 0;
     response_.reset();
+    send();
+}
+
+// One try. Throws like Transport::start; then nothing is booked.
+void Fetch::send() {
     transfer_ = transport_.start(request_);
     state_ = State::InFlight;
     ++traffic_.requests;
+    traffic_.tokens += tokens_;
 }
 
 Progress Fetch::step(WaitFor* wait) {
@@ -120,10 +125,8 @@ Progress Fetch::step(WaitFor* wait) {
             return Progress::Wait;
         }
         state_ = State::Idle; // should start() throw
-        transfer_ = transport_.start(request_);
-        state_ = State::InFlight;
+        send();
         ++attempt_;
-        ++traffic_.requests;
         ++traffic_.retries;
     }
 
@@ -146,7 +149,7 @@ Progress Fetch::conclude(HttpResponse response, WaitFor* wait) {
     Verdict verdict = judge(response, attempt_, jitter);
     traffic_.bytes += static_cast<std::int64_t>(response.bytes_received);
     if (verdict.rate_limited) ++traffic_.rate_limited;
-    if (costs_tokens(response)) traffic_.tokens += tokens_;
+    if (!costs_tokens(response)) traffic_.tokens -= tokens_;
 
     if (verdict.action == Action::Accept) {
         response_ = std::move(response);
@@ -182,7 +185,10 @@ HttpResponse Fetch::take() {
 }
 
 void Fetch::drop() noexcept {
-    if (state_ == State::InFlight) transport_.cancel(transfer_);
+    if (state_ == State::InFlight) {
+        if (!transport_.sent(transfer_)) traffic_.tokens -= tokens_;
+        transport_.cancel(transfer_);
+    }
     response_.reset();
     transfer_ = 0;
     state_ = State::Idle;

@@ -19,8 +19,10 @@ struct Traffic {
     std::int64_t retries = 0;
     std::int64_t rate_limited = 0; // answers with status 429
     std::int64_t wait_ms = 0;      // spent backing off
-    std::int64_t tokens =
-        0; // cost of every try that got an answer other than 401, 429, 5xx or a transport failure
+    // Cost of every try, booked when it is sent, as the API charges what it receives, whether or
+    // not the answer is still wanted or arrives. Taken back on 401, 429 and 5xx, and where nothing
+    // of the request went out.
+    std::int64_t tokens = 0;
     std::int64_t bytes = 0; // on the wire
 };
 
@@ -53,11 +55,12 @@ class Fetch {
     Progress step(WaitFor* wait);
 
     HttpResponse take();  // after Ready, once
-    void drop() noexcept; // cancels; the object can start again
+    void drop() noexcept; // cancels, which gives no token back; the object can start again
     bool idle() const noexcept;
 
   private:
     enum class State : std::uint8_t { Idle, InFlight, BackingOff, Done };
+    void send();
     Progress conclude(HttpResponse response, WaitFor* wait); // judges the answer of one try
 
     Transport& transport_;
