@@ -29,10 +29,9 @@ Progress DefinitionsReader::step(WaitFor* wait) {
         const HttpResponse answer = fetch_.take();
         const std::string cursor = decode_definitions(answer.body, entity_.name, catalogue_.get());
         if (cursor.empty()) return Progress::Ready;
-        if (cursor == cursor_)
+        if (!cursors_.insert(cursor).second)
             throw Error(ErrorKind::Malformed, std::string(entity_.name),
                         "The API sent the same cursor twice.");
-        cursor_ = cursor;
         request(cursor);
     }
     return Progress::Wait;
