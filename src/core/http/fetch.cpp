@@ -49,6 +49,16 @@ bool costs_tokens(const HttpResponse& response) noexcept {
            response.status != 429 && response.status < 500;
 }
 
+// Nobody charged it: it never arrived, or its answer is one that costs nothing. What broke or timed
+// out on the way back may have been charged.
+bool is_free(const HttpResponse& response) noexcept {
+    if (response.failure != TransportFailure::None)
+        return response.failure == TransportFailure::Resolve ||
+               response.failure == TransportFailure::Connect ||
+               response.failure == TransportFailure::Tls;
+    return !costs_tokens(response);
+}
+
 // An API that echoes our headers must not bring the token into an error text.
 std::string without_secrets(std::string text, const HttpRequest& request) {
     constexpr std::string_view kSecretHeaders[] = {"x-api-token:", "authorization: bearer",
@@ -81,11 +91,13 @@ std::string seconds(std::int64_t ms) {
 
 } // namespace
 
-Fetch::Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic)
+Fetch::Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
+             Budget* budget)
     : transport_(transport),
       clock_(clock),
       limits_(limits),
       traffic_(traffic),
+      budget_(budget),
       random_(
           static_cast<std::uint_fast32_t>(static_cast<std::uint64_t>(clock.now_ms()) * 2654435761u ^
                                           reinterpret_cast<std::uintptr_t>(this))) {}
@@ -103,9 +115,15 @@ void Fetch::start(HttpRequest request, std::string subject, int tokens) {
     attempt_ = 1;
     waited_ms_ = 0;
     response_.reset();
+    send();
+}
+
+void Fetch::send() {
+    if (budget_ != nullptr) budget_->check(tokens_);
     transfer_ = transport_.start(request_);
     state_ = State::InFlight;
     ++traffic_.requests;
+    if (budget_ != nullptr) budget_->book(tokens_);
 }
 
 Progress Fetch::step(WaitFor* wait) {
@@ -120,10 +138,8 @@ Progress Fetch::step(WaitFor* wait) {
             return Progress::Wait;
         }
         state_ = State::Idle; // should start() throw
-        transfer_ = transport_.start(request_);
-        state_ = State::InFlight;
+        send();
         ++attempt_;
-        ++traffic_.requests;
         ++traffic_.retries;
     }
 
@@ -147,6 +163,7 @@ Progress Fetch::conclude(HttpResponse response, WaitFor* wait) {
     traffic_.bytes += static_cast<std::int64_t>(response.bytes_received);
     if (verdict.rate_limited) ++traffic_.rate_limited;
     if (costs_tokens(response)) traffic_.tokens += tokens_;
+    if (budget_ != nullptr && is_free(response)) budget_->take_back(tokens_);
 
     if (verdict.action == Action::Accept) {
         response_ = std::move(response);

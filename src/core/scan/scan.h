@@ -88,6 +88,7 @@ class Scan {
     bool read_definitions(WaitFor* wait);
     void enter_stream();
     void leave_page();
+    bool affordable() const noexcept;
     void collect_fresh();
     bool stop_reached() const;
     void resume();
