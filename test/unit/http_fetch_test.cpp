@@ -324,5 +324,45 @@ TEST(Fakes, QueryValues) {
     EXPECT_EQ(query_value("/x", "b"), std::nullopt);
 }
 
+TEST_F(FetchTest, ABudgetStopsBeforeTheRequestThatWouldPassIt) {
+    api.on("GET", "/api/v2/deals", reply(kBody));
+    Budget budget;
+    budget.max_tokens = 25;
+    Fetch one(api, clock, limits, traffic, &budget), two(api, clock, limits, traffic, &budget);
+    one.start(get(), "deals", 10);
+    two.start(get(), "deals", 10); // what is under way counts
+    Fetch three(api, clock, limits, traffic, &budget);
+    try {
+        three.start(get(), "deals", 10);
+        ADD_FAILURE() << "no error";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind, ErrorKind::Budget);
+        EXPECT_EQ(e.subject, "max_tokens_per_query");
+        EXPECT_NE(e.detail.find("spent 20 tokens in 2 requests"), e.detail.npos) << e.detail;
+    }
+    EXPECT_EQ(api.requests().size(), 2u);
+    EXPECT_TRUE(three.idle());
+    three.start(get(), "deals", 5);
+    EXPECT_EQ(budget.tokens, 25);
+}
+
+TEST_F(FetchTest, ABudgetTakesBackWhatIsNotChargedAndStopsARetry) {
+    api.on("GET", "/api/v2/deals", reply("busy", 503));
+    Budget budget;
+    budget.max_requests = 2;
+    Fetch fetch(api, clock, limits, traffic, &budget);
+    fetch.start(get(), "deals", 10);
+    try {
+        drive(fetch, clock);
+        ADD_FAILURE() << "no error";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind, ErrorKind::Budget);
+        EXPECT_EQ(e.subject, "max_requests_per_query");
+    }
+    EXPECT_EQ(api.requests().size(), 2u);
+    EXPECT_EQ(budget.tokens, 0);
+    EXPECT_TRUE(fetch.idle());
+}
+
 } // namespace
 } // namespace pipedrive

@@ -80,11 +80,13 @@ std::string seconds(std::int64_t ms) {
 
 } // namespace
 
-Fetch::Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic)
+Fetch::Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
+             Budget* budget)
     : transport_(transport),
       clock_(clock),
       limits_(limits),
       traffic_(traffic),
+      budget_(budget),
       random_(
           static_cast<std::uint_fast32_t>(static_cast<std::uint64_t>(clock.now_ms()) * 2654435761u ^
                                           reinterpret_cast<std::uintptr_t>(this))) {}
@@ -105,12 +107,15 @@ void Fetch::start(HttpRequest request, std::string subject, int tokens) {
     send();
 }
 
-// One try. Throws like Transport::start; then nothing is booked.
+// One try. Throws like Transport::start, or where the budget does not allow it; then nothing is
+// booked.
 void Fetch::send() {
+    if (budget_ != nullptr) budget_->check(tokens_);
     transfer_ = transport_.start(request_);
     state_ = State::InFlight;
     ++traffic_.requests;
     traffic_.tokens += tokens_;
+    if (budget_ != nullptr) budget_->book(tokens_);
 }
 
 Progress Fetch::step(WaitFor* wait) {
@@ -149,7 +154,10 @@ Progress Fetch::conclude(HttpResponse response, WaitFor* wait) {
     Verdict verdict = judge(response, attempt_, jitter);
     traffic_.bytes += static_cast<std::int64_t>(response.bytes_received);
     if (verdict.rate_limited) ++traffic_.rate_limited;
-    if (!costs_tokens(response)) traffic_.tokens -= tokens_;
+    if (!costs_tokens(response)) {
+        traffic_.tokens -= tokens_;
+        if (budget_ != nullptr) budget_->take_back(tokens_);
+    }
 
     if (verdict.action == Action::Accept) {
         response_ = std::move(response);

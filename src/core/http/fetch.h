@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/http/budget.h"
 #include "core/http/retry.h"
 #include "core/http/transport.h"
 
@@ -37,13 +38,16 @@ struct WaitFor {
 
 class Fetch {
   public:
-    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic);
+    // `budget` may be nullptr: no limit.
+    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
+          Budget* budget = nullptr);
     ~Fetch(); // cancels what is under way; never throws
     Fetch(const Fetch&) = delete;
     Fetch& operator=(const Fetch&) = delete;
 
     // Begins. `subject` is the entity for errors, `tokens` the documented cost. An earlier request
-    // must have been taken or dropped.
+    // must have been taken or dropped. Throws Error{Budget} before anything is sent, as step() does
+    // before it sends again.
     void start(HttpRequest request, std::string subject, int tokens);
 
     // Moves on without blocking. Ready: take() has the body. Wait: *wait says for what (appended,
@@ -67,6 +71,7 @@ class Fetch {
     Clock& clock_;
     RetryLimits limits_;
     Traffic& traffic_;
+    Budget* budget_;
     State state_ = State::Idle;
     HttpRequest request_;
     std::string subject_;

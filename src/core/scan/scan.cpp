@@ -15,7 +15,7 @@ Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& c
       transport_(transport),
       clock_(clock),
       definitions_(definitions),
-      fetch_(transport, clock, account.retries, traffic_) {}
+      fetch_(transport, clock, account.retries, traffic_, account.budget.get()) {}
 
 void Scan::start(std::vector<Value> values, WalkPart part) {
     part_ = std::move(part);
@@ -71,7 +71,8 @@ Scan::Step Scan::step(WaitFor* wait) {
 
 // While rows are handed out: asks for the next page in time, and lets bytes in that have arrived.
 void Scan::leave_page() {
-    if (next_row_ >= (fresh_.size() + 3) / 4 && fetch_.idle() && !have_body_ && !page_will_do())
+    if (next_row_ >= (fresh_.size() + 3) / 4 && fetch_.idle() && !have_body_ && !page_will_do() &&
+        affordable())
         request_next();
     if (next_row_ % 64 == 63 && !fetch_.idle()) transport_.pump();
 }
@@ -81,6 +82,12 @@ void Scan::leave_page() {
 bool Scan::page_will_do() const {
     const std::int64_t wanted = spec_.limit_hint - handed_out_;
     return wanted > 0 && wanted <= static_cast<std::int64_t>(fresh_.size() - next_row_);
+}
+
+// Whether the budget allows the next page: one that may not be needed is no reason to fail.
+bool Scan::affordable() const noexcept {
+    return account_.budget == nullptr || stream_ >= plan_.streams.size() ||
+           account_.budget->allows(plan_.streams[stream_].endpoint->tokens);
 }
 
 // Everything before the first page: columns that only the definitions can explain. False: wait.

@@ -96,6 +96,7 @@ class Scan {
     void enter_stream();
     void leave_page();
     bool page_will_do() const;
+    bool affordable() const noexcept;
     void collect_fresh();
     bool stop_reached() const;
     void resume();
