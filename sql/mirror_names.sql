@@ -40,6 +40,7 @@ SELECT count(*) AS left_over FROM pg_class WHERE relnamespace = 'crm_mirror'::re
 SELECT pipedrive._derived_name(repeat('ä', 40), '_mirror') = repeat('ä', 28) || '_mirror' AS whole_characters, pipedrive._derived_name('', 'x', 'y');
 -- Who may create in the schema needs no right on the database.
 CREATE ROLE regress_mirror_maker;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_mirror_maker;
 GRANT USAGE ON SCHEMA pipedrive, crm TO regress_mirror_maker;
 GRANT USAGE ON FOREIGN SERVER crm TO regress_mirror_maker;
 GRANT SELECT ON crm.stages, crm.users TO regress_mirror_maker;

@@ -32,11 +32,8 @@ GRANT EXECUTE ON FUNCTION
     -- what these two call
     pipedrive._table_changes(regclass), pipedrive._read_fields(name, text), pipedrive._stored_fields(name, text),
     pipedrive._keep_fields(name, text, boolean), pipedrive._name_columns(text, jsonb, text, text[]),
-    pipedrive._option_changes(jsonb, jsonb),
-    -- and what they call where a table may have a mirror
-    pipedrive._follow_source(integer), pipedrive._create_live_view(pipedrive.mirror),
-    pipedrive._drop_live_view(pipedrive.mirror), pipedrive._mirror_columns(regclass), pipedrive._column_list(regclass, text)
-    TO PUBLIC;
+    pipedrive._option_changes(jsonb, jsonb)
+    TO PUBLIC; -- a table that has a mirror is kept up by who keeps the mirror
 
 -- the view tracked_views, which is for everybody; these two run as their owner, and tell what the catalogue tells
 GRANT EXECUTE ON FUNCTION pipedrive._view_inputs(regclass), pipedrive._refresh_reason(regclass) TO PUBLIC;
