@@ -50,7 +50,7 @@ DECLARE
     m pipedrive.mirror;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).')) USING source_row;
+    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).'::text)) USING source_row;
     RETURN true;
 EXCEPTION WHEN data_exception OR program_limit_exceeded OR integrity_constraint_violation THEN
     PERFORM pipedrive._note_bad_rows(m, jsonb_build_array(jsonb_build_object('id', to_jsonb(source_row) ->> 'id', 'reason', format('%s (%s)', SQLERRM, SQLSTATE))));
@@ -131,9 +131,9 @@ DECLARE
     part record;
     newest timestamptz;
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL, s.walk_position, pages);
+    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL::bigint[], s.walk_position, pages);
     newest := pipedrive._newest_staged(m);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, false);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, false);
     UPDATE pipedrive.mirror_state x
        SET walk_position = part.next_position, run_newest = greatest(x.run_newest, newest),
            phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.phase) ELSE s.phase END
@@ -156,7 +156,7 @@ BEGIN
                      WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s)%7$s',
                    m.target, pipedrive._column_list(m.target), m.source,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
-                   pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'),
+                   pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text),
                    CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
@@ -175,12 +175,12 @@ DECLARE
     part record;
     vanished bigint[];
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, 'true', NULL, NULL, NULL, 0);
+    SELECT * INTO part FROM pipedrive._read_part(m, 'true'::text, NULL::timestamptz, NULL::bigint[], NULL::text, 0);
     EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
                       AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $2 AND b.id = t.id AND b.seen_at >= $1)', m.target) INTO vanished USING s.run_started, m.mirror_id;
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, true);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, true);
     IF vanished IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
+        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL::timestamptz, 'sync'::text);
     END IF;
     UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
@@ -200,7 +200,7 @@ BEGIN
     -- only what is news
     EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
     IF ids IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL, 'sync');
+        PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL::timestamptz, 'sync'::text);
     END IF;
     UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
@@ -221,13 +221,13 @@ BEGIN
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
-    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)', NULL, ids, NULL, 0);
+    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0);
     SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i 
      WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
        AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.seen_at >= asked);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', asked, true);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, asked, true);
     IF vanished IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
+        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL::timestamptz, 'sync'::text);
     END IF;
     DELETE FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.requested_at <= asked;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
@@ -279,12 +279,12 @@ BEGIN
     IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
-    step := CASE s.phase WHEN 'load' THEN CASE WHEN s.row_by_row THEN pipedrive._step_read(m, s, 'true', pages) ELSE pipedrive._step_load(m, s, pages) END
+    step := CASE s.phase WHEN 'load' THEN CASE WHEN s.row_by_row THEN pipedrive._step_read(m, s, 'true'::text, pages) ELSE pipedrive._step_load(m, s, pages) END
                          WHEN 'full' THEN pipedrive._step_full(m, s)
-                         WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1', pages)
-                         WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1', pages)
+                         WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1'::text, pages)
+                         WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1'::text, pages)
                          WHEN 'deleted' THEN pipedrive._step_deleted(m, s)
-                         WHEN 'reload' THEN pipedrive._step_read(m, s, 'true', pages)
+                         WHEN 'reload' THEN pipedrive._step_read(m, s, 'true'::text, pages)
                          WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
     IF step.status = 'done' THEN
         PERFORM pipedrive._step_finish(m, s);
@@ -395,7 +395,7 @@ BEGIN
     IF mode OPERATOR(pg_catalog.<>) ALL (ARRAY['auto', 'full']) THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'mode must be "auto" or "full"';
     END IF;
-    CALL pipedrive._run('sync', mirror, mode, max_tokens);
+    CALL pipedrive._run('sync'::pg_catalog.text, mirror, mode, max_tokens);
 END
 $$;
 COMMENT ON PROCEDURE sync(regclass, text, bigint) IS
@@ -471,7 +471,7 @@ COMMENT ON FUNCTION _mark_differences(pipedrive.mirror) IS 'rows on one side onl
 CREATE PROCEDURE reconcile(mirror regclass DEFAULT NULL, max_tokens bigint DEFAULT NULL)
 LANGUAGE plpgsql AS $$
 BEGIN
-    CALL pipedrive._run('reconcile', mirror, 'auto', max_tokens);
+    CALL pipedrive._run('reconcile'::pg_catalog.text, mirror, 'auto'::pg_catalog.text, max_tokens);
 END
 $$;
 COMMENT ON PROCEDURE reconcile(regclass, bigint) IS

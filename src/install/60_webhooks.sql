@@ -374,7 +374,7 @@ COMMENT ON FUNCTION _change_serial(integer) IS 'grows with every change of a mir
 -- Not in mirror_state: a sync holds that row while it reads from the API.
 CREATE OR REPLACE FUNCTION _record_change_count(which integer, n bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pipedrive._note_event(which, n, NULL) WHERE n > 0
+    SELECT pipedrive._note_event(which, n, NULL::timestamptz) WHERE n > 0
 $$;
 
 CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
@@ -418,7 +418,7 @@ BEGIN
         EXIT WHEN written > 0;
     END LOOP;
     IF verdict = 'deleted' THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook');
+        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text);
     ELSIF written > 0 THEN
         DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id;
     ELSIF verdict = 'applied' THEN
@@ -509,7 +509,7 @@ BEGIN
     END IF;
     IF m.server IS NOT NULL THEN
         BEGIN
-            answer := pipedrive._request(m.server, 'GET', (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) -> 'data';
+            answer := pipedrive._request(m.server, 'GET'::text, (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) -> 'data';
             IF answer ->> 'id' = e.entity_id THEN
                 e.record := answer;
                 e.shape := 'rest';
@@ -600,7 +600,7 @@ COMMENT ON FUNCTION _ingest(jsonb, text, text, name) IS 'ingest_webhook() for a 
 CREATE FUNCTION ingest_webhook(payload jsonb, mode text DEFAULT 'apply') RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
-    RETURN pipedrive._ingest(payload, NULL, mode, NULL);
+    RETURN pipedrive._ingest(payload, NULL::text, mode, NULL::name);
 END
 $$;
 COMMENT ON FUNCTION ingest_webhook(jsonb, text) IS
@@ -614,9 +614,9 @@ BEGIN
     BEGIN
         body := payload::jsonb;
     EXCEPTION WHEN OTHERS THEN
-        RETURN pipedrive._ingest(NULL, payload, mode, server);
+        RETURN pipedrive._ingest(NULL::jsonb, payload, mode, server);
     END;
-    RETURN pipedrive._ingest(body, NULL, mode, server);
+    RETURN pipedrive._ingest(body, NULL::text, mode, server);
 END
 $$;
 COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a body that may be anything';
@@ -624,7 +624,7 @@ COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a bo
 CREATE FUNCTION ingest_webhook(payload text, mode text DEFAULT 'apply') RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
-    RETURN pipedrive._ingest_text(payload, mode, NULL);
+    RETURN pipedrive._ingest_text(payload, mode, NULL::name);
 END
 $$;
 COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it came; one that is not JSON is kept as failed too';
@@ -926,7 +926,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     n bigint;
 BEGIN
-    DELETE FROM pipedrive.inbox i WHERE i.received_at < now() - pipedrive._setting('inbox_retention', '7 days')::interval AND i.status <> 'queued';
+    DELETE FROM pipedrive.inbox i WHERE i.received_at < now() - pipedrive._setting('inbox_retention'::text, '7 days'::text)::interval AND i.status <> 'queued';
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END
@@ -1043,7 +1043,7 @@ BEGIN
     IF server IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'PT401', MESSAGE = 'webhook credentials are missing or wrong';
     END IF;
-    RETURN json_build_object('outcome', pipedrive._ingest_text($1::text, pipedrive._setting('webhook_mode', 'apply'), server));
+    RETURN json_build_object('outcome', pipedrive._ingest_text($1::text, pipedrive._setting('webhook_mode'::text, 'apply'::text), server));
 END
 $$;
 COMMENT ON FUNCTION webhook(json) IS
@@ -1085,7 +1085,7 @@ DECLARE
     made jsonb;
     made_id bigint;
 BEGIN
-    made := pipedrive._request(server, 'POST', '/v1/webhooks', jsonb_strip_nulls(jsonb_build_object(
+    made := pipedrive._request(server, 'POST'::text, '/v1/webhooks'::text, jsonb_strip_nulls(jsonb_build_object(
         'subscription_url', url, 'event_action', '*', 'event_object', object, 'name', 'pipedrive_fdw ' || object, 'version', '2.0',
         'user_id', user_id, 'http_auth_user', login_name, 'http_auth_password', password))) -> 'data';
     made_id := pipedrive._as_bigint(made -> 'id');
