@@ -213,7 +213,7 @@ SELECT pipedrive.drop_webhook_login(:'login_user_name');
 SELECT sim.error($$SELECT pipedrive.register_webhook('crm', 'http://db.example.com/rpc/webhook')$$);
 CALL sim.clear();
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook');
-SELECT count(*), j FROM sim.journal() AS j GROUP BY j;
+SELECT count(*), j FROM sim.journal() AS j GROUP BY j ORDER BY j;
 SELECT count(*), count(DISTINCT user_name) AS logins FROM pipedrive.webhook_subscription;
 SELECT object, webhook_id, state, last_received IS NOT NULL AS received, detail FROM pipedrive.webhook_health('crm');
 SELECT sim.call('POST', 'subscriptions', '{"id": 2, "is_active": 0, "last_http_status": 500}') IS NOT NULL AS banned, sim.call('POST', 'subscriptions', '{"id": 3, "remove_reason": "no deliveries"}') IS NOT NULL AS removed,

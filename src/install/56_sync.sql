@@ -36,7 +36,7 @@ BEGIN
         UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
         CONTINUE WHEN FOUND;
         INSERT INTO pipedrive.bad_row (mirror_id, id, column_name, reason) VALUES (m.mirror_id, b.id, b.column_name, b.reason);
-        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, coalesce(format(': column "%s"', b.column_name), '')),
+        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, CASE WHEN b.column_name IS NULL THEN '' ELSE format(': column "%s"', b.column_name) END),
             DETAIL = b.reason, HINT = 'The other rows go on. See pipedrive.bad_rows.';
     END LOOP;
 END
@@ -309,15 +309,18 @@ CREATE FUNCTION _try_step(which integer, what text, mode text, budget bigint) RE
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     text_of_error text;
-    detail_of_error text;
+    detail text;
+    hint text;
+    context text;
     column_of_error text;
 BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT, detail_of_error = PG_EXCEPTION_DETAIL, column_of_error = COLUMN_NAME;
-    IF SQLSTATE = 'HV005' AND pipedrive._leave_out(which, column_of_error::name, detail_of_error) THEN -- its field is another one now: the others go on
+    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT, column_of_error = COLUMN_NAME;
+    IF SQLSTATE = 'HV005' AND pipedrive._leave_out(which, column_of_error::name, detail) THEN -- its field is another one now: the others go on
         RETURN ROW('more', 0, 0, 0)::pipedrive._step;
     END IF;
+    text_of_error := pipedrive._error_text(SQLSTATE, text_of_error, detail, hint, context);
     IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- one of its rows cannot be stored: again, row by row
         UPDATE pipedrive.mirror_state x SET row_by_row = true WHERE x.mirror_id = which AND NOT x.row_by_row;
         IF FOUND THEN

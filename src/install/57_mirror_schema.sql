@@ -22,12 +22,13 @@ BEGIN
         requests := requests + 1;
         INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
         SELECT m.mirror_id, m.entity, deal, k.attname, pipedrive._logged_value(l.old_value, k.atttypid), pipedrive._logged_value(l.new_value, k.atttypid),
-               (l."time" || CASE WHEN l."time" ~ '(Z|[+-][0-9:]+)$' AND l."time" ~ ':' THEN '' ELSE 'Z' END)::timestamptz, 'backfill'
-          FROM jsonb_to_recordset(CASE WHEN jsonb_typeof(answer -> 'data') = 'array' THEN answer -> 'data' ELSE '[]' END) AS l (field_key text, old_value text, new_value text, "time" text)
+               t.at, 'backfill'
+          FROM jsonb_to_recordset(jsonb_path_query_array(answer -> 'data', '$[*] ? (@.type() == "object")')) AS l (field_key text, old_value text, new_value text, "time" jsonb)
+          JOIN LATERAL (SELECT pipedrive._as_time(l."time")) AS t (at) ON t.at IS NOT NULL -- what has no time has no place in a history
           JOIN LATERAL (SELECT c.attname, a.atttypid FROM pipedrive._table_columns c JOIN pg_attribute a ON a.attrelid = m.target AND a.attname = c.attname
                          WHERE c.relation = m.source AND c.field = l.field_key AND c.subfield IN ('', 'id') ORDER BY c.subfield LIMIT 1) k ON true
          WHERE NOT EXISTS (SELECT FROM pipedrive.changes x WHERE x.mirror_id = m.mirror_id AND x.id = deal AND x.field = k.attname AND x.change_source <> 'backfill'
-                              AND x.changed_at <= (l."time" || CASE WHEN l."time" ~ '(Z|[+-][0-9:]+)$' AND l."time" ~ ':' THEN '' ELSE 'Z' END)::timestamptz);
+                              AND x.changed_at <= t.at);
         next_cursor := answer #>> '{additional_data,next_cursor}';
         EXIT WHEN next_cursor IS NULL;
     END LOOP;
@@ -41,7 +42,7 @@ COMMENT ON FUNCTION _backfill_deal(pipedrive.mirror, name, bigint) IS 'the earli
 CREATE FUNCTION _logged_value(value text, type oid) RETURNS jsonb
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN value IS NULL THEN 'null'::jsonb
-                WHEN type IN ('bigint'::regtype, 'numeric'::regtype) AND value ~ '^-?[0-9]+(\.[0-9]+)?$' THEN to_jsonb(value::numeric)
+                WHEN type IN ('bigint'::regtype, 'numeric'::regtype) AND length(value) < 400 AND value ~ '^-?[0-9]+(\.[0-9]+)?$' THEN to_jsonb(value::numeric)
                 ELSE to_jsonb(value) END
 $$;
 COMMENT ON FUNCTION _logged_value(text, oid) IS 'a value of Pipedrive''s log as it stands in pipedrive.changes';
@@ -50,7 +51,7 @@ CREATE PROCEDURE backfill_history(mirror regclass, max_tokens bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
     m pipedrive.mirror;
-    server name;
+    server pg_catalog.name;
     deal bigint;
     spent bigint := 0;
 BEGIN

@@ -41,7 +41,7 @@ COMMENT ON COLUMN inbox.attempt IS 'delivery attempts seen';
 COMMENT ON COLUMN inbox.entity IS 'object of the event in Pipedrive''s words, e.g. deal';
 COMMENT ON COLUMN inbox.server IS 'server of the login that delivered it, where there was one';
 COMMENT ON COLUMN inbox.outcome IS 'the status with its reason, as ingest_webhook() returned it';
-COMMENT ON COLUMN inbox.error IS 'SQLSTATE and message of a failure, without values of the event';
+COMMENT ON COLUMN inbox.error IS 'SQLSTATE, message, detail and hint of a failure, without values of the event';
 COMMENT ON COLUMN inbox.raw IS 'a body that is not valid JSON';
 DO $$ -- faster than the default, where the server was built with it
 BEGIN
@@ -145,54 +145,37 @@ CREATE TYPE _event AS (
 );
 COMMENT ON TYPE _event IS 'a webhook event, whatever its version';
 
-CREATE FUNCTION _event_time(value jsonb) RETURNS timestamptz
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-    t text := value #>> '{}';
-BEGIN
-    IF t ~ '^[0-9]{9,17}(\.[0-9]+)?$' THEN -- seconds, milliseconds or microseconds since 1970
-        RETURN to_timestamp(t::numeric / CASE WHEN t::numeric < 1e11 THEN 1 WHEN t::numeric < 1e14 THEN 1000 ELSE 1000000 END);
-    ELSIF t ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]{5,15}Z?$' THEN -- UTC, said or not
-        RETURN t::timestamp AT TIME ZONE 'UTC';
-    ELSIF t ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}[+-][0-9:]{2,5}$' THEN
-        RETURN t::timestamptz;
-    END IF;
-    RETURN NULL;
-EXCEPTION WHEN OTHERS THEN
-    RETURN NULL;
-END
-$$;
-COMMENT ON FUNCTION _event_time(jsonb) IS 'time of an event: ISO, or a number of seconds since 1970; NULL for anything else';
-
 CREATE FUNCTION _reshape(object text, version text, record jsonb) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN (SELECT record - coalesce(array_agg(f.key) FILTER (WHERE f.rule LIKE 'drop%'), '{}')
-           || coalesce(jsonb_object_agg(f.field, CASE f.rule
+    -- what cannot be read says nothing: the column keeps its value until the next sync
+    RETURN (SELECT record - coalesce(array_agg(r.key) FILTER (WHERE r.rule LIKE 'drop%'), '{}')
+           || coalesce(jsonb_object_agg(r.field, r.value) FILTER (WHERE r.rule NOT LIKE 'drop%' AND r.value IS NOT NULL), '{}')
+      FROM (SELECT f.key, f.rule, f.field, CASE f.rule
                 WHEN 'rename' THEN record -> f.key
-                WHEN 'not' THEN to_jsonb(NOT (record ->> f.key)::boolean)
-                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]' ELSE jsonb_build_array((record ->> f.key)::bigint) END
-                WHEN 'list' THEN to_jsonb(string_to_array(coalesce(record ->> f.key, ''), ',')::bigint[])
-                ELSE (SELECT jsonb_object_agg(p, coalesce(record -> (f.key || '_' || p), CASE p WHEN 'value' THEN record -> f.key END))
+                WHEN 'not' THEN to_jsonb(NOT pipedrive._as_boolean(record -> f.key))
+                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]'::jsonb ELSE '[]'::jsonb || to_jsonb(pipedrive._as_bigint(record -> f.key)) END
+                WHEN 'list' THEN to_jsonb(pipedrive._as_bigints(record -> f.key))
+                WHEN 'address' THEN (SELECT jsonb_object_agg(p, coalesce(record -> (f.key || '_' || p), CASE p WHEN 'value' THEN record -> f.key END))
                         FROM unnest('{value,country,admin_area_level_1,admin_area_level_2,locality,sublocality,route,street_number,subpremise,postal_code,formatted_address}'::text[]) AS p)
-                END) FILTER (WHERE f.rule NOT LIKE 'drop%'), '{}')
-      FROM pipedrive.webhook_field f
-     WHERE f.object = _reshape.object AND record ? f.key
-       AND CASE f.rule WHEN 'drop' THEN true
-                       WHEN 'drop null' THEN record -> f.key = 'null'
-                       WHEN 'drop flat' THEN version = '1'
-                       WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> ''
-                       ELSE NOT record ? f.field END);
+                END AS value
+              FROM pipedrive.webhook_field f
+             WHERE f.object = _reshape.object AND record ? f.key
+               AND CASE f.rule WHEN 'drop' THEN true
+                               WHEN 'drop null' THEN record -> f.key = 'null'
+                               WHEN 'drop flat' THEN version = '1'
+                               WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> ''
+                               ELSE NOT record ? f.field END) AS r);
 END
 $$;
 COMMENT ON FUNCTION _reshape(text, text, jsonb) IS 'a record of an event with the keys of lists';
 
 CREATE FUNCTION _read_body(e _event, payload jsonb, stamp jsonb) RETURNS _event
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
 BEGIN
-    e.event_time := pipedrive._event_time(stamp);
+    e.event_time := pipedrive._as_time(stamp);
     SELECT o.entity, (SELECT a.kind FROM pipedrive.webhook_action a WHERE a.version = e.version AND a.action = e.action)
       INTO e.source_entity, e.kind FROM pipedrive.webhook_object o WHERE o.object = e.entity;
     IF e.source_entity IS NULL OR e.kind IS NULL THEN
@@ -223,7 +206,7 @@ $$;
 COMMENT ON FUNCTION _read_body(_event, jsonb, jsonb) IS 'the part of _read_event() that needs to know what the event is about';
 
 CREATE FUNCTION _read_event(payload jsonb) RETURNS _event
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
     stamp jsonb;
@@ -277,7 +260,7 @@ CREATE TYPE _target AS (
 COMMENT ON TYPE _target IS 'a mirror that events are applied to';
 
 CREATE FUNCTION _later_event(e _event) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM pipedrive.inbox i
                     WHERE i.entity_id = e.entity_id AND i.entity = e.entity AND i.event_time > e.event_time
@@ -287,7 +270,7 @@ $$;
 COMMENT ON FUNCTION _later_event(_event) IS 'whether a later event of the same record was applied';
 
 CREATE FUNCTION _is_stale(mirror_id integer, e _event, old jsonb, new jsonb) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     row_time timestamptz;
     new_time timestamptz;
@@ -316,7 +299,7 @@ $$;
 COMMENT ON FUNCTION _is_stale(integer, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
 
 CREATE FUNCTION _carried(m _target, e _event) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     carried jsonb := '{}';
 BEGIN
@@ -331,7 +314,7 @@ $$;
 COMMENT ON FUNCTION _carried(_target, _event) IS 'columns of a mirror that an event carries';
 
 CREATE FUNCTION _says_deleted(e _event, new jsonb) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- a user who was removed stays a row
     RETURN e.kind = 'delete' OR e.entity <> 'user' AND (new -> 'is_deleted' = 'true' OR new ->> 'status' = 'deleted') IS TRUE;
@@ -340,7 +323,7 @@ $$;
 COMMENT ON FUNCTION _says_deleted(_event, jsonb) IS 'whether an event says that its record is deleted';
 
 CREATE FUNCTION _news(e _event, old jsonb, new jsonb, carried jsonb) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     news jsonb := (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND carried ? n.key);
 BEGIN
@@ -354,7 +337,7 @@ $$;
 COMMENT ON FUNCTION _news(_event, jsonb, jsonb, jsonb) IS 'those of the carried columns whose new value differs from the old; NULL for none';
 
 CREATE FUNCTION _assignments(columns jsonb) RETURNS text
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (SELECT string_agg(format('%1$I = n.%1$I', k), ', ') FROM jsonb_object_keys(columns) AS k);
 END
@@ -362,7 +345,7 @@ $$;
 COMMENT ON FUNCTION _assignments(jsonb) IS 'SET list of an UPDATE';
 
 CREATE FUNCTION _keep_history(m _target, id bigint, old jsonb, delta jsonb, changed_at timestamptz) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
     SELECT m.mirror_id, m.entity, _keep_history.id, d.key, nullif(old -> d.key, 'null'), nullif(d.value, 'null'), _keep_history.changed_at, 'webhook'
@@ -373,7 +356,7 @@ $$;
 COMMENT ON FUNCTION _keep_history(_target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
 
 CREATE FUNCTION _note_event(mirror_id integer, n bigint, at timestamptz) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.mirror_event AS v (mirror_id, slot, changes, last_event) VALUES (_note_event.mirror_id, pg_catalog.pg_backend_pid() % 64, n, at)
     ON CONFLICT ON CONSTRAINT mirror_event_pkey DO UPDATE SET changes = v.changes + excluded.changes, last_event = coalesce(excluded.last_event, v.last_event);
@@ -382,7 +365,7 @@ $$;
 COMMENT ON FUNCTION _note_event(integer, bigint, timestamptz) IS 'counts changed rows of a mirror, and says when it got an event';
 
 CREATE FUNCTION _change_serial(mirror_id integer) RETURNS bigint
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT s.change_serial FROM pipedrive.mirror_state s WHERE s.mirror_id = $1)
            + coalesce((SELECT pg_catalog.sum(v.changes) FROM pipedrive.mirror_event v WHERE v.mirror_id = $1), 0)::bigint
 $$;
@@ -395,7 +378,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
     SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
@@ -408,7 +391,7 @@ COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sy
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, counts.
 CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     carried jsonb := pipedrive._carried(m, e);
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
@@ -457,7 +440,7 @@ $$;
 COMMENT ON FUNCTION _apply_one(_target, _event) IS 'applies one event to a mirror; what became of it';
 
 CREATE FUNCTION _targets(entity text) RETURNS SETOF _target
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
     SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname
@@ -470,7 +453,7 @@ $$;
 COMMENT ON FUNCTION _targets(text) IS 'mirrors of an entity';
 
 CREATE FUNCTION _is_for(m _target, e _event) RETURNS boolean
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN (e.server IS NULL OR e.server = m.server)
        AND coalesce((SELECT c.company_id = e.company_id FROM pipedrive.server_company c WHERE c.server = m.server), true);
@@ -479,7 +462,7 @@ $$;
 COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows, as far as that is known';
 
 CREATE FUNCTION _why_ignored(e _event) RETURNS text
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF e.source_entity IS NULL THEN
         -- names that Pipedrive does not use are not repeated
@@ -496,7 +479,7 @@ $$;
 COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes';
 
 CREATE FUNCTION _apply_event(e _event) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive._target;
     verdict text;
@@ -516,7 +499,7 @@ $$;
 COMMENT ON FUNCTION _apply_event(_event) IS 'applies one event to all mirrors that it is for; what became of it';
 
 CREATE FUNCTION _fetched(e _event) RETURNS _event
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive._target;
     answer jsonb;
@@ -542,7 +525,7 @@ $$;
 COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the API has it now (one request, 1 token), where it can be read';
 
 CREATE FUNCTION _reason(state text, message text) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT left(CASE WHEN state LIKE '54%' THEN 'the body is too large or nested too deep'
                      WHEN state LIKE 'HV%' THEN message ELSE regexp_replace(regexp_replace(message, '".*"', '"..."'), ': .*', '') END, 200) || ' (' || state || ')'
 $$;
@@ -553,7 +536,7 @@ COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote o
 -- ------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION _mark_failed(e _event) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pipedrive._settle_event(t, ARRAY[e.entity_id::bigint], 0)
        FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
@@ -565,11 +548,14 @@ $$;
 COMMENT ON FUNCTION _mark_failed(_event) IS 'has the next sync read what a failed event was about, where that is known';
 
 CREATE FUNCTION _ingest(payload jsonb, raw text, mode text, server name) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e pipedrive._event;
     outcome text;
     error text;
+    detail text;
+    hint text;
+    context text;
 BEGIN
     IF mode IS NULL OR mode NOT IN ('apply', 'queue', 'refetch') THEN
         RAISE EXCEPTION 'invalid mode' USING ERRCODE = '22023', HINT = 'Modes are apply, queue and refetch.';
@@ -589,9 +575,10 @@ BEGIN
             outcome := pipedrive._apply_event(CASE mode WHEN 'refetch' THEN pipedrive._fetched(e) ELSE e END);
         END IF;
     EXCEPTION WHEN OTHERS THEN
-        error := pipedrive._reason(SQLSTATE, SQLERRM);
+        GET STACKED DIAGNOSTICS error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         -- somebody else holds the row: not the event's fault
-        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || error END;
+        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
+        error := format('%s: %s', SQLSTATE, pipedrive._error_text(SQLSTATE, error, detail, hint, context));
     END;
     IF outcome LIKE 'failed%' THEN
         IF raw IS NOT NULL THEN
@@ -620,7 +607,7 @@ COMMENT ON FUNCTION ingest_webhook(jsonb, text) IS
     'stores a webhook event and applies it (mode apply), applies the whole record as read with one request (refetch), or only stores it (queue); returns applied, stale, duplicate, deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises no error';
 
 CREATE FUNCTION _ingest_text(payload text, mode text, server name) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     body jsonb;
 BEGIN
@@ -647,7 +634,7 @@ COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it cam
 -- ------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION _update_set(m _target, olds jsonb[], news jsonb[]) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns jsonb;
     written bigint;
@@ -663,7 +650,7 @@ $$;
 COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[]) IS 'writes the news of several locked rows';
 
 CREATE FUNCTION _insert_set(m _target, news jsonb[]) RETURNS bigint[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written bigint[];
 BEGIN
@@ -679,7 +666,7 @@ COMMENT ON FUNCTION _insert_set(_target, jsonb[]) IS 'adds rows to a mirror; ids
 
 -- What _apply_one() does, for events of different records in order of their ids.
 CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e) FROM unnest(events) AS e);
     ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
@@ -738,7 +725,7 @@ $$;
 COMMENT ON FUNCTION _apply_set(_target, _event[]) IS 'applies events to a mirror in few statements; what became of each';
 
 CREATE FUNCTION _apply_events(events _event[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     outcomes text[] := array_fill(NULL::text, ARRAY[cardinality(events)]);
     positions integer[];
@@ -762,7 +749,7 @@ $$;
 COMMENT ON FUNCTION _apply_events(_event[]) IS 'applies events of different records to all mirrors that they are for; what became of each';
 
 CREATE FUNCTION _note_outcome(inbox_key text, new_outcome text, new_error text) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- what was settled before keeps its outcome when it runs again
     UPDATE pipedrive.inbox i SET status = split_part(new_outcome, ':', 1), outcome = new_outcome, error = new_error, processed_at = clock_timestamp()
@@ -773,18 +760,22 @@ COMMENT ON FUNCTION _note_outcome(text, text, text) IS 'what became of a stored 
 
 -- One stored event, by itself.
 CREATE FUNCTION _run_one(inbox_key text) RETURNS text
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e pipedrive._event;
     outcome text;
     error text;
+    detail text;
+    hint text;
+    context text;
 BEGIN
     BEGIN
         e := pipedrive._stored_event(inbox_key);
         outcome := CASE WHEN e.problem IS NOT NULL THEN 'failed: ' || e.problem ELSE pipedrive._apply_event(e) END;
     EXCEPTION WHEN OTHERS THEN
-        error := pipedrive._reason(SQLSTATE, SQLERRM);
-        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || error END;
+        GET STACKED DIAGNOSTICS error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+        outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
+        error := format('%s: %s', SQLSTATE, pipedrive._error_text(SQLSTATE, error, detail, hint, context));
     END;
     IF outcome LIKE 'failed%' THEN
         PERFORM pipedrive._mark_failed(e);
@@ -796,7 +787,7 @@ $$;
 COMMENT ON FUNCTION _run_one(text) IS 'runs one stored event; an error becomes its outcome';
 
 CREATE FUNCTION _stored_event(inbox_key text) RETURNS _event
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     i pipedrive.inbox;
     e pipedrive._event;
@@ -816,7 +807,7 @@ $$;
 COMMENT ON FUNCTION _stored_event(text) IS 'an event of the inbox';
 
 CREATE FUNCTION _last_of_each(keys text[]) RETURNS text[]
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN ARRAY(SELECT DISTINCT ON (i.entity, i.entity_id, i.company_id, i.server) i.key
                    FROM pipedrive.inbox i WHERE i.key = ANY (keys)
@@ -826,7 +817,7 @@ $$;
 COMMENT ON FUNCTION _last_of_each(text[]) IS 'of several stored events about one record the last';
 
 CREATE FUNCTION _run_group(keys text[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last_keys text[] := pipedrive._last_of_each(keys);
     results text[];
@@ -866,7 +857,7 @@ $$;
 COMMENT ON FUNCTION _run_batch(text[]) IS 'runs stored events; how many became what';
 
 CREATE FUNCTION _run_set(keys text[]) RETURNS text[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     events pipedrive._event[] := ARRAY(SELECT pipedrive._stored_event(k) FROM unnest(keys) AS k);
     good pipedrive._event[] := ARRAY(SELECT e FROM unnest(events) AS e WHERE e.problem IS NULL);
@@ -887,7 +878,7 @@ COMMENT ON FUNCTION _run_set(text[]) IS 'runs stored events of different records
 CREATE PROCEDURE apply_inbox(max_events integer DEFAULT NULL, batch_size integer DEFAULT 500)
 LANGUAGE plpgsql AS $$
 DECLARE
-    keys text[];
+    keys pg_catalog.text[];
     after_seq bigint := 0;
     n bigint := 0;
 BEGIN
@@ -966,7 +957,7 @@ REVOKE ALL ON webhook_login FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('webhook_login', '');
 
 CREATE FUNCTION _password_hash(password text, salt bytea, rounds integer) RETURNS bytea
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h bytea := sha256(salt || convert_to(password, 'UTF8'));
 BEGIN
@@ -979,7 +970,7 @@ $$;
 COMMENT ON FUNCTION _password_hash(text, bytea, integer) IS 'iterated, salted SHA-256; passwords are 244 random bits, so few rounds do';
 
 CREATE FUNCTION _same_bytes(a bytea, b bytea) RETURNS boolean
-LANGUAGE plpgsql IMMUTABLE AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     difference integer := 0;
 BEGIN
@@ -1019,7 +1010,7 @@ $$;
 COMMENT ON FUNCTION drop_webhook_login(text) IS 'ends a login: what is delivered with it is refused';
 
 CREATE FUNCTION _login_server(headers text) RETURNS name
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     given text;
     colon integer;
@@ -1069,15 +1060,18 @@ CREATE TABLE webhook_subscription (
     object text NOT NULL,
     url text NOT NULL,
     user_name text,
+    user_id bigint,
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (server, webhook_id)
 );
-COMMENT ON TABLE webhook_subscription IS 'webhooks that register_webhook() created';
+COMMENT ON TABLE webhook_subscription IS 'webhooks that register_webhook() created, or found already there';
+COMMENT ON COLUMN webhook_subscription.user_name IS 'login that it delivers with; NULL for one that was found';
+COMMENT ON COLUMN webhook_subscription.user_id IS 'whose visibility was asked for; NULL: that of the token''s user';
 REVOKE ALL ON webhook_subscription FROM PUBLIC;
 SELECT pg_catalog.pg_extension_config_dump('webhook_subscription', '');
 
 CREATE FUNCTION _wanted_objects(server name) RETURNS text[]
-LANGUAGE plpgsql STABLE AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN ARRAY(SELECT o.object FROM pipedrive.webhook_object o
                   WHERE EXISTS (SELECT FROM pipedrive._targets(o.entity) AS t WHERE t.server = _wanted_objects.server) ORDER BY o.object);
@@ -1086,68 +1080,149 @@ $$;
 COMMENT ON FUNCTION _wanted_objects(name) IS 'objects whose events the mirrors of a server need';
 
 CREATE FUNCTION _subscribe(server name, url text, object text, user_id bigint, login_name text, password text) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made jsonb;
+    made_id bigint;
 BEGIN
     made := pipedrive._request(server, 'POST', '/v1/webhooks', jsonb_strip_nulls(jsonb_build_object(
         'subscription_url', url, 'event_action', '*', 'event_object', object, 'name', 'pipedrive_fdw ' || object, 'version', '2.0',
         'user_id', user_id, 'http_auth_user', login_name, 'http_auth_password', password))) -> 'data';
-    INSERT INTO pipedrive.webhook_subscription (server, webhook_id, object, url, user_name)
-    VALUES (_subscribe.server, (made ->> 'id')::bigint, _subscribe.object, _subscribe.url, login_name);
+    made_id := pipedrive._as_bigint(made -> 'id');
+    IF made_id IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'fdw_unable_to_create_reply', MESSAGE = 'invalid reply from Pipedrive for "webhooks"', DETAIL = 'The answer to creating a webhook names no id.';
+    END IF;
+    INSERT INTO pipedrive.webhook_subscription (server, webhook_id, object, url, user_name, user_id)
+    VALUES (_subscribe.server, made_id, _subscribe.object, _subscribe.url, login_name, _subscribe.user_id);
     IF made ->> 'company_id' IS NOT NULL THEN
         INSERT INTO pipedrive.server_company VALUES (_subscribe.server, made ->> 'company_id')
         ON CONFLICT ON CONSTRAINT server_company_pkey DO UPDATE SET company_id = excluded.company_id;
     END IF;
-    RETURN (made ->> 'id')::bigint;
+    RETURN made_id;
 END
 $$;
 COMMENT ON FUNCTION _subscribe(name, text, text, bigint, text, text) IS 'creates one webhook (10 tokens)';
+
+CREATE TYPE _found_webhook AS (
+    webhook_id bigint,
+    object text,
+    user_id bigint,
+    has_login boolean
+);
+COMMENT ON TYPE _found_webhook IS 'a webhook that is there; user_id: as asked for, where that is known; has_login: with one of our logins';
+
+CREATE FUNCTION _found_webhooks(server name, url text) RETURNS SETOF _found_webhook
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT l.webhook_id, l.object, CASE WHEN s.webhook_id IS NULL THEN l.user_id ELSE s.user_id END,
+           EXISTS (SELECT FROM pipedrive.webhook_login k
+                    WHERE k.user_name = s.user_name AND k.server = _found_webhooks.server)
+      FROM pipedrive._listed_webhooks(_found_webhooks.server) AS l
+      LEFT JOIN pipedrive.webhook_subscription s
+             ON s.server = _found_webhooks.server AND s.webhook_id = l.webhook_id
+     WHERE l.url = _found_webhooks.url AND l.action = '*' AND l.version LIKE '2%'
+       AND l.remove_reason IS NULL;
+END
+$$;
+COMMENT ON FUNCTION _found_webhooks(name, text) IS
+    'webhooks of the account that register_webhook() would create for an address (one request)';
+
+CREATE FUNCTION _adopt(server name, url text, object text, user_id bigint, there _found_webhook[])
+RETURNS _found_webhook
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    w pipedrive._found_webhook;
+BEGIN
+    -- of one that another database made it is only known whose it is, not whether that was asked for
+    SELECT f.* INTO w FROM unnest(there) AS f
+      LEFT JOIN pipedrive.webhook_subscription s
+             ON s.server = _adopt.server AND s.webhook_id = f.webhook_id
+     WHERE f.object = _adopt.object
+       AND CASE WHEN s.webhook_id IS NULL THEN _adopt.user_id IS NULL OR f.user_id = _adopt.user_id
+                ELSE f.user_id IS NOT DISTINCT FROM _adopt.user_id END
+     ORDER BY f.has_login DESC, f.webhook_id LIMIT 1;
+    INSERT INTO pipedrive.webhook_subscription (server, webhook_id, object, url, user_id)
+    SELECT _adopt.server, w.webhook_id, _adopt.object, _adopt.url, _adopt.user_id
+     WHERE w.webhook_id IS NOT NULL
+        ON CONFLICT ON CONSTRAINT webhook_subscription_pkey DO NOTHING;
+    RETURN w;
+END
+$$;
+COMMENT ON FUNCTION _adopt(name, text, text, bigint, _found_webhook[]) IS
+    'the webhook that is there already, kept as ours; NULL for none';
 
 CREATE FUNCTION register_webhook(server name, url text, objects text[] DEFAULT NULL, user_id bigint DEFAULT NULL)
 RETURNS TABLE (object text, webhook_id bigint, problem text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    login record;
+    login_name text;
+    password text;
+    kept boolean := false; -- whether some webhook has the login
+    detail text;
+    hint text;
+    context text;
+    there pipedrive._found_webhook[];
+    w pipedrive._found_webhook;
 BEGIN
     IF url !~ '^https://' THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'webhooks need an https URL', DETAIL = 'Pipedrive delivers to public https addresses with a valid certificate, and follows no redirects.';
     END IF;
-    SELECT * INTO login FROM pipedrive.create_webhook_login(server);
-    FOREACH object IN ARRAY coalesce(objects, pipedrive._wanted_objects(server)) LOOP
-        webhook_id := NULL;
-        problem := NULL;
-        BEGIN
-            webhook_id := pipedrive._subscribe(server, url, object, register_webhook.user_id, login.user_name, login.password);
-        EXCEPTION WHEN OTHERS THEN -- those created before stay known
-            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
-        END;
+    -- two sessions would both find nothing
+    PERFORM pg_advisory_xact_lock('pipedrive.webhook_subscription'::regclass::oid::integer, hashtext(server));
+    there := ARRAY(SELECT f FROM pipedrive._found_webhooks(server, url) AS f);
+    FOR object IN SELECT o FROM unnest(coalesce(objects, pipedrive._wanted_objects(server))) WITH ORDINALITY AS u (o, n) WHERE o IS NOT NULL GROUP BY o ORDER BY min(n) LOOP
+        w := pipedrive._adopt(server, url, object, register_webhook.user_id, there);
+        webhook_id := w.webhook_id;
+        problem := CASE WHEN NOT w.has_login THEN 'it was there before, with credentials that this database does not know: where its deliveries fail, unregister_webhook() and register again' END;
+        IF webhook_id IS NULL THEN
+            BEGIN
+                IF login_name IS NULL THEN
+                    SELECT l.user_name, l.password INTO login_name, password FROM pipedrive.create_webhook_login(server) AS l;
+                END IF;
+                webhook_id := pipedrive._subscribe(server, url, object, register_webhook.user_id, login_name, password);
+                kept := true;
+            EXCEPTION WHEN OTHERS THEN -- those created before stay known; a login that nobody has does not stay
+                GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+                problem := pipedrive._error_text(SQLSTATE, problem, detail, hint, context);
+                login_name := CASE WHEN kept THEN login_name END;
+            END;
+        END IF;
         RETURN NEXT;
     END LOOP;
 END
 $$;
 COMMENT ON FUNCTION register_webhook(name, text, text[], bigint) IS
-    'creates webhooks (version 2, all actions) for the mirrored objects of a server, or those named, with a login of their own; 10 tokens each. user_id: whose visibility applies';
+    'creates webhooks (version 2, all actions) for the mirrored objects of a server, or those named, with a login of their own; 10 tokens each, and 10 to see which are there already: those are returned as they are. user_id: whose visibility applies';
 
-CREATE FUNCTION unregister_webhook(server name) RETURNS TABLE (object text, webhook_id bigint, problem text)
+CREATE FUNCTION unregister_webhook(server name, webhook_ids bigint[] DEFAULT NULL) RETURNS TABLE (object text, webhook_id bigint, problem text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    s pipedrive.webhook_subscription;
-    there bigint[] := ARRAY(SELECT w.webhook_id FROM pipedrive._listed_webhooks(server) AS w);
+    s record;
+    detail text;
+    hint text;
+    context text;
 BEGIN
-    FOR s IN SELECT * FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server ORDER BY x.object, x.webhook_id LOOP
+    FOR s IN
+        WITH listed AS MATERIALIZED (SELECT * FROM pipedrive._listed_webhooks(unregister_webhook.server)),
+        ours AS (SELECT x.* FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server)
+        SELECT coalesce(o.object, l.object) AS object, coalesce(o.webhook_id, l.webhook_id, a.id) AS webhook_id, l.webhook_id IS NOT NULL AS is_listed,
+               o.webhook_id IS NOT NULL OR l.url IN (SELECT x.url FROM ours x) IS TRUE AS may_go -- others send elsewhere
+          FROM ours o FULL JOIN listed l ON l.webhook_id = o.webhook_id FULL JOIN unnest(webhook_ids) AS a (id) ON a.id = coalesce(o.webhook_id, l.webhook_id)
+         WHERE CASE WHEN webhook_ids IS NULL THEN o.webhook_id ELSE a.id END IS NOT NULL ORDER BY 1, 2 LOOP
         object := s.object;
         webhook_id := s.webhook_id;
-        problem := NULL;
+        problem := CASE WHEN NOT s.may_go THEN 'it delivers to no address of ours' END;
         BEGIN
-            IF s.webhook_id = ANY (there) THEN
-                PERFORM pipedrive._request(server, 'DELETE', '/v1/webhooks/' || s.webhook_id);
+            IF s.is_listed AND s.may_go THEN
+                PERFORM pipedrive._request(unregister_webhook.server, 'DELETE'::text, '/v1/webhooks/' || s.webhook_id);
             END IF;
-            DELETE FROM pipedrive.webhook_subscription x WHERE x.server = s.server AND x.webhook_id = s.webhook_id;
+            DELETE FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server AND x.webhook_id = s.webhook_id;
         EXCEPTION WHEN OTHERS THEN
-            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT;
+            GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+            problem := pipedrive._error_text(SQLSTATE, problem, detail, hint, context);
         END;
         RETURN NEXT;
     END LOOP;
@@ -1155,19 +1230,46 @@ BEGIN
        AND NOT EXISTS (SELECT FROM pipedrive.webhook_subscription x WHERE x.server = l.server);
 END
 $$;
-COMMENT ON FUNCTION unregister_webhook(name) IS 'deletes the webhooks that register_webhook() created for a server, and its logins';
+COMMENT ON FUNCTION unregister_webhook(name, bigint[]) IS 'deletes the webhooks that register_webhook() created or found for a server, or those with the given ids only; with the last one the server''s logins';
 
 CREATE FUNCTION _listed_webhooks(server name)
-RETURNS TABLE (webhook_id bigint, object text, action text, url text, user_id bigint, is_active boolean, version text, last_delivery timestamptz, last_status integer, remove_reason text)
-LANGUAGE plpgsql AS $$
+RETURNS TABLE (webhook_id bigint, object text, action text, url text, user_id bigint, is_active boolean, version text, last_delivery timestamptz, last_status integer, status_word text,
+               remove_reason text)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    listed jsonb := pipedrive._request(server, 'GET'::text, '/v1/webhooks'::text) -> 'data';
 BEGIN
+    IF jsonb_typeof(listed) NOT IN ('array', 'null') OR listed @? 'strict $[*] ? (@.type() != "object")' THEN
+        RAISE EXCEPTION USING ERRCODE = 'fdw_unable_to_create_reply', MESSAGE = 'invalid reply from Pipedrive for "webhooks"', DETAIL = 'The webhooks of the account are not a list.';
+    END IF;
     RETURN QUERY
-    SELECT (w ->> 'id')::bigint, w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', (w ->> 'user_id')::bigint, (w ->> 'is_active') IN ('1', 'true'), w ->> 'version',
-           pipedrive._event_time(nullif(w -> 'last_delivery_time', 'null')), (w ->> 'last_http_status')::integer, w ->> 'remove_reason'
-      FROM jsonb_array_elements(coalesce(nullif(pipedrive._request(server, 'GET', '/v1/webhooks') -> 'data', 'null'), '[]')) AS w;
+    SELECT pipedrive._as_bigint(w -> 'id'), w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', pipedrive._as_bigint(w -> 'user_id'), pipedrive._as_boolean(w -> 'is_active'),
+           w ->> 'version', pipedrive._as_time(w -> 'last_delivery_time'), CASE WHEN s.status BETWEEN 100 AND 599 THEN s.status::integer END,
+           CASE WHEN s.status BETWEEN 100 AND 599 THEN NULL ELSE nullif(left(w ->> 'last_http_status', 40), '') END, w ->> 'remove_reason'
+      FROM jsonb_array_elements(coalesce(nullif(listed, 'null'), '[]')) AS w, LATERAL (SELECT pipedrive._as_bigint(w -> 'last_http_status')) AS s (status)
+     WHERE pipedrive._as_bigint(w -> 'id') IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION _listed_webhooks(name) IS 'webhooks of the account as the API lists them';
+COMMENT ON FUNCTION _listed_webhooks(name) IS 'webhooks of the account as the API lists them; status_word: what stands for a status that is no number';
+
+CREATE FUNCTION _health_advice(state text, server name, webhook_id bigint, status_word text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE state
+           WHEN 'missing' THEN 'No webhook sends these events: register_webhook() or repair_webhooks().'
+           WHEN 'removed' THEN 'Pipedrive deleted it (no successful delivery on three days): repair_webhooks().'
+           WHEN 'banned' THEN 'Ten deliveries failed; events of the ban are lost, the next sync makes up for them.'
+           WHEN 'duplicate' THEN
+                format('Another one sends the same events to the same address; '
+                       'SELECT * FROM pipedrive.unregister_webhook(%L, %L) removes this one.',
+                       server, ARRAY[webhook_id])
+           WHEN 'failing' THEN
+                CASE WHEN status_word IS NULL
+                     THEN 'The last delivery was refused: check the address and the login.'
+                     ELSE format('The last delivery got no answer in time (%s): check the address.',
+                                 to_json(status_word)) END
+           WHEN 'waiting' THEN 'Nothing was delivered yet.' END
+$$;
+COMMENT ON FUNCTION _health_advice(text, name, bigint, text) IS 'what a state of webhook_health() means';
 
 CREATE FUNCTION webhook_health(server name)
 RETURNS TABLE (object text, webhook_id bigint, url text, state text, last_delivery timestamptz, last_status integer, last_received timestamptz, detail text)
@@ -1175,62 +1277,71 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    WITH listed AS MATERIALIZED (SELECT * FROM pipedrive._listed_webhooks(server)),
-    -- one row a subscription that is ours, one a mirrored object that has none
+    WITH listed AS MATERIALIZED (
+        SELECT l.*, s.webhook_id IS NOT NULL AS is_ours,
+               -- of several that send the same to the same address one is kept: ours, with a login, that works
+               l.remove_reason IS NULL AND row_number() OVER (PARTITION BY l.url, l.object, l.action, l.version, l.user_id, l.remove_reason IS NULL
+                   ORDER BY s.webhook_id IS NULL, s.user_name IS NULL, l.is_active IS FALSE, l.webhook_id) > 1 AS is_double
+          FROM pipedrive._listed_webhooks(webhook_health.server) AS l
+          LEFT JOIN pipedrive.webhook_subscription s ON s.server = webhook_health.server AND s.webhook_id = l.webhook_id),
+    -- one row a subscription that is ours or doubles one, one a mirrored object that has none
     ours AS (SELECT s.object, s.webhook_id, s.url FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server
+              UNION ALL SELECT l.object, l.webhook_id, l.url FROM listed l
+                         WHERE NOT l.is_ours AND l.is_double AND l.url IN (SELECT s.url FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server)
               UNION ALL SELECT o, NULL, NULL FROM unnest(pipedrive._wanted_objects(webhook_health.server)) AS o
                          WHERE NOT EXISTS (SELECT FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server AND s.object = o)
-                           AND NOT EXISTS (SELECT FROM listed l WHERE l.object IN (o, '*') AND l.action = '*' AND l.is_active)),
-    judged AS (SELECT ours.*, l.last_delivery, l.last_status, l.remove_reason,
+                           AND NOT EXISTS (SELECT FROM listed l WHERE l.object IN (o, '*') AND l.action = '*' AND l.is_active IS NOT FALSE)),
+    judged AS (SELECT ours.*, l.last_delivery, l.last_status, l.status_word,
                       CASE WHEN ours.webhook_id IS NULL THEN 'missing'
                            WHEN l.webhook_id IS NULL OR l.remove_reason IS NOT NULL THEN 'removed'
+                           WHEN l.is_double THEN 'duplicate'
                            WHEN NOT l.is_active THEN 'banned'
-                           WHEN l.last_status NOT BETWEEN 200 AND 299 THEN 'failing'
+                           WHEN l.last_status NOT BETWEEN 200 AND 299 OR l.status_word IS NOT NULL THEN 'failing'
                            WHEN l.last_delivery IS NULL THEN 'waiting' ELSE 'ok' END AS state
                  FROM ours LEFT JOIN listed l USING (webhook_id))
     SELECT j.object, j.webhook_id, j.url, j.state, j.last_delivery, j.last_status,
            (SELECT max(i.received_at) FROM pipedrive.inbox i WHERE i.entity = j.object AND (i.server = webhook_health.server OR i.server IS NULL)),
-           CASE j.state WHEN 'missing' THEN 'No webhook sends these events: register_webhook() or repair_webhooks().'
-                        WHEN 'removed' THEN 'Pipedrive deleted it (no successful delivery on three days): repair_webhooks().'
-                        WHEN 'banned' THEN 'Ten deliveries failed; events of the ban are lost, the next sync makes up for them.'
-                        WHEN 'failing' THEN 'The last delivery was refused: check the address and the login.'
-                        WHEN 'waiting' THEN 'Nothing was delivered yet.' END
+           pipedrive._health_advice(j.state, webhook_health.server, j.webhook_id, j.status_word)
       FROM judged AS j
      UNION ALL
     SELECT NULL, NULL, NULL, CASE WHEN count(*) >= 40 THEN 'full' ELSE 'ok' END, max(l.last_delivery), NULL, NULL, format('%s of 40 webhooks are in use.', count(*)) FROM listed l
      ORDER BY 1 NULLS LAST, 2;
 END
 $$;
-COMMENT ON FUNCTION webhook_health(name) IS 'whether the webhooks of a server work: waiting, ok, failing, banned, removed or missing; one request';
+COMMENT ON FUNCTION webhook_health(name) IS 'whether the webhooks of a server work: waiting, ok, failing, banned, removed, missing or duplicate; one request';
 
 CREATE PROCEDURE repair_webhooks(server name, url text DEFAULT NULL)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    broken text[];
+    usual text := (SELECT s.url FROM pipedrive.webhook_subscription s WHERE s.server = repair_webhooks.server ORDER BY s.created_at DESC, s.webhook_id DESC LIMIT 1);
+    broken jsonb;
+    removed bigint[];
     failed text;
 BEGIN
-    SELECT array_agg(DISTINCT h.object) INTO broken FROM pipedrive.webhook_health(server) AS h WHERE h.state IN ('missing', 'removed');
+    -- each at the address and with the visibility that it had
+    SELECT jsonb_agg(jsonb_build_object('object', h.object, 'url', coalesce(repair_webhooks.url, h.url, usual), 'user_id', s.user_id)), array_agg(h.webhook_id) INTO broken, removed
+      FROM pipedrive.webhook_health(repair_webhooks.server) AS h
+      LEFT JOIN pipedrive.webhook_subscription s ON s.server = repair_webhooks.server AND s.webhook_id = h.webhook_id WHERE h.state IN ('missing', 'removed');
     IF broken IS NULL THEN
         RETURN;
-    END IF;
-    url := coalesce(url, (SELECT s.url FROM pipedrive.webhook_subscription s WHERE s.server = repair_webhooks.server ORDER BY s.created_at DESC LIMIT 1));
-    IF url IS NULL THEN
+    ELSIF broken @> '[{"url": null}]' THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = format('no webhook was registered for server "%s"', server), HINT = 'Give the URL to deliver to.';
     END IF;
     -- what is listed still, though removed, counts towards the limit
-    PERFORM pipedrive._request(repair_webhooks.server, 'DELETE', '/v1/webhooks/' || l.webhook_id)
-       FROM pipedrive._listed_webhooks(repair_webhooks.server) AS l, pipedrive.webhook_subscription s
-      WHERE l.remove_reason IS NOT NULL AND s.server = repair_webhooks.server AND s.webhook_id = l.webhook_id AND s.object = ANY (broken);
-    DELETE FROM pipedrive.webhook_subscription s WHERE s.server = repair_webhooks.server AND s.object = ANY (broken);
-    SELECT string_agg(format('%s: %s', r.object, r.problem), '; ') INTO failed FROM pipedrive.register_webhook(server, url, broken) AS r WHERE r.problem IS NOT NULL;
+    PERFORM pipedrive._request(repair_webhooks.server, 'DELETE'::text, '/v1/webhooks/' || l.webhook_id)
+       FROM pipedrive._listed_webhooks(repair_webhooks.server) AS l WHERE l.remove_reason IS NOT NULL AND l.webhook_id = ANY (removed);
+    DELETE FROM pipedrive.webhook_subscription s WHERE s.server = repair_webhooks.server AND s.webhook_id = ANY (removed);
+    SELECT string_agg(format('%s: %s', r.object, r.problem), '; ') INTO failed
+      FROM (SELECT b.url, b.user_id, array_agg(DISTINCT b.object) AS objects FROM jsonb_to_recordset(broken) AS b (object text, url text, user_id bigint) GROUP BY b.url, b.user_id) AS g,
+           LATERAL pipedrive.register_webhook(repair_webhooks.server, g.url, g.objects, g.user_id) AS r WHERE r.problem IS NOT NULL;
     IF failed IS NOT NULL THEN
         RAISE WARNING USING MESSAGE = 'could not create all webhooks', DETAIL = failed;
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE repair_webhooks(name, text) IS 'creates webhooks anew that Pipedrive removed or that are missing, at the address of the others unless told otherwise';
+COMMENT ON PROCEDURE repair_webhooks(name, text) IS 'creates webhooks anew that Pipedrive removed or that are missing, at the address that they had or that the others have, unless told otherwise';
 
 -- What writes mirrors, reads bodies or makes credentials is for the owner, until granted.
 REVOKE ALL ON FUNCTION ingest_webhook(jsonb, text), ingest_webhook(text, text), replay(timestamptz, timestamptz, boolean, integer), purge_inbox(),
-    create_webhook_login(name), drop_webhook_login(text), register_webhook(name, text, text[], bigint), unregister_webhook(name), webhook_health(name) FROM PUBLIC;
+    create_webhook_login(name), drop_webhook_login(text), register_webhook(name, text, text[], bigint), unregister_webhook(name, bigint[]), webhook_health(name) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE apply_inbox(integer, integer), repair_webhooks(name, text) FROM PUBLIC;

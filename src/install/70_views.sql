@@ -233,6 +233,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     began timestamptz := clock_timestamp();
     message text;
+    detail text;
+    hint text;
+    context text;
 BEGIN
     -- until the end of the transaction
     IF NOT pg_try_advisory_xact_lock('pipedrive.tracked_view'::regclass::oid::integer, _refresh_if_due.view::oid::integer) THEN
@@ -247,7 +250,8 @@ BEGIN
         PERFORM pipedrive._refresh_view(_refresh_if_due.view);
         RETURN true;
     EXCEPTION WHEN OTHERS THEN
-        message := SQLSTATE || ': ' || SQLERRM;
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+        message := SQLSTATE || ': ' || pipedrive._error_text(SQLSTATE, message, detail, hint, context);
     END;
     RAISE WARNING 'materialized view % could not be refreshed: %', _refresh_if_due.view, message;
     UPDATE pipedrive.tracked_view t SET last_error = message, last_error_at = clock_timestamp() WHERE t.view = _refresh_if_due.view;

@@ -44,6 +44,9 @@ constexpr ReportRow kRows[] = {
      "daily token budget of Pipedrive server \"{server}\" exhausted",
      "The budget is shared by all users and applications of the company and is filled up once a "
      "day."},
+    {ErrorKind::Budget, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+     "query stopped before it would pass \"pipedrive_fdw.{subject}\"",
+     "EXPLAIN shows what a query is expected to cost. Narrow the query, or raise the setting."},
     {ErrorKind::Unavailable, ERRCODE_CONNECTION_FAILURE,
      "could not fetch \"{subject}\" from Pipedrive server \"{server}\"", ""},
     {ErrorKind::Transport, ERRCODE_CONNECTION_FAILURE,

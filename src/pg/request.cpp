@@ -30,8 +30,15 @@ void run(const Connection* connection, Call* call) {
         const bool ready = entry(connection->who, [&] {
             call->wait.sockets.clear();
             call->wait.timeout_ms = -1;
-            if (call->fetch->step(&call->wait) == Progress::Wait) return false;
-            call->answer = call->fetch->take();
+            try {
+                if (call->fetch->step(&call->wait) == Progress::Wait) return false;
+                call->answer = call->fetch->take();
+            } catch (Error& error) {
+                // No query sent this, and a request that is refused has changed nothing.
+                if (error.kind == ErrorKind::BadRequest && error.hint.empty())
+                    error.hint = "Correct what the answer names; nothing was changed in Pipedrive.";
+                throw;
+            }
             return true;
         });
         if (ready) break;
@@ -65,7 +72,7 @@ Datum pipedrive_fdw_request(PG_FUNCTION_ARGS) {
         Call& call = *held->object;
         call.account = account_of(*connection);
         call.fetch.emplace(backend_transport(), monotonic_clock(), call.account.retries,
-                           call.traffic);
+                           call.traffic, call.account.budget.get());
         HttpRequest request = account_request(call.account, path, method);
         request.body = body;
         if (!request.body.empty()) request.headers.push_back("Content-Type: application/json");

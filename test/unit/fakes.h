@@ -55,6 +55,7 @@ struct Reply {
 
     Reply after_ms(std::int64_t ms) && { return delay_ms = ms, std::move(*this); }
     Reply after_pumps(int n) && { return delay_pumps = n, std::move(*this); }
+    Reply unsent() && { return response.sent = false, std::move(*this); }
     Reply hang() && { return hangs = true, std::move(*this); }
     Reply type(std::string content_type) && {
         return response.content_type = std::move(content_type), std::move(*this);
@@ -85,6 +86,8 @@ inline Reply reply(std::string body, int status = 200) {
 inline Reply reply_failure(TransportFailure failure, std::string text = "scripted failure") {
     Reply out;
     out.response.failure = failure;
+    out.response.sent = failure != TransportFailure::Resolve &&
+                        failure != TransportFailure::Connect && failure != TransportFailure::Tls;
     out.response.failure_text = std::move(text);
     return out;
 }
@@ -164,7 +167,9 @@ class ScriptedTransport final : public Transport {
         requests_.push_back(request);
         Running r{std::move(answer), 0, pumps_, false};
         if (r.reply.hangs) {
+            const bool went_out = r.reply.response.sent;
             r.reply.response = HttpResponse{};
+            r.reply.response.sent = went_out;
             r.reply.response.failure = TransportFailure::Timeout;
             r.reply.response.failure_text = "Operation timed out";
             r.reply.delay_ms = request.request_timeout_ms;
@@ -177,6 +182,11 @@ class ScriptedTransport final : public Transport {
 
     void cancel(TransferId id) noexcept override {
         cancelled_ += static_cast<int>(transfers_.erase(id));
+    }
+
+    bool sent(TransferId id) const noexcept override {
+        const auto found = transfers_.find(id);
+        return found != transfers_.end() && found->second.reply.response.sent;
     }
 
     std::optional<HttpResponse> take(TransferId id) override {

@@ -37,6 +37,7 @@ TEST_F(CurlHostileTest, HangEndsAtTheTimeout) {
     EXPECT_NE(r.failure_text.find("timed out"), std::string::npos) << r.failure_text;
     EXPECT_NE(r.failure_text.find("total 15"), std::string::npos) << r.failure_text;
     EXPECT_EQ(r.failure_text.find("secret-path"), std::string::npos);
+    EXPECT_TRUE(r.sent); // and perhaps carried out
     EXPECT_EQ(transport->open_sockets(), 0);
 }
 
@@ -75,6 +76,7 @@ TEST_F(CurlHostileTest, ConnectTimeout) {
     const std::int64_t began = monotonic_clock().now_ms();
     const HttpResponse r = fetch(request);
     EXPECT_EQ(r.failure, TransportFailure::Timeout) << r.failure_text;
+    EXPECT_FALSE(r.sent);
     EXPECT_LT(monotonic_clock().now_ms() - began, 1500);
     EXPECT_EQ(transport->open_sockets(), 0);
     for (const int filler : fillers)
@@ -149,6 +151,7 @@ TEST_F(CurlHostileTest, RefusedPort) {
     close(listen_on_loopback(&port));
     const HttpResponse r = fetch(get("http://127.0.0.1:" + std::to_string(port)));
     EXPECT_EQ(r.failure, TransportFailure::Connect);
+    EXPECT_FALSE(r.sent);
     EXPECT_NE(r.failure_text.find("total"), std::string::npos) << r.failure_text;
     EXPECT_EQ(transport->open_sockets(), 0);
 }
@@ -177,7 +180,9 @@ TEST_F(CurlHostileTest, TlsToAPlainServer) {
         peer.wait();
         peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
     });
-    EXPECT_EQ(fetch(get("https" + server.url().substr(4))).failure, TransportFailure::Tls);
+    const HttpResponse r = fetch(get("https" + server.url().substr(4)));
+    EXPECT_EQ(r.failure, TransportFailure::Tls);
+    EXPECT_FALSE(r.sent); // the greeting of TLS is no request
 }
 
 TEST_F(CurlHostileTest, OddRateHeadersAreNoNumbers) {

@@ -178,6 +178,22 @@ TEST_F(CurlTest, CancelLeavesNothingOpen) {
     pump_for(10); // the destructor ends what still runs
 }
 
+TEST_F(CurlTest, ARequestIsSentWhenItHasGoneOut) {
+    Server server([](Peer& peer) {
+        for (std::string r = peer.request(); !r.empty(); r = peer.request()) {
+            peer.pause(100);
+            peer.send(http("{}"));
+        }
+    });
+    for (int i = 0; i < 2; ++i) { // on a new connection, and on one that is kept
+        const TransferId id = transport->start(get(server.url()));
+        pump_for(50);
+        EXPECT_TRUE(transport->sent(id));
+        EXPECT_TRUE(finish(id).sent);
+        EXPECT_FALSE(transport->sent(id));
+    }
+}
+
 TEST_F(CurlTest, ManyTransfersAtOnceKeepFewIdleConnections) {
     Server server([](Peer& peer) {
         for (std::string r = peer.request(); !r.empty(); r = peer.request()) {

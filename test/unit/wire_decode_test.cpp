@@ -161,6 +161,14 @@ TEST(Decode, EmptyStringsAreNoValueExceptInText) {
     EXPECT_EQ(decode(standard("activities", "marked_as_done_time"), R"("")"), "null");
     EXPECT_EQ(decode(standard("users", "last_login"), R"("0000-00-00 00:00:00")"), "null");
     EXPECT_EQ(decode(custom(kCode, "date"), R"("0000-00-00")"), "null");
+    for (const char* zero : {R"("0000-00-00T00:00:00Z")", R"("-0001-11-30T00:00:00Z")"}) {
+        EXPECT_EQ(decode(standard("deals", "won_time"), zero), "null") << zero;
+        EXPECT_EQ(decode(standard("deals", "expected_close_date"), zero), "null") << zero;
+        EXPECT_EQ(decode(custom(kCode, "daterange", "until"),
+                         std::string(R"({"value":"2026-01-01","until":)") + zero + "}"),
+                  "null")
+            << zero;
+    }
 }
 
 TEST(Decode, WrongTypesAreRefused) {

@@ -57,7 +57,11 @@ TEST(Definitions, PagesAddUp) {
 TEST(Definitions, Refuses) {
     for (const char* body :
          {"", "{}", "[]", "null", "5", R"({"data":null})", R"({"data":{}})", R"({"data":"x"})",
-          R"({"success":false,"data":[]})", R"({"data":[{"field_code":"a"})"}) {
+          R"({"success":false,"data":[]})", R"({"success":null,"data":[]})",
+          R"({"data":[],"additional_data":{"next_cursor":5}})",
+          R"({"data":[],"additional_data":{"next_cursor":{}}})",
+          R"({"data":[],"additional_data":{"pagination":{"more_items_in_collection":true}}})",
+          R"({"data":[{"field_code":"a"})"}) {
         FieldCatalogue c;
         try {
             decode_definitions(body, "deals", &c);

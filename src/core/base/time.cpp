@@ -154,9 +154,40 @@ struct Stamp {
     std::int64_t micros = 0; // of the day, offset already taken off
 };
 
+// A time after the date, or nothing: of a zero date, whose offset says nothing.
+bool read_zero_rest(Reader& in, bool any_time) noexcept {
+    std::int64_t time = 0;
+    std::int64_t offset = 0;
+    if (!in.done() && (in.literal('T') || in.literal('t') || in.literal(' ')))
+        return read_time(in, 23, false, &time) && (any_time || time == 0) &&
+               read_offset(in, &offset) && in.done();
+    return in.done();
+}
+
+// MySQL's zero date, which is no date, as it is stored, as version 2 writes times, and as other
+// layers compute it: the day before the month before the year 0, which is -0001-11-30, or the day
+// before that in a zone west of where it was computed.
+bool is_zero_date(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    Reader in(text);
+    int year = 0;
+    int month = 0;
+    int day = 0;
+    const bool negative = in.literal('-');
+    if (negative && text.starts_with("-00")) {
+        Reader expanded(text.substr(3)); // six digits of the year
+        if (expanded.number(4, &year) && expanded.peek() == '-') in = Reader(text.substr(3));
+    }
+    if (!in.number(4, &year) || !in.literal('-') || !in.number(2, &month) || !in.literal('-') ||
+        !in.number(2, &day))
+        return false;
+    const bool computed = negative && year == 1 && month == 11 && (day == 29 || day == 30);
+    const bool stored = !negative && year == 0 && month == 0 && day == 0;
+    return (computed || stored) && read_zero_rest(in, computed);
+}
+
 TimeParse read_stamp(std::string_view text, Stamp* out) noexcept {
-    if (text.empty() || text == "0000-00-00" || text == "0000-00-00 00:00:00")
-        return TimeParse::Empty;
+    if (is_zero_date(text)) return TimeParse::Empty;
     Reader in(text);
     Civil date;
     if (!read_date(in, &date)) return TimeParse::Bad;

@@ -15,8 +15,8 @@ using Micros = std::int64_t; // since 2000-01-01T00:00:00Z
 using Days = std::int32_t;   // since 2000-01-01
 inline constexpr Micros kSecond = 1000000;
 
-// Ok: *out is set. Empty: the API's ways to say "no value" ("", "0000-00-00", "0000-00-00
-// 00:00:00"). Bad: none of these.
+// Ok: *out is set. Empty: the API's ways to say "no value": "" and zero dates in any spelling
+// ("0000-00-00", "0000-00-00T00:00:00Z", "-0001-11-30T00:00:00+00:00"). Bad: none of these.
 enum class TimeParse : std::uint8_t { Ok, Empty, Bad };
 
 // "2026-04-01T19:00:38Z", ".123Z" (1 to 9 digits, cut to microseconds), "+02:00", "T" or blank

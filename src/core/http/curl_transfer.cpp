@@ -357,6 +357,11 @@ void set_up(Transfer& t, const HttpRequest& request, Reactor& reactor) {
     if (options.first_refusal() != CURLE_OK) refuse(curl_easy_strerror(options.first_refusal()));
 }
 
+bool request_went_out(const Transfer& t) noexcept {
+    long bytes = 0;
+    return curl_easy_getinfo(t.easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes > 0;
+}
+
 void fill_response(Transfer& t, CURLcode code) {
     HttpResponse& r = t.response;
     long status = 0;
@@ -366,6 +371,7 @@ void fill_response(Transfer& t, CURLcode code) {
     curl_easy_getinfo(t.easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
     curl_easy_getinfo(t.easy, CURLINFO_CONTENT_TYPE, &type);
     r.status = static_cast<int>(status);
+    r.sent = request_went_out(t);
     r.bytes_received = received > 0 ? static_cast<std::size_t>(received) : 0;
     if (type != nullptr) r.content_type = type;
     r.failure = t.too_large ? TransportFailure::TooLarge : failure_of(code);

@@ -56,6 +56,9 @@ bool still_open(const Opened& socket) noexcept;
 // `reactor` must stay where they are.
 void set_up(Transfer& t, const HttpRequest& request, Reactor& reactor);
 
+// Whether anything of the request has gone out. While t.easy is there.
+bool request_went_out(const Transfer& t) noexcept;
+
 // Completes t.response when libcurl has said how the transfer ended, before the handle is released.
 // May throw bad_alloc.
 void fill_response(Transfer& t, CURLcode code);

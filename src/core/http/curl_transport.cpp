@@ -106,6 +106,7 @@ class CurlTransport final : public Transport {
 
     TransferId start(const HttpRequest& request) override;
     void cancel(TransferId id) noexcept override;
+    bool sent(TransferId id) const noexcept override;
     std::optional<HttpResponse> take(TransferId id) override;
     void pump() override;
     void interests(std::vector<SocketInterest>* sockets, std::int64_t* timeout_ms) override;
@@ -198,6 +199,13 @@ void CurlTransport::cancel(TransferId id) noexcept {
     if (found == transfers_.end()) return;
     release(*found->second);
     transfers_.erase(found);
+}
+
+bool CurlTransport::sent(TransferId id) const noexcept {
+    const auto found = transfers_.find(id);
+    if (found == transfers_.end()) return false;
+    const Transfer& t = *found->second;
+    return t.done ? t.response.sent : detail::request_went_out(t);
 }
 
 std::optional<HttpResponse> CurlTransport::take(TransferId id) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/http/budget.h"
 #include "core/http/retry.h"
 #include "core/http/transport.h"
 
@@ -19,8 +20,10 @@ struct Traffic {
     std::int64_t retries = 0;
     std::int64_t rate_limited = 0; // answers with status 429
     std::int64_t wait_ms = 0;      // spent backing off
-    std::int64_t tokens =
-        0; // cost of every try that got an answer other than 401, 429, 5xx or a transport failure
+    // Cost of every try, booked when it is sent, as the API charges what it receives, whether or
+    // not the answer is still wanted or arrives. Taken back on 401, 429 and 5xx, and where nothing
+    // of the request went out.
+    std::int64_t tokens = 0;
     std::int64_t bytes = 0; // on the wire
 };
 
@@ -35,13 +38,16 @@ struct WaitFor {
 
 class Fetch {
   public:
-    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic);
+    // `budget` may be nullptr: no limit.
+    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
+          Budget* budget = nullptr);
     ~Fetch(); // cancels what is under way; never throws
     Fetch(const Fetch&) = delete;
     Fetch& operator=(const Fetch&) = delete;
 
     // Begins. `subject` is the entity for errors, `tokens` the documented cost. An earlier request
-    // must have been taken or dropped.
+    // must have been taken or dropped. Throws Error{Budget} before anything is sent, as step() does
+    // before it sends again.
     void start(HttpRequest request, std::string subject, int tokens);
 
     // Moves on without blocking. Ready: take() has the body. Wait: *wait says for what (appended,
@@ -53,17 +59,19 @@ class Fetch {
     Progress step(WaitFor* wait);
 
     HttpResponse take();  // after Ready, once
-    void drop() noexcept; // cancels; the object can start again
+    void drop() noexcept; // cancels, which gives no token back; the object can start again
     bool idle() const noexcept;
 
   private:
     enum class State : std::uint8_t { Idle, InFlight, BackingOff, Done };
+    void send();
     Progress conclude(HttpResponse response, WaitFor* wait); // judges the answer of one try
 
     Transport& transport_;
     Clock& clock_;
     RetryLimits limits_;
     Traffic& traffic_;
+    Budget* budget_;
     State state_ = State::Idle;
     HttpRequest request_;
     std::string subject_;

@@ -38,6 +38,7 @@ enum class TransportFailure : std::uint8_t {
 struct HttpResponse {
     TransportFailure failure = TransportFailure::None;
     std::string failure_text; // libcurl's words plus the phase timings; no URL
+    bool sent = true; // false: nothing of the request went out, so it was neither done nor charged
     int status = 0;
     std::string content_type;
     std::string body;
@@ -68,6 +69,9 @@ class Transport {
     // Ends a transfer whose answer is not wanted (connection closed if it was busy). Unknown ids
     // are ignored.
     virtual void cancel(TransferId id) noexcept = 0;
+
+    // Whether anything of the request has gone out. False for unknown ids.
+    virtual bool sent(TransferId id) const noexcept = 0;
 
     // The answer, once, when the transfer has ended; nullopt while it runs. Redirects are not
     // followed: a 3xx is an answer.

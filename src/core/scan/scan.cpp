@@ -15,7 +15,7 @@ Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& c
       transport_(transport),
       clock_(clock),
       definitions_(definitions),
-      fetch_(transport, clock, account.retries, traffic_) {}
+      fetch_(transport, clock, account.retries, traffic_, account.budget.get()) {}
 
 void Scan::start(std::vector<Value> values, WalkPart part) {
     part_ = std::move(part);
@@ -36,6 +36,7 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     in_doubt_ = false;
     fresh_.clear();
     next_row_ = 0;
+    handed_out_ = 0;
     page_number_ = 0;
     seen_.clear();
     cursors_.clear();
@@ -55,6 +56,7 @@ Scan::Step Scan::step(WaitFor* wait) {
                 if (next_row_ < fresh_.size()) {
                     leave_page();
                     ++next_row_;
+                    ++handed_out_;
                     return Step::Row;
                 }
                 if (!have_body_ && fetch_.idle() && !request_next()) {
@@ -69,8 +71,23 @@ Scan::Step Scan::step(WaitFor* wait) {
 
 // While rows are handed out: asks for the next page in time, and lets bytes in that have arrived.
 void Scan::leave_page() {
-    if (next_row_ == (fresh_.size() + 3) / 4 && fetch_.idle() && !have_body_) request_next();
+    if (next_row_ >= (fresh_.size() + 3) / 4 && fetch_.idle() && !have_body_ && !page_will_do() &&
+        affordable())
+        request_next();
     if (next_row_ % 64 == 63 && !fetch_.idle()) transport_.pump();
+}
+
+// Whether the rest of this page has all the rows that are likely to be asked for. A reader that has
+// had more than the hint (a sort, a local condition) wants them all.
+bool Scan::page_will_do() const {
+    const std::int64_t wanted = spec_.limit_hint - handed_out_;
+    return wanted > 0 && wanted <= static_cast<std::int64_t>(fresh_.size() - next_row_);
+}
+
+// Whether the budget allows the next page: one that may not be needed is no reason to fail.
+bool Scan::affordable() const noexcept {
+    return account_.budget == nullptr || stream_ >= plan_.streams.size() ||
+           account_.budget->allows(plan_.streams[stream_].endpoint->tokens);
 }
 
 // Everything before the first page: columns that only the definitions can explain. False: wait.

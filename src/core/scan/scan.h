@@ -3,8 +3,8 @@
 //
 // The caller calls step() until Done; on Wait it waits for what WaitFor says (or less) and calls
 // again. The next page travels while the rows of this one are handed out, but is asked for only
-// when a quarter of them is gone: a LIMIT that stops early costs one request. No id is returned
-// twice. Knows no PostgreSQL.
+// when a quarter of them is gone, and not while this page has all that a LIMIT asks for: what one
+// page can satisfy costs one request. No id is returned twice. Knows no PostgreSQL.
 #pragma once
 
 #include <exception>
@@ -32,6 +32,9 @@ struct ScanSpec {
                                       // definitions before the first page
     std::vector<Predicate> predicates;
     int page_size = 500;
+    // Rows after which the reader may well stop (a LIMIT); 0: not known. It only puts off asking
+    // ahead, so a wrong one costs time, never rows.
+    std::int64_t limit_hint = 0;
 };
 
 // A part of a scan: from a position that an earlier part ended at, over at most so many pages. The
@@ -92,6 +95,8 @@ class Scan {
     bool read_definitions(WaitFor* wait);
     void enter_stream();
     void leave_page();
+    bool page_will_do() const;
+    bool affordable() const noexcept;
     void collect_fresh();
     bool stop_reached() const;
     void resume();
@@ -130,6 +135,7 @@ class Scan {
     Page page_;
     std::vector<std::uint32_t> fresh_; // rows of the page that were not returned before
     std::size_t next_row_ = 0;
+    std::int64_t handed_out_ = 0; // rows since start()
     int page_number_ = 0;
     IdSet seen_;
     std::unordered_set<std::size_t>

@@ -1,7 +1,7 @@
 #include "core/wire/definitions.h"
 
 #include "core/base/error.h"
-#include "core/base/text.h"
+#include "core/wire/envelope.h"
 #include "core/wire/reader.h"
 
 namespace pipedrive {
@@ -36,16 +36,17 @@ std::string decode_definitions(std::string_view body, std::string_view entity,
     const JsonDocument document(body, subject);
     const JsonValue root = document.root();
     const JsonValue data = root.member("data");
-    if (root.member("success").is(Tok::False))
+    const JsonValue success = root.member("success");
+    if (!success.absent() && !success.is(Tok::True))
         throw Error(ErrorKind::Malformed, subject,
-                    "The API answered \"success\": false: " + excerpt(root.member("error").text()));
+                    failure_detail(success.is(Tok::False), root.member("error").text()));
     if (!data.is(Tok::Array))
         throw Error(ErrorKind::Malformed, subject, "The answer has no \"data\" array.");
     data.each_element([&](JsonValue v) {
         FieldDefinition field = decode_field(v);
         if (!field.code.empty()) catalogue->fields.push_back(std::move(field));
     });
-    return std::string(root.member("additional_data").member("next_cursor").text());
+    return next_cursor(root.member("additional_data"), true, subject);
 }
 
 std::string write_catalogue(const FieldCatalogue& catalogue) {

@@ -1,0 +1,42 @@
+-- Who may call what: nobody but the owner, except for what stands here. Nothing of this reaches what the caller could not reach
+-- by himself: apart from the two that are marked, these run with the rights of their caller.
+
+DO $$
+DECLARE
+    f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_proc p ON p.oid = d.objid
+              WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'e'
+                AND d.refclassid = 'pg_catalog.pg_extension'::regclass
+                AND d.refobjid = (SELECT e.oid FROM pg_catalog.pg_extension e WHERE e.extname = 'pipedrive_fdw') LOOP
+        EXECUTE pg_catalog.format('REVOKE EXECUTE ON ROUTINE %s FROM PUBLIC', f);
+    END LOOP;
+END
+$$;
+
+-- for bug reports
+GRANT EXECUTE ON FUNCTION pipedrive.version() TO PUBLIC;
+
+-- the views options, entities and entity_columns, which are for everybody: a function in a view runs as who reads the view
+GRANT EXECUTE ON FUNCTION pipedrive._catalogue(text) TO PUBLIC;
+
+-- whoever runs IMPORT FOREIGN SCHEMA runs its event trigger
+GRANT EXECUTE ON FUNCTION pipedrive._imported_comments() TO PUBLIC;
+
+-- what the columns of a table make of a record that the caller has already
+GRANT EXECUTE ON FUNCTION pipedrive.decode_record(regclass, jsonb, text) TO PUBLIC;
+
+-- whoever owns foreign tables keeps them up to the account, with his own token
+GRANT EXECUTE ON FUNCTION
+    pipedrive.field_changes(regnamespace), pipedrive.refresh_schema(regnamespace, boolean, boolean),
+    -- what these two call
+    pipedrive._table_changes(regclass), pipedrive._read_fields(name, text), pipedrive._stored_fields(name, text),
+    pipedrive._keep_fields(name, text, boolean), pipedrive._name_columns(text, jsonb, text, text[]),
+    pipedrive._option_changes(jsonb, jsonb),
+    -- and what they call where a table may have a mirror
+    pipedrive._follow_source(integer), pipedrive._create_live_view(pipedrive.mirror),
+    pipedrive._drop_live_view(pipedrive.mirror), pipedrive._mirror_columns(regclass), pipedrive._column_list(regclass, text)
+    TO PUBLIC;
+
+-- the view tracked_views, which is for everybody; these two run as their owner, and tell what the catalogue tells
+GRANT EXECUTE ON FUNCTION pipedrive._view_inputs(regclass), pipedrive._refresh_reason(regclass) TO PUBLIC;
