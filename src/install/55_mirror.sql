@@ -83,44 +83,82 @@ END
 $$;
 COMMENT ON FUNCTION _create_target(regclass, name[]) IS 'table for a mirror, with indexes and comments';
 
+CREATE FUNCTION _mirror_source(source regclass, OUT entity text, OUT server name)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT k.entity, k.server INTO entity, server FROM pipedrive._table_columns k WHERE k.relation = source LIMIT 1;
+    IF entity IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a foreign table of pipedrive_fdw', source);
+    END IF;
+    IF EXISTS (SELECT FROM pipedrive.mirror x WHERE x.source = _mirror_source.source) THEN
+        RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+            MESSAGE = format('"%s" is already mirrored by "%s"', source, (SELECT x.target FROM pipedrive.mirror x WHERE x.source = _mirror_source.source));
+    END IF;
+    IF EXISTS (SELECT FROM unnest(CASE WHEN pipedrive._is_windowed(entity) THEN ARRAY['id', 'update_time', 'add_time'] ELSE ARRAY['id'] END) AS needed
+                WHERE NOT EXISTS (SELECT FROM pipedrive._table_columns k WHERE k.relation = source AND k.attname = needed AND k.type IS NULL)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" lacks a column that a mirror needs', source),
+            HINT = 'A mirror needs the columns id, and where the API can tell what changed, update_time and add_time.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _mirror_source(regclass) IS 'entity and server of a foreign table that can be mirrored, and is not yet';
+
+-- One that an earlier mirror left behind is made anew: it may be of another server.
+CREATE FUNCTION _create_deleted_list(place name[], server name) RETURNS regclass
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    listed text := format('%I.%I', place[1], pipedrive._derived_name(place[2]::text, '_deleted'::text, '_'::text));
+BEGIN
+    IF EXISTS (SELECT FROM pipedrive._table_columns k WHERE k.relation = to_regclass(listed) AND k.entity = 'deleted_deals')
+       AND NOT EXISTS (SELECT FROM pipedrive.mirror x WHERE x.deleted_source = to_regclass(listed)) THEN
+        EXECUTE format('DROP FOREIGN TABLE %s', listed);
+    END IF;
+    EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz) SERVER %I OPTIONS (entity %L)', listed, server, 'deleted_deals');
+    EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', listed, 'deals deleted in the last 30 days, read by pipedrive.sync()');
+    RETURN listed::regclass;
+END
+$$;
+COMMENT ON FUNCTION _create_deleted_list(name[], name) IS 'foreign table beside a mirror of deals that lists deleted ones';
+
+CREATE FUNCTION _begin_mirror(source regclass, target regclass, entity text, server name, old_id integer) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place name[] := (SELECT ARRAY[n.nspname, c.relname] FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target);
+    deleted regclass := CASE WHEN entity = 'deals' THEN pipedrive._create_deleted_list(place, server) END;
+    id integer;
+BEGIN
+    IF old_id IS NULL THEN
+        INSERT INTO pipedrive.mirror (source, target, deleted_source, entity) VALUES (source, target, deleted, entity) RETURNING mirror_id INTO id;
+    ELSE
+        INSERT INTO pipedrive.mirror (mirror_id, source, target, deleted_source, entity) VALUES (old_id, source, target, deleted, entity) RETURNING mirror_id INTO id;
+    END IF;
+    INSERT INTO pipedrive.mirror_state (mirror_id) VALUES (id);
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION _begin_mirror(regclass, regclass, text, name, integer) IS 'a table is a mirror from now on, under a number that it had before or a new one';
+
 CREATE FUNCTION create_mirror(source regclass, target text DEFAULT NULL) RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     info record;
     place name[] := pipedrive._mirror_target(source, target);
+    source_schema oid := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = source);
     made regclass;
-    listed text;
-    deleted regclass;
     new_id integer;
 BEGIN
-    SELECT c.relnamespace, n.nspname, t.entity, t.server INTO info
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      LEFT JOIN LATERAL (SELECT k.entity, k.server FROM pipedrive._table_columns k WHERE k.relation = source LIMIT 1) t ON true
-     WHERE c.oid = source;
-    IF info.entity IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a foreign table of pipedrive_fdw', source);
+    SELECT * INTO info FROM pipedrive._mirror_source(source);
+    IF place[1] = pipedrive._mirror_schema(source_schema) THEN
+        PERFORM pipedrive._ensure_schema(place[1], format('mirrors of the Pipedrive tables in %s', source_schema::regnamespace));
     END IF;
-    IF EXISTS (SELECT FROM pipedrive.mirror x WHERE x.source = create_mirror.source) THEN
-        RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
-            MESSAGE = format('"%s" is already mirrored by "%s"', source, (SELECT x.target FROM pipedrive.mirror x WHERE x.source = create_mirror.source));
-    END IF;
-    IF EXISTS (SELECT FROM unnest(CASE WHEN pipedrive._is_windowed(info.entity) THEN ARRAY['id', 'update_time', 'add_time'] ELSE ARRAY['id'] END) AS needed
-                WHERE NOT EXISTS (SELECT FROM pipedrive._table_columns k WHERE k.relation = source AND k.attname = needed AND k.type IS NULL)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" lacks a column that a mirror needs', source),
-            HINT = 'A mirror needs the columns id, and where the API can tell what changed, update_time and add_time.';
-    END IF;
-    IF place[1] = pipedrive._mirror_schema(info.relnamespace) THEN
-        PERFORM pipedrive._ensure_schema(place[1], format('mirrors of the Pipedrive tables in %I', info.nspname));
+    made := to_regclass(format('%I.%I', place[1], place[2]));
+    IF made IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'duplicate_table', MESSAGE = format('relation "%s" already exists', made),
+            HINT = format('SELECT pipedrive.attach_mirror(%L, %L) goes on with a table that was a mirror before, and its history.', source, made);
     END IF;
     made := pipedrive._create_target(source, place);
-    IF info.entity = 'deals' THEN
-        listed := format('%I.%I', place[1], pipedrive._derived_name(place[2]::text, '_deleted'::text, '_'::text));
-        EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz) SERVER %I OPTIONS (entity %L)', listed, info.server, 'deleted_deals');
-        EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', listed, 'deals deleted in the last 30 days, read by pipedrive.sync()');
-        deleted := listed::regclass;
-    END IF;
-    INSERT INTO pipedrive.mirror (source, target, deleted_source, entity) VALUES (source, made, deleted, info.entity) RETURNING mirror_id INTO new_id;
-    INSERT INTO pipedrive.mirror_state (mirror_id) VALUES (new_id);
+    new_id := pipedrive._begin_mirror(source, made, info.entity, info.server, NULL::integer);
     PERFORM pipedrive._remember_column(new_id, NULL::name);
     PERFORM pipedrive._create_views(new_id);
     RETURN made;
@@ -170,7 +208,7 @@ BEGIN
     EXECUTE format('DROP TABLE %s', m.target);
 END
 $$;
-COMMENT ON FUNCTION drop_mirror(regclass, boolean) IS 'ends a mirror, named by its local or foreign table, and drops the local table unless told otherwise';
+COMMENT ON FUNCTION drop_mirror(regclass, boolean) IS 'ends a mirror, named by its local or foreign table, and drops the local table unless told otherwise; attach_mirror() goes on with one that was kept';
 
 -- writing rows ----------------------------------------------------------------------------------------------------------------------
 

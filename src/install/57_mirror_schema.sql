@@ -83,6 +83,9 @@ BEGIN
     DELETE FROM pipedrive.mirror_view v
      USING pg_event_trigger_dropped_objects() d
      WHERE d.classid = 'pg_class'::regclass AND d.objid = v.view;
+    DELETE FROM pipedrive.detached_mirror x
+     USING pg_event_trigger_dropped_objects() d
+     WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid = x.target;
 END
 $$;
 COMMENT ON FUNCTION _forget_mirror() IS 'event trigger function: forgets mirrors whose foreign or local table was dropped';
