@@ -367,6 +367,10 @@ DECLARE
     spent bigint;
     allowed bigint;
 BEGIN
+    -- queued events first: what they are about is marked, and read by this run
+    IF what OPERATOR(pg_catalog.=) 'sync' AND pipedrive._may_apply_inbox() THEN
+        CALL pipedrive.apply_inbox();
+    END IF;
     FOREACH which IN ARRAY pipedrive._chosen_mirrors(chosen) LOOP
         spent := 0;
         SELECT COALESCE(token_limit, m.max_tokens) INTO allowed FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which;
@@ -399,7 +403,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE sync(regclass, text, bigint) IS
-    'brings one mirror or all up to the account: the first time everything, then what changed since the watermark, new, deleted and marked rows; commits after every batch and goes on where it stopped; mode full reads everything again; max_tokens stops a run early';
+    'applies queued webhook events, then brings one mirror or all up to the account: the first time everything, then what changed since the watermark, new, deleted and marked rows; commits after every batch and goes on where it stopped; mode full reads everything again; max_tokens stops a run early';
 
 -- Deletions that the API cannot list and rows that appeared without a change: a walk over the ids alone.
 CREATE FUNCTION _reconcile_step(which integer, budget bigint) RETURNS pipedrive._step
