@@ -116,15 +116,6 @@ END
 $$;
 COMMENT ON FUNCTION _newest_staged(pipedrive.mirror) IS 'latest time that Pipedrive gave to a staged row';
 
--- Phases, in order. A first run is load, refetch; a full one reload, refetch; later ones updated, added, deleted, refetch; entities without time window: full, refetch.
-CREATE FUNCTION _next_phase(m pipedrive.mirror, phase text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE phase WHEN 'updated' THEN 'added'
-                      WHEN 'added' THEN CASE WHEN m.deleted_source IS NULL THEN 'refetch' ELSE 'deleted' END
-                      ELSE 'refetch' END
-$$;
-COMMENT ON FUNCTION _next_phase(pipedrive.mirror, text) IS 'what follows a phase of a sync';
-
 CREATE FUNCTION _step_read(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -136,7 +127,7 @@ BEGIN
     PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, false);
     UPDATE pipedrive.mirror_state x
        SET walk_position = part.next_position, run_newest = greatest(x.run_newest, newest),
-           phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.phase) ELSE s.phase END
+           phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.strategy, s.phase) ELSE s.phase END
      WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
@@ -160,7 +151,7 @@ BEGIN
                    CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
-    UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'load' END WHERE x.mirror_id = m.mirror_id;
+    UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN pipedrive._next_phase(m, s.strategy, s.phase) ELSE s.phase END WHERE x.mirror_id = m.mirror_id;
     IF w.next_position IS NULL THEN
         EXECUTE format('UPDATE pipedrive.mirror_state SET run_newest = (SELECT greatest(max(update_time), max(add_time)) FROM %s) WHERE mirror_id = $1', m.target) USING m.mirror_id;
     END IF;
@@ -182,13 +173,13 @@ BEGIN
     IF vanished IS NOT NULL THEN
         PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL::timestamptz, 'sync'::text);
     END IF;
-    UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
+    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_full(pipedrive.mirror, pipedrive.mirror_state) IS 'the whole of a small list, compared with the mirror';
 
-CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
+CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
@@ -196,17 +187,17 @@ DECLARE
 BEGIN
     PERFORM pipedrive._clear_stage(m);
     SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0,
-        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE update_time >= $1', m.deleted_source), s.since);
+        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE %s', m.deleted_source, condition), s.since);
     -- only what is news
     EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
     IF ids IS NOT NULL THEN
         PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL::timestamptz, 'sync'::text);
     END IF;
-    UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
+    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
-COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state) IS 'rows that the API lists as deleted';
+COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state, text) IS 'rows that the API lists as deleted';
 
 -- Rows that somebody asked to be read again, a hundred at a time. What the API no longer has is deleted.
 CREATE FUNCTION _step_refetch(m pipedrive.mirror) RETURNS pipedrive._step
@@ -248,11 +239,14 @@ COMMENT ON FUNCTION _step_finish(pipedrive.mirror, pipedrive.mirror_state) IS 'e
 
 CREATE FUNCTION _start_run(m pipedrive.mirror, s pipedrive.mirror_state, mode text) RETURNS pipedrive.mirror_state
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH chosen AS (
+        SELECT CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'whole'
+                    WHEN s.last_sync IS NULL THEN 'load'
+                    WHEN mode = 'full' OR NOT s.loaded OR s.watermark IS NULL THEN 'reload' ELSE 'changes' END AS strategy)
     UPDATE pipedrive.mirror_state x
-       SET phase = CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'full'
-                        WHEN x.last_sync IS NULL THEN 'load'
-                        WHEN mode = 'full' OR NOT x.loaded OR x.watermark IS NULL THEN 'reload' ELSE 'updated' END,
+       SET strategy = c.strategy, phase = pipedrive._first_phase(c.strategy),
            since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(), run_newest = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
+      FROM chosen c
      WHERE x.mirror_id = m.mirror_id RETURNING x.*
 $$;
 COMMENT ON FUNCTION _start_run(pipedrive.mirror, pipedrive.mirror_state, text) IS 'begins a run: what it will read';
@@ -263,6 +257,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive.mirror;
     s pipedrive.mirror_state;
+    p pipedrive.sync_phase;
     step pipedrive._step;
     pages integer;
 BEGIN
@@ -279,13 +274,13 @@ BEGIN
     IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
-    step := CASE s.phase WHEN 'load' THEN CASE WHEN s.row_by_row THEN pipedrive._step_read(m, s, 'true'::text, pages) ELSE pipedrive._step_load(m, s, pages) END
-                         WHEN 'full' THEN pipedrive._step_full(m, s)
-                         WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1'::text, pages)
-                         WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1'::text, pages)
-                         WHEN 'deleted' THEN pipedrive._step_deleted(m, s)
-                         WHEN 'reload' THEN pipedrive._step_read(m, s, 'true'::text, pages)
-                         WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
+    SELECT * INTO STRICT p FROM pipedrive.sync_phase x WHERE x.strategy = s.strategy AND x.phase = s.phase;
+    step := CASE CASE WHEN p.reader = 'load' AND s.row_by_row THEN 'read' ELSE p.reader END
+                 WHEN 'load' THEN pipedrive._step_load(m, s, pages)
+                 WHEN 'read' THEN pipedrive._step_read(m, s, p.condition, pages)
+                 WHEN 'whole' THEN pipedrive._step_full(m, s)
+                 WHEN 'deleted' THEN pipedrive._step_deleted(m, s, p.condition)
+                 WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
     IF step.status = 'done' THEN
         PERFORM pipedrive._step_finish(m, s);
     END IF;
