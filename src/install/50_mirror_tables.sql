@@ -21,6 +21,7 @@ CREATE TABLE mirror_state (
     mirror_id integer PRIMARY KEY REFERENCES mirror ON DELETE CASCADE,
     watermark timestamptz,
     loaded boolean NOT NULL DEFAULT false,
+    strategy text,
     phase text,
     walk_position text,
     since timestamptz,
@@ -42,6 +43,7 @@ CREATE TABLE mirror_state (
     reconcile_position text
 );
 COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where the run under way goes on';
+COMMENT ON COLUMN mirror_state.strategy IS 'what the run under way, or the last one, goes through; see sync_phase';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
 COMMENT ON COLUMN mirror_state.row_by_row IS 'whether the run stages its rows one by one, as the table refused some row of a batch';
 COMMENT ON COLUMN mirror_state.change_serial IS 'grows with every change of a row; refresh_views() compares it';

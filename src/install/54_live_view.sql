@@ -34,7 +34,7 @@ COMMENT ON FUNCTION _live_query(pipedrive.mirror, regclass, name) IS
 CREATE FUNCTION _make_live_view(m pipedrive.mirror, name text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    EXECUTE format('CREATE VIEW %s AS %s', name, pipedrive._live_query(m, NULL, NULL));
+    EXECUTE format('CREATE VIEW %s AS %s', name, pipedrive._live_query(m, NULL::regclass, NULL::name));
     EXECUTE format('COMMENT ON VIEW %s IS %L', name,
                    format('%s with what changed in Pipedrive since its last sync; reads the API',
                           m.target));
@@ -69,7 +69,7 @@ DECLARE
 BEGIN
     IF view IS NOT NULL THEN
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
-                       pipedrive._live_query(m, view, NULL));
+                       pipedrive._live_query(m, view, NULL::name));
     END IF;
 EXCEPTION WHEN lock_not_available OR insufficient_privilege THEN
     RETURN;
@@ -150,7 +150,7 @@ BEGIN
                          AND NOT a.attname::text = ANY (pipedrive._mirror_columns(m.target)))
           OR NOT pipedrive._rebuild_live_view(m, view) THEN
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
-                       pipedrive._live_query(m, view, NULL));
+                       pipedrive._live_query(m, view, NULL::name));
     END IF;
 END
 $$;

@@ -158,8 +158,8 @@ BEGIN
             HINT = format('SELECT pipedrive.attach_mirror(%L, %L) goes on with a table that was a mirror before, and its history.', source, made);
     END IF;
     made := pipedrive._create_target(source, place);
-    new_id := pipedrive._begin_mirror(source, made, info.entity, info.server, NULL);
-    PERFORM pipedrive._remember_column(new_id, NULL);
+    new_id := pipedrive._begin_mirror(source, made, info.entity, info.server, NULL::integer);
+    PERFORM pipedrive._remember_column(new_id, NULL::name);
     PERFORM pipedrive._create_views(new_id);
     RETURN made;
 END
@@ -261,14 +261,14 @@ BEGIN
                       FROM %s e JOIN %s t ON t.id = e.id
                      CROSS JOIN LATERAL jsonb_each(to_jsonb(t)) o JOIN LATERAL jsonb_each(to_jsonb(e)) n ON n.key = o.key AND n.value IS DISTINCT FROM o.value
                      WHERE ROW(%s) IS DISTINCT FROM ROW(%s) AND %s AND o.key NOT IN (''_synced_at'', ''_source'', ''custom_fields'', ''update_time'')',
-                   stamp, stage, m.target, pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'e.'), newer)
+                   stamp, stage, m.target, pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'e.'::text), newer)
       USING which, m.entity, change_source;
     EXECUTE format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), $1 FROM %4$s e ORDER BY e.id
                     ON CONFLICT (id) DO UPDATE SET %5$s, _synced_at = excluded._synced_at, _source = excluded._source
                     WHERE ROW(%6$s) IS DISTINCT FROM ROW(%7$s) AND %8$s',
-                   m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'e.'), stage,
+                   m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'e.'::text), stage,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(columns) AS c WHERE c <> 'id'),
-                   pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'), replace(newer, 'e.', 'excluded.'))
+                   pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text), replace(newer, 'e.', 'excluded.'))
       USING change_source;
     GET DIAGNOSTICS changed = ROW_COUNT;
     -- the API shows them: whatever was said before, they are alive, and need no reading by id

@@ -50,7 +50,7 @@ DECLARE
     m pipedrive.mirror;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).')) USING source_row;
+    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).'::text)) USING source_row;
     RETURN true;
 EXCEPTION WHEN data_exception OR program_limit_exceeded OR integrity_constraint_violation THEN
     PERFORM pipedrive._note_bad_rows(m, jsonb_build_array(jsonb_build_object('id', to_jsonb(source_row) ->> 'id', 'reason', format('%s (%s)', SQLERRM, SQLSTATE))));
@@ -116,27 +116,18 @@ END
 $$;
 COMMENT ON FUNCTION _newest_staged(pipedrive.mirror) IS 'latest time that Pipedrive gave to a staged row';
 
--- Phases, in order. A first run is load, refetch; a full one reload, refetch; later ones updated, added, deleted, refetch; entities without time window: full, refetch.
-CREATE FUNCTION _next_phase(m pipedrive.mirror, phase text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE phase WHEN 'updated' THEN 'added'
-                      WHEN 'added' THEN CASE WHEN m.deleted_source IS NULL THEN 'refetch' ELSE 'deleted' END
-                      ELSE 'refetch' END
-$$;
-COMMENT ON FUNCTION _next_phase(pipedrive.mirror, text) IS 'what follows a phase of a sync';
-
 CREATE FUNCTION _step_read(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
     newest timestamptz;
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL, s.walk_position, pages);
+    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL::bigint[], s.walk_position, pages);
     newest := pipedrive._newest_staged(m);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, false);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, false);
     UPDATE pipedrive.mirror_state x
        SET walk_position = part.next_position, run_newest = greatest(x.run_newest, newest),
-           phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.phase) ELSE s.phase END
+           phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.strategy, s.phase) ELSE s.phase END
      WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
@@ -156,11 +147,11 @@ BEGIN
                      WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s)%7$s',
                    m.target, pipedrive._column_list(m.target), m.source,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
-                   pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'),
+                   pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text),
                    CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
-    UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'load' END WHERE x.mirror_id = m.mirror_id;
+    UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN pipedrive._next_phase(m, s.strategy, s.phase) ELSE s.phase END WHERE x.mirror_id = m.mirror_id;
     IF w.next_position IS NULL THEN
         EXECUTE format('UPDATE pipedrive.mirror_state SET run_newest = (SELECT greatest(max(update_time), max(add_time)) FROM %s) WHERE mirror_id = $1', m.target) USING m.mirror_id;
     END IF;
@@ -175,20 +166,20 @@ DECLARE
     part record;
     vanished bigint[];
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, 'true', NULL, NULL, NULL, 0);
+    SELECT * INTO part FROM pipedrive._read_part(m, 'true'::text, NULL::timestamptz, NULL::bigint[], NULL::text, 0);
     EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
                       AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $2 AND b.id = t.id AND b.seen_at >= $1)', m.target) INTO vanished USING s.run_started, m.mirror_id;
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, true);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, true);
     IF vanished IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
+        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL::timestamptz, 'sync'::text);
     END IF;
-    UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
+    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_full(pipedrive.mirror, pipedrive.mirror_state) IS 'the whole of a small list, compared with the mirror';
 
-CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
+CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
@@ -196,17 +187,17 @@ DECLARE
 BEGIN
     PERFORM pipedrive._clear_stage(m);
     SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0,
-        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE update_time >= $1', m.deleted_source), s.since);
+        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE %s', m.deleted_source, condition), s.since);
     -- only what is news
     EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
     IF ids IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL, 'sync');
+        PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL::timestamptz, 'sync'::text);
     END IF;
-    UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
+    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
-COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state) IS 'rows that the API lists as deleted';
+COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state, text) IS 'rows that the API lists as deleted';
 
 -- Rows that somebody asked to be read again, a hundred at a time. What the API no longer has is deleted.
 CREATE FUNCTION _step_refetch(m pipedrive.mirror) RETURNS pipedrive._step
@@ -221,13 +212,13 @@ BEGIN
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
-    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)', NULL, ids, NULL, 0);
+    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0);
     SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i 
      WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
        AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.seen_at >= asked);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', asked, true);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, asked, true);
     IF vanished IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
+        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL::timestamptz, 'sync'::text);
     END IF;
     DELETE FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.requested_at <= asked;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
@@ -248,11 +239,14 @@ COMMENT ON FUNCTION _step_finish(pipedrive.mirror, pipedrive.mirror_state) IS 'e
 
 CREATE FUNCTION _start_run(m pipedrive.mirror, s pipedrive.mirror_state, mode text) RETURNS pipedrive.mirror_state
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH chosen AS (
+        SELECT CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'whole'
+                    WHEN s.last_sync IS NULL THEN 'load'
+                    WHEN mode = 'full' OR NOT s.loaded OR s.watermark IS NULL THEN 'reload' ELSE 'changes' END AS strategy)
     UPDATE pipedrive.mirror_state x
-       SET phase = CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'full'
-                        WHEN x.last_sync IS NULL THEN 'load'
-                        WHEN mode = 'full' OR NOT x.loaded OR x.watermark IS NULL THEN 'reload' ELSE 'updated' END,
+       SET strategy = c.strategy, phase = pipedrive._first_phase(c.strategy),
            since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(), run_newest = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
+      FROM chosen c
      WHERE x.mirror_id = m.mirror_id RETURNING x.*
 $$;
 COMMENT ON FUNCTION _start_run(pipedrive.mirror, pipedrive.mirror_state, text) IS 'begins a run: what it will read';
@@ -263,6 +257,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive.mirror;
     s pipedrive.mirror_state;
+    p pipedrive.sync_phase;
     step pipedrive._step;
     pages integer;
 BEGIN
@@ -279,13 +274,13 @@ BEGIN
     IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
-    step := CASE s.phase WHEN 'load' THEN CASE WHEN s.row_by_row THEN pipedrive._step_read(m, s, 'true', pages) ELSE pipedrive._step_load(m, s, pages) END
-                         WHEN 'full' THEN pipedrive._step_full(m, s)
-                         WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1', pages)
-                         WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1', pages)
-                         WHEN 'deleted' THEN pipedrive._step_deleted(m, s)
-                         WHEN 'reload' THEN pipedrive._step_read(m, s, 'true', pages)
-                         WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
+    SELECT * INTO STRICT p FROM pipedrive.sync_phase x WHERE x.strategy = s.strategy AND x.phase = s.phase;
+    step := CASE CASE WHEN p.reader = 'load' AND s.row_by_row THEN 'read' ELSE p.reader END
+                 WHEN 'load' THEN pipedrive._step_load(m, s, pages)
+                 WHEN 'read' THEN pipedrive._step_read(m, s, p.condition, pages)
+                 WHEN 'whole' THEN pipedrive._step_full(m, s)
+                 WHEN 'deleted' THEN pipedrive._step_deleted(m, s, p.condition)
+                 WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
     IF step.status = 'done' THEN
         PERFORM pipedrive._step_finish(m, s);
     END IF;
@@ -367,6 +362,10 @@ DECLARE
     spent bigint;
     allowed bigint;
 BEGIN
+    -- queued events first: what they are about is marked, and read by this run
+    IF what OPERATOR(pg_catalog.=) 'sync' AND pipedrive._may_apply_inbox() THEN
+        CALL pipedrive.apply_inbox();
+    END IF;
     FOREACH which IN ARRAY pipedrive._chosen_mirrors(chosen) LOOP
         spent := 0;
         SELECT COALESCE(token_limit, m.max_tokens) INTO allowed FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which;
@@ -395,11 +394,11 @@ BEGIN
     IF mode OPERATOR(pg_catalog.<>) ALL (ARRAY['auto', 'full']) THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'mode must be "auto" or "full"';
     END IF;
-    CALL pipedrive._run('sync', mirror, mode, max_tokens);
+    CALL pipedrive._run('sync'::pg_catalog.text, mirror, mode, max_tokens);
 END
 $$;
 COMMENT ON PROCEDURE sync(regclass, text, bigint) IS
-    'brings one mirror or all up to the account: the first time everything, then what changed since the watermark, new, deleted and marked rows; commits after every batch and goes on where it stopped; mode full reads everything again; max_tokens stops a run early';
+    'applies queued webhook events, then brings one mirror or all up to the account: the first time everything, then what changed since the watermark, new, deleted and marked rows; commits after every batch and goes on where it stopped; mode full reads everything again; max_tokens stops a run early';
 
 -- Deletions that the API cannot list and rows that appeared without a change: a walk over the ids alone.
 CREATE FUNCTION _reconcile_step(which integer, budget bigint) RETURNS pipedrive._step
@@ -471,7 +470,7 @@ COMMENT ON FUNCTION _mark_differences(pipedrive.mirror) IS 'rows on one side onl
 CREATE PROCEDURE reconcile(mirror regclass DEFAULT NULL, max_tokens bigint DEFAULT NULL)
 LANGUAGE plpgsql AS $$
 BEGIN
-    CALL pipedrive._run('reconcile', mirror, 'auto', max_tokens);
+    CALL pipedrive._run('reconcile'::pg_catalog.text, mirror, 'auto'::pg_catalog.text, max_tokens);
 END
 $$;
 COMMENT ON PROCEDURE reconcile(regclass, bigint) IS

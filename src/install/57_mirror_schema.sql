@@ -18,7 +18,7 @@ DECLARE
 BEGIN
     PERFORM pipedrive._require_own(m.source, m.target);
     LOOP
-        answer := pipedrive._request(server, 'GET', format('/v1/deals/%s/changelog?limit=500%s', deal, coalesce('&cursor=' || next_cursor, '')));
+        answer := pipedrive._request(server, 'GET'::text, format('/v1/deals/%s/changelog?limit=500%s', deal, coalesce('&cursor=' || next_cursor, '')));
         requests := requests + 1;
         INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
         SELECT m.mirror_id, m.entity, deal, k.attname, pipedrive._logged_value(l.old_value, k.atttypid), pipedrive._logged_value(l.new_value, k.atttypid),

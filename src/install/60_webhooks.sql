@@ -42,7 +42,7 @@ COMMENT ON COLUMN inbox.entity IS 'object of the event in Pipedrive''s words, e.
 COMMENT ON COLUMN inbox.server IS 'server of the login that delivered it, where there was one';
 COMMENT ON COLUMN inbox.outcome IS 'the status with its reason, as ingest_webhook() returned it';
 COMMENT ON COLUMN inbox.error IS 'SQLSTATE, message, detail and hint of a failure, without values of the event';
-COMMENT ON COLUMN inbox.raw IS 'a body that is not valid JSON';
+COMMENT ON COLUMN inbox.raw IS 'a body that jsonb cannot hold, or that is no JSON at all';
 DO $$ -- faster than the default, where the server was built with it
 BEGIN
     ALTER TABLE inbox ALTER COLUMN body SET COMPRESSION lz4;
@@ -234,6 +234,9 @@ BEGIN
         stamp := coalesce(meta -> 'timestamp_micro', meta -> 'timestamp');
         e.key := 'v1:' || md5(concat_ws(':', e.company_id, e.action, e.entity, e.entity_id, stamp #>> '{}'));
         e.record := payload -> 'current';
+    ELSE -- what it is about can perhaps be read
+        e.entity := left(coalesce(meta ->> 'entity', meta ->> 'object'), 40);
+        e.entity_id := left(coalesce(meta ->> 'entity_id', payload #>> '{data,id}', payload #>> '{current,id}'), 40);
     END IF;
     e.problem := CASE WHEN e.version IS NULL OR e.version NOT IN ('1', '2') THEN 'unknown version'
                       WHEN e.entity IS NULL OR e.action IS NULL OR e.entity_id IS NULL THEN 'incomplete object "meta"'
@@ -245,6 +248,42 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _read_event(jsonb) IS 'a payload of version 1 or 2 as an event; problem says why it is none';
+
+-- json accepts what jsonb does not: \u0000, half a surrogate pair, a number out of range. Its
+-- operators convert the names and texts that they pass, but no number: what a body is about can be
+-- read once such characters are out of the way.
+CREATE FUNCTION _salvage(raw text) RETURNS _event
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    body json;
+    e pipedrive._event;
+BEGIN
+    BEGIN
+        body := regexp_replace(raw, '(?<!\\)((?:\\\\)*)\\u(?:0000|[dD][89a-fA-F][0-9a-fA-F]{2})',
+                               '\1\\ufffd', 'g')::json;
+    EXCEPTION WHEN program_limit_exceeded OR insufficient_resources THEN
+        e.problem := 'the body is too large or nested too deep';
+        RETURN e;
+    WHEN OTHERS THEN
+        e.problem := 'not valid JSON';
+        RETURN e;
+    END;
+    BEGIN
+        e := pipedrive._read_event(jsonb_build_object('meta', body -> 'meta', 'v', body -> 'v',
+            'retry', body -> 'retry', 'data', jsonb_build_object('id', body #> '{data,id}'),
+            'current', jsonb_build_object('id', body #> '{current,id}')));
+    EXCEPTION WHEN OTHERS THEN
+        NULL; -- it is in what would be read
+    END;
+    e.record := NULL;
+    IF e.kind IS DISTINCT FROM 'delete' OR e.problem IS NOT NULL THEN -- a deletion needs the id only
+        e.problem := 'it holds what jsonb cannot (\u0000, half a character or a huge number)';
+    END IF;
+    RETURN e;
+END
+$$;
+COMMENT ON FUNCTION _salvage(text) IS
+    'what can be read of a body that jsonb cannot hold: which record it is about';
 
 -- ------------------------------------------------------------------------------------------------------------
 -- Applying events
@@ -374,7 +413,7 @@ COMMENT ON FUNCTION _change_serial(integer) IS 'grows with every change of a mir
 -- Not in mirror_state: a sync holds that row while it reads from the API.
 CREATE OR REPLACE FUNCTION _record_change_count(which integer, n bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pipedrive._note_event(which, n, NULL) WHERE n > 0
+    SELECT pipedrive._note_event(which, n, NULL::timestamptz) WHERE n > 0
 $$;
 
 CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
@@ -418,7 +457,7 @@ BEGIN
         EXIT WHEN written > 0;
     END LOOP;
     IF verdict = 'deleted' THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook');
+        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text);
     ELSIF written > 0 THEN
         DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id;
     ELSIF verdict = 'applied' THEN
@@ -509,7 +548,7 @@ BEGIN
     END IF;
     IF m.server IS NOT NULL THEN
         BEGIN
-            answer := pipedrive._request(m.server, 'GET', (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) -> 'data';
+            answer := pipedrive._request(m.server, 'GET'::text, (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) -> 'data';
             IF answer ->> 'id' = e.entity_id THEN
                 e.record := answer;
                 e.shape := 'rest';
@@ -535,17 +574,27 @@ COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote o
 -- Taking events in
 -- ------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION _mark_failed(e _event) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+-- Not for long: who holds a mark has made it.
+CREATE FUNCTION _mark_unapplied(e _event) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 BEGIN
-    PERFORM pipedrive._settle_event(t, ARRAY[e.entity_id::bigint], 0)
+    PERFORM pipedrive._settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
        FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
       WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._is_for(t, e);
 EXCEPTION WHEN OTHERS THEN
     NULL; -- the event itself is kept
 END
 $$;
-COMMENT ON FUNCTION _mark_failed(_event) IS 'has the next sync read what a failed event was about, where that is known';
+COMMENT ON FUNCTION _mark_unapplied(_event) IS
+    'has the next sync read what an event is about that was not applied, where that is known';
+
+CREATE FUNCTION _must_be_read(e _event, outcome text, error text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT outcome LIKE 'failed%' OR error IS NOT NULL -- it waits for whoever holds the row
+        OR e.source_entity IS NOT NULL AND e.kind IS NULL -- an action that is new to us
+$$;
+COMMENT ON FUNCTION _must_be_read(_event, text, text) IS
+    'whether an event was not applied though its record may have changed';
 
 CREATE FUNCTION _ingest(payload jsonb, raw text, mode text, server name) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -561,7 +610,7 @@ BEGIN
         RAISE EXCEPTION 'invalid mode' USING ERRCODE = '22023', HINT = 'Modes are apply, queue and refetch.';
     END IF;
     BEGIN
-        e := pipedrive._read_event(payload);
+        e := CASE WHEN raw IS NULL THEN pipedrive._read_event(payload) ELSE pipedrive._salvage(raw) END;
         e.server := _ingest.server;
         -- known ones are told apart before anything is locked
         UPDATE pipedrive.inbox i SET attempt = greatest(i.attempt + 1, e.attempt) WHERE i.key = e.key;
@@ -580,27 +629,38 @@ BEGIN
         outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
         error := format('%s: %s', SQLSTATE, pipedrive._error_text(SQLSTATE, error, detail, hint, context));
     END;
-    IF outcome LIKE 'failed%' THEN
-        IF raw IS NOT NULL THEN
-            outcome := 'failed: not valid JSON';
-        END IF;
-        e.key := coalesce(e.key, 'body:' || encode(sha256(convert_to(coalesce(raw, payload::text, ''), 'UTF8')), 'hex'));
-        PERFORM pipedrive._mark_failed(e);
+    IF pipedrive._must_be_read(e, outcome, error) THEN
+        PERFORM pipedrive._mark_unapplied(e);
     END IF;
-    -- nothing above has locked a row of the inbox, and this waits for sessions only that are about to end
-    INSERT INTO pipedrive.inbox AS i (key, processed_at, event_time, attempt, version, entity, entity_id, action, company_id, server, status, outcome, error, body, raw)
-    VALUES (e.key, CASE WHEN outcome <> 'queued' THEN clock_timestamp() END, e.event_time, coalesce(e.attempt, 1), e.version, e.entity, e.entity_id, e.action,
-            e.company_id, _ingest.server, split_part(outcome, ':', 1), outcome, error, payload, _ingest.raw)
-    ON CONFLICT ON CONSTRAINT inbox_pkey DO NOTHING;
-    RETURN CASE WHEN FOUND THEN outcome ELSE 'duplicate' END;
+    RETURN pipedrive._store_event(e, payload, raw, outcome, error);
 END
 $$;
-COMMENT ON FUNCTION _ingest(jsonb, text, text, name) IS 'ingest_webhook() for a body that was read, or one that is not JSON (raw)';
+COMMENT ON FUNCTION _ingest(jsonb, text, text, name) IS 'ingest_webhook() for a body that was read, or one that jsonb cannot hold (raw)';
+
+-- Nothing before this has locked a row of the inbox, and it waits for sessions only that are about to end.
+CREATE FUNCTION _store_event(e _event, payload jsonb, raw text, outcome text, error text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    e.key := coalesce(e.key, 'body:' || encode(sha256(convert_to(coalesce(raw, payload::text, ''), 'UTF8')), 'hex'));
+    INSERT INTO pipedrive.inbox (key, processed_at, event_time, attempt, version, entity, entity_id,
+                                 action, company_id, server, status, outcome, error, body, raw)
+    VALUES (e.key, CASE WHEN outcome NOT LIKE 'queued%' THEN clock_timestamp() END, e.event_time,
+            coalesce(e.attempt, 1), e.version, e.entity, e.entity_id, e.action, e.company_id,
+            e.server, split_part(outcome, ':', 1), outcome, error, payload, raw)
+    ON CONFLICT ON CONSTRAINT inbox_pkey DO NOTHING;
+    RETURN CASE WHEN FOUND THEN outcome ELSE 'duplicate' END;
+EXCEPTION WHEN serialization_failure THEN
+    -- under repeatable read: another session has stored it where this transaction cannot see it
+    RETURN 'duplicate';
+END
+$$;
+COMMENT ON FUNCTION _store_event(_event, jsonb, text, text, text) IS
+    'puts an event into the inbox unless it is there; its outcome';
 
 CREATE FUNCTION ingest_webhook(payload jsonb, mode text DEFAULT 'apply') RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
-    RETURN pipedrive._ingest(payload, NULL, mode, NULL);
+    RETURN pipedrive._ingest(payload, NULL::text, mode, NULL::name);
 END
 $$;
 COMMENT ON FUNCTION ingest_webhook(jsonb, text) IS
@@ -614,9 +674,9 @@ BEGIN
     BEGIN
         body := payload::jsonb;
     EXCEPTION WHEN OTHERS THEN
-        RETURN pipedrive._ingest(NULL, payload, mode, server);
+        RETURN pipedrive._ingest(NULL::jsonb, payload, mode, server);
     END;
-    RETURN pipedrive._ingest(body, NULL, mode, server);
+    RETURN pipedrive._ingest(body, NULL::text, mode, server);
 END
 $$;
 COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a body that may be anything';
@@ -624,10 +684,10 @@ COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a bo
 CREATE FUNCTION ingest_webhook(payload text, mode text DEFAULT 'apply') RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
-    RETURN pipedrive._ingest_text(payload, mode, NULL);
+    RETURN pipedrive._ingest_text(payload, mode, NULL::name);
 END
 $$;
-COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it came; one that is not JSON is kept as failed too';
+COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it came; one that is not JSON, or that jsonb cannot hold, is kept as failed too';
 
 -- ------------------------------------------------------------------------------------------------------------
 -- The queue, and events run again
@@ -752,7 +812,8 @@ CREATE FUNCTION _note_outcome(inbox_key text, new_outcome text, new_error text) 
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- what was settled before keeps its outcome when it runs again
-    UPDATE pipedrive.inbox i SET status = split_part(new_outcome, ':', 1), outcome = new_outcome, error = new_error, processed_at = clock_timestamp()
+    UPDATE pipedrive.inbox i SET status = split_part(new_outcome, ':', 1), outcome = new_outcome, error = new_error,
+           processed_at = CASE WHEN new_outcome NOT LIKE 'queued%' THEN clock_timestamp() END
      WHERE i.key = inbox_key AND (i.status IN ('queued', 'failed', 'ignored'));
 END
 $$;
@@ -777,8 +838,8 @@ BEGIN
         outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
         error := format('%s: %s', SQLSTATE, pipedrive._error_text(SQLSTATE, error, detail, hint, context));
     END;
-    IF outcome LIKE 'failed%' THEN
-        PERFORM pipedrive._mark_failed(e);
+    IF pipedrive._must_be_read(e, outcome, error) THEN
+        PERFORM pipedrive._mark_unapplied(e);
     END IF;
     PERFORM pipedrive._note_outcome(inbox_key, outcome, error);
     RETURN split_part(outcome, ':', 1);
@@ -793,11 +854,7 @@ DECLARE
     e pipedrive._event;
 BEGIN
     SELECT * INTO i FROM pipedrive.inbox x WHERE x.key = inbox_key;
-    IF i.body IS NULL THEN
-        e.problem := 'not valid JSON';
-        RETURN e;
-    END IF;
-    e := pipedrive._read_event(i.body);
+    e := CASE WHEN i.body IS NULL THEN pipedrive._salvage(i.raw) ELSE pipedrive._read_event(i.body) END;
     e.key := i.key;
     e.server := i.server;
     e.processed_at := CASE WHEN i.status IN ('applied', 'deleted', 'stale') THEN i.processed_at END;
@@ -865,7 +922,9 @@ DECLARE
 BEGIN
     IF good <> '{}' THEN
         outcomes := pipedrive._apply_events(good);
-        UPDATE pipedrive.inbox i SET status = split_part(o.outcome, ':', 1), outcome = o.outcome, error = NULL, processed_at = clock_timestamp()
+        PERFORM pipedrive._mark_unapplied(g) FROM unnest(good) AS g WHERE pipedrive._must_be_read(g, ''::text, NULL::text);
+        UPDATE pipedrive.inbox i SET status = split_part(o.outcome, ':', 1), outcome = o.outcome, error = NULL,
+               processed_at = CASE WHEN o.outcome NOT LIKE 'queued%' THEN clock_timestamp() END
           FROM (SELECT (good[p]).key, outcomes[p] AS outcome FROM generate_subscripts(good, 1) AS p) AS o
          WHERE i.key = o.key AND i.status IN ('queued', 'failed', 'ignored');
     END IF;
@@ -895,6 +954,14 @@ END
 $$;
 COMMENT ON PROCEDURE apply_inbox(integer, integer) IS
     'applies queued events in order of arrival, a batch and a commit at a time; several sessions may do so at once';
+
+CREATE FUNCTION _may_apply_inbox() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT has_function_privilege('pipedrive.apply_inbox(integer, integer)', 'EXECUTE')
+       AND has_table_privilege('pipedrive.inbox', 'SELECT')
+       AND has_table_privilege('pipedrive.inbox', 'UPDATE')
+$$;
+COMMENT ON FUNCTION _may_apply_inbox() IS 'whether the current user may apply queued events';
 
 CREATE FUNCTION replay(from_time timestamptz DEFAULT NULL, to_time timestamptz DEFAULT NULL, only_failed boolean DEFAULT true, max_events integer DEFAULT NULL)
 RETURNS TABLE (status text, events bigint)
@@ -926,7 +993,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     n bigint;
 BEGIN
-    DELETE FROM pipedrive.inbox i WHERE i.received_at < now() - pipedrive._setting('inbox_retention', '7 days')::interval AND i.status <> 'queued';
+    DELETE FROM pipedrive.inbox i WHERE i.received_at < now() - pipedrive._setting('inbox_retention'::text, '7 days'::text)::interval AND i.status <> 'queued';
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END
@@ -1043,7 +1110,7 @@ BEGIN
     IF server IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'PT401', MESSAGE = 'webhook credentials are missing or wrong';
     END IF;
-    RETURN json_build_object('outcome', pipedrive._ingest_text($1::text, pipedrive._setting('webhook_mode', 'apply'), server));
+    RETURN json_build_object('outcome', pipedrive._ingest_text($1::text, pipedrive._setting('webhook_mode'::text, 'apply'::text), server));
 END
 $$;
 COMMENT ON FUNCTION webhook(json) IS
@@ -1085,7 +1152,7 @@ DECLARE
     made jsonb;
     made_id bigint;
 BEGIN
-    made := pipedrive._request(server, 'POST', '/v1/webhooks', jsonb_strip_nulls(jsonb_build_object(
+    made := pipedrive._request(server, 'POST'::text, '/v1/webhooks'::text, jsonb_strip_nulls(jsonb_build_object(
         'subscription_url', url, 'event_action', '*', 'event_object', object, 'name', 'pipedrive_fdw ' || object, 'version', '2.0',
         'user_id', user_id, 'http_auth_user', login_name, 'http_auth_password', password))) -> 'data';
     made_id := pipedrive._as_bigint(made -> 'id');

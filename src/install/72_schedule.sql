@@ -70,12 +70,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT pipedrive._has_cron() THEN
         PERFORM pipedrive._explain_no_cron();
-        RETURN QUERY SELECT k.job, false, format('SELECT cron.unschedule(%L)', k.job) FROM pipedrive._jobs(NULL, NULL, NULL, NULL, NULL) k;
+        RETURN QUERY SELECT k.job, false, format('SELECT cron.unschedule(%L)', k.job) FROM pipedrive._jobs(NULL::text, NULL::text, NULL::text, NULL::text, NULL::text) k;
         RETURN;
     END IF;
     RETURN QUERY EXECUTE $query$
         SELECT c.jobname::text, cron.unschedule(c.jobid), format('SELECT cron.unschedule(%L)', c.jobname)
-          FROM pipedrive._jobs(NULL, NULL, NULL, NULL, NULL) k JOIN cron.job c ON c.jobname = k.job AND c.username = current_user $query$;
+          FROM pipedrive._jobs(NULL::text, NULL::text, NULL::text, NULL::text, NULL::text) k JOIN cron.job c ON c.jobname = k.job AND c.username = current_user $query$;
 END
 $$;
 COMMENT ON FUNCTION unschedule() IS 'takes the jobs of schedule() off pg_cron; without pg_cron in this database statement says what to run where it is';
@@ -130,9 +130,9 @@ COMMENT ON FUNCTION _retention_step(text, text) IS 'one step of apply_retention(
 CREATE FUNCTION _retention_steps() RETURNS TABLE (step text, target text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH keep AS (
-        SELECT nullif(pipedrive._setting('changes_retention', 'forever'), 'forever')::interval AS changes,
-               pipedrive._setting('refresh_log_retention', '30 days')::interval AS refresh_log,
-               pipedrive._setting('cron_log_retention', '7 days')::interval AS cron_log
+        SELECT nullif(pipedrive._setting('changes_retention'::text, 'forever'::text), 'forever')::interval AS changes,
+               pipedrive._setting('refresh_log_retention'::text, '30 days'::text)::interval AS refresh_log,
+               pipedrive._setting('cron_log_retention'::text, '7 days'::text)::interval AS cron_log
     )
     SELECT 'create', to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + n * interval '1 month', 'YYYY-MM-DD')
       FROM generate_series(0, 2) AS n
@@ -151,7 +151,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'run', CASE p.prokind WHEN 'p' THEN 'CALL ' ELSE 'SELECT ' END || 'pipedrive.purge_inbox()'
       FROM pg_proc p WHERE p.pronamespace = 'pipedrive'::regnamespace AND p.proname = 'purge_inbox' AND p.pronargs = p.pronargdefaults
      UNION ALL
-    SELECT 'run', format('DELETE FROM cron.job_run_details r USING cron.job j, pipedrive._jobs(NULL, NULL, NULL, NULL, NULL) k
+    SELECT 'run', format('DELETE FROM cron.job_run_details r USING cron.job j, pipedrive._jobs(NULL::text, NULL::text, NULL::text, NULL::text, NULL::text) k
                            WHERE r.jobid = j.jobid AND j.jobname = k.job AND r.end_time < %L', now() - keep.cron_log)
       FROM keep WHERE pipedrive._has_cron()
 $$;

@@ -128,14 +128,15 @@ TEST_F(ScanTest, AWindowIsBetterThanNewestFirstAndIdsThanBoth) {
     EXPECT_EQ(asked("/api/v2/deals?ids=5"), 1);
 }
 
-TEST_F(ScanTest, DeletedDealsAreAskedForByStatus) {
+TEST_F(ScanTest, DeletedDealsAreAskedForByStatusInBothLists) {
     ScanSpec s = spec();
     s.entity = &require_entity("deleted_deals");
     Scan deleted = scan(s);
     deleted.start({});
     ids(deleted);
     EXPECT_EQ(asked("/api/v2/deals?status=deleted&limit=10"), 1);
-    EXPECT_EQ(api.requests().size(), 1u);
+    EXPECT_EQ(asked("/api/v2/deals/archived?status=deleted&limit=10"), 1);
+    EXPECT_EQ(api.requests().size(), 2u);
 }
 
 } // namespace

@@ -1,0 +1,89 @@
+# Webhooks while another session is in the way: an event that has to wait is marked for the next sync at once, and
+# under repeatable read nothing is lost and nothing fails.
+
+use strict;
+use warnings;
+
+use PipedriveTest;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $simulator = start_simulator();
+my $node = make_node(simulator => $simulator);
+$node->safe_psql('postgres', "SELECT count(*) FROM pipedrive.create_mirrors('crm')");
+$node->safe_psql('postgres', 'SET client_min_messages = warning; CALL pipedrive.sync()');
+
+my $id = $node->safe_psql('postgres', 'SELECT min(id) FROM crm_mirror.deals');
+my $n = 0;
+
+sub event
+{
+    my ($name, $title) = @_;
+    my $time = sprintf '2030-01-01T00:00:%02dZ', ++$n;
+    return "SELECT pipedrive.ingest_webhook('{\"meta\": {\"version\": \"2.0\", \"id\": \"$name\", \"entity\": \"deal\", \"entity_id\": \"$id\", \"action\": \"change\", \"timestamp\": \"$time\", \"company_id\": \"100200300\"}, "
+      . "\"data\": {\"id\": $id, \"title\": \"$title\", \"update_time\": \"$time\"}}')";
+}
+
+my $session = PipedriveTest::Session->new($node);
+my $other = PipedriveTest::Session->new($node, name => 'other');
+sub marks { return $node->safe_psql('postgres', "SELECT count(*) FROM pipedrive.refetch WHERE id = $id") }
+sub title { return $node->safe_psql('postgres', "SELECT title FROM crm_mirror.deals WHERE id = $id") }
+
+# ----------------------------------------------------------------------------------------------------------
+# Queued because the row is locked: marked at once, so that a sync settles it where nobody runs apply_inbox()
+# ----------------------------------------------------------------------------------------------------------
+
+my $account = title();
+$other->value("BEGIN; SELECT id FROM crm_mirror.deals WHERE id = $id FOR UPDATE");
+is($session->value(event('held', 'a ghost')), 'queued', 'an event whose row is locked is queued');
+is(marks(), 1, 'and its record is marked at once');
+like($node->safe_psql('postgres', "SELECT error FROM pipedrive.inbox WHERE key LIKE 'held:%'"), qr/^55P03: /, 'the inbox says why it waits');
+$other->value('ROLLBACK');
+$node->safe_psql('postgres', 'SET client_min_messages = warning; CALL pipedrive.sync()');
+is($node->safe_psql('postgres', "SELECT status FROM pipedrive.inbox WHERE key LIKE 'held:%'"), 'applied', 'sync() applies what is queued');
+is(marks() . title(), "0$account", 'and then reads the record');
+$node->safe_psql('postgres', "TRUNCATE pipedrive.inbox; UPDATE crm_mirror.deals SET update_time = '2026-01-01', _source = 'sync' WHERE id = $id");
+
+# ----------------------------------------------------------------------------------------------------------
+# Repeatable read: the same event, or the same record, from a session that began before
+# ----------------------------------------------------------------------------------------------------------
+
+my $same = event('same', 'first');
+$session->value('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+$other->value($same);
+my ($out, $err) = do { $session->send($same); $session->answer };
+is("$out$err", 'duplicate', 'the same event under repeatable read is a duplicate, not an error');
+$session->value('COMMIT');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pipedrive.inbox') . title(), '1first', 'stored and applied once');
+
+$session->value('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+$other->value(event('other', 'second'));
+($out, $err) = do { $session->send(event('later', 'third')); $session->answer };
+is("$out$err", 'queued', 'an event about a record that changed meanwhile is queued, not an error');
+$session->value('COMMIT');
+is(title(), 'second', 'the mirror has what was applied');
+$session->value('CALL pipedrive.apply_inbox()');
+is(title(), 'third', 'and the other one when it is run');
+
+# A record that is made meanwhile
+$id = 9001;
+$session->value('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+$other->value(event('made', 'made'));
+($out, $err) = do { $session->send(event('made later', 'made later')); $session->answer };
+is("$out$err", 'queued', 'also one that was made meanwhile');
+$session->value('COMMIT');
+$session->value('CALL pipedrive.apply_inbox()');
+is(title(), 'made later', 'and applied when it is run');
+
+# In a transaction that did something of its own, that stays
+$session->value('CREATE TABLE own (n integer)');
+$session->value('BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO own VALUES (1)');
+$other->value(event('again', 'again'));
+$session->value(event('at last', 'at last'));
+$session->value('COMMIT');
+is($session->value('SELECT count(*) FROM own'), 1, 'what the transaction did itself stays');
+
+$_->quit for $session, $other;
+$node->stop;
+$simulator->stop;
+done_testing();
