@@ -4,7 +4,8 @@
 -- A field that is retyped or removed costs its column, not the mirror; refresh_schema() makes room for what replaces it.
 --
 \set SHOW_CONTEXT never
-DROP SCHEMA IF EXISTS crm_mirror CASCADE;
+DROP SCHEMA IF EXISTS crm_mirror, own CASCADE;
+DROP ROLE IF EXISTS regress_table_owner;
 CREATE FUNCTION sim.field_of(n integer) RETURNS text LANGUAGE sql AS $$ SELECT 'eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee' || lpad(n::text, 2, '0') $$;
 CREATE PROCEDURE sim.person_field(action text, n integer, more jsonb) LANGUAGE sql AS $$
     SELECT sim.call('POST', 'fields', (jsonb_build_object('action', action, 'entity', 'persons', 'code', sim.field_of(n)) || more)::text)
@@ -70,5 +71,29 @@ EXCEPTION WHEN fdw_column_name_not_found THEN
     GET STACKED DIAGNOSTICS c = COLUMN_NAME;
     RAISE WARNING 'column %', c;
 END $$;
+-- Who has foreign tables and no mirror needs no right on anything of mirrors to refresh them.
+CREATE ROLE regress_table_owner;
+GRANT USAGE ON SCHEMA pipedrive TO regress_table_owner;
+GRANT USAGE ON FOREIGN SERVER crm TO regress_table_owner;
+GRANT USAGE ON SCHEMA sim TO regress_table_owner;
+CREATE SCHEMA own AUTHORIZATION regress_table_owner;
+SET ROLE regress_table_owner;
+CREATE USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (api_token 'sim-token-admin');
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (persons) FROM SERVER crm INTO own;
+RESET ROLE;
+CALL sim.person_field('add', 4, '{"name": "Glove", "type": "varchar", "options": [], "values": {"1": "left"}}');
+CALL sim.person_field('add', 5, '{"name": "Scarf", "type": "varchar", "options": [], "values": {"1": "red"}}');
+SET ROLE regress_table_owner;
+SELECT column_name, change FROM pipedrive.refresh_schema('own');
+CREATE VIEW own.report AS SELECT id, glove FROM own.persons;
+RESET ROLE;
+CALL sim.person_field('retype', 4, '{"type": "double", "values": {"1": 9}}');
+CALL sim.person_field('retype', 5, '{"type": "double", "values": {"1": 2}}');
+SET ROLE regress_table_owner;
+SELECT column_name, change, statement FROM pipedrive.refresh_schema('own');
+RESET ROLE;
 SET client_min_messages = warning;
+DROP SCHEMA own CASCADE;
+DROP OWNED BY regress_table_owner;
+DROP ROLE regress_table_owner;
 DROP SCHEMA crm_mirror CASCADE;

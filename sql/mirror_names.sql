@@ -46,7 +46,6 @@ GRANT USAGE ON FOREIGN SERVER crm TO regress_mirror_maker;
 GRANT SELECT ON crm.stages, crm.users TO regress_mirror_maker;
 GRANT USAGE, CREATE ON SCHEMA crm_mirror TO regress_mirror_maker;
 GRANT SELECT, INSERT, UPDATE, DELETE ON pipedrive.mirror, pipedrive.mirror_state, pipedrive.mirror_view, pipedrive.mirror_column TO regress_mirror_maker;
-GRANT USAGE ON SEQUENCE pipedrive.mirror_mirror_id_seq TO regress_mirror_maker;
 SET ROLE regress_mirror_maker;
 SELECT has_database_privilege(current_database(), 'CREATE') AS may_create_schemas;
 SELECT pipedrive.create_mirror('crm.stages');

@@ -32,8 +32,16 @@ GRANT EXECUTE ON FUNCTION
     -- what these two call
     pipedrive._table_changes(regclass), pipedrive._read_fields(name, text), pipedrive._stored_fields(name, text),
     pipedrive._keep_fields(name, text, boolean), pipedrive._name_columns(text, jsonb, text, text[]),
-    pipedrive._option_changes(jsonb, jsonb)
-    TO PUBLIC; -- a table that has a mirror is kept up by who keeps the mirror
+    pipedrive._option_changes(jsonb, jsonb),
+    pipedrive._alter_source(regclass, name, text, boolean), pipedrive._spare_name(regclass, name),
+    pipedrive._derived_name(text, text, text),
+    -- and what they call where a table may have a mirror; where it has one, who owns that may call the rest
+    pipedrive._follow_source(integer), pipedrive._follow_rename(pipedrive.mirror, name, name),
+    pipedrive._free_live_column(pipedrive.mirror, name)
+    TO PUBLIC;
 
 -- the view tracked_views, which is for everybody; these two run as their owner, and tell what the catalogue tells
 GRANT EXECUTE ON FUNCTION pipedrive._view_inputs(regclass), pipedrive._refresh_reason(regclass) TO PUBLIC;
+
+-- the view left_out_columns, which is for everybody
+GRANT EXECUTE ON FUNCTION pipedrive._mirror_columns(regclass) TO PUBLIC;
