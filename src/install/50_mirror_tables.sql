@@ -26,7 +26,10 @@ CREATE TABLE mirror_state (
     walk_position text,
     since timestamptz,
     run_started timestamptz,
+    answered_at timestamptz,
     run_newest timestamptz,
+    run_highest_id bigint,
+    known_id bigint,
     run_rows bigint NOT NULL DEFAULT 0,
     run_pages bigint NOT NULL DEFAULT 0,
     run_tokens bigint NOT NULL DEFAULT 0,
@@ -46,6 +49,9 @@ COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where
 COMMENT ON COLUMN mirror_state.strategy IS 'what the run under way, or the last one, goes through; see sync_phase';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
 COMMENT ON COLUMN mirror_state.row_by_row IS 'whether the run stages its rows one by one, as the table refused some row of a batch';
+COMMENT ON COLUMN mirror_state.answered_at IS 'Pipedrive''s own clock at the first answer of the run; the watermark never goes beyond it';
+COMMENT ON COLUMN mirror_state.run_newest IS 'latest update_time that the run has seen, of those that are not in the future';
+COMMENT ON COLUMN mirror_state.known_id IS 'rows with ids up to this one were all read; new ones are looked for above it';
 COMMENT ON COLUMN mirror_state.change_serial IS 'grows with every change of a row; refresh_views() compares it';
 
 GRANT SELECT ON mirror TO PUBLIC; -- which tables are mirrored: refresh_schema() must know it whoever runs it

@@ -7,9 +7,6 @@ CREATE UNLOGGED TABLE reconcile_seen (
 );
 COMMENT ON TABLE reconcile_seen IS 'ids that the reconcile under way has seen in Pipedrive';
 
-CREATE TYPE _step AS (status text, tokens bigint, rows bigint, pages bigint);
-COMMENT ON TYPE _step IS 'what one batch of sync() did: status more, done, budget, busy or error';
-
 CREATE FUNCTION _is_windowed(entity_name text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = entity_name AND e.column_name = 'update_time' AND e.parameter IS NOT NULL)
@@ -81,58 +78,42 @@ $$;
 COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'an empty temporary table pipedrive_stage with the columns of a mirror, for this transaction';
 
 -- Fills the temporary table pipedrive_stage with a part of the source: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
-CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer,
-                           OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint)
+CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer, above_id bigint,
+                           OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz, OUT highest_id bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     w record;
 BEGIN
     PERFORM pipedrive._clear_stage(m);
-    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages,
+    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages, above_id,
         CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id)
              THEN format('SELECT pipedrive._stage_row(%1$s, %2$s) FROM %3$s e WHERE %4$s', m.mirror_id, pipedrive._source_row(m), m.source, condition)
-             ELSE format('INSERT INTO pg_temp.pipedrive_stage (%1$s) SELECT %1$s FROM %2$s WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
+             ELSE format('INSERT INTO pg_temp.pipedrive_stage (%1$s) SELECT %1$s FROM %2$s e WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._forget_good_rows(m);
     next_position := w.next_position;
     tokens := w.tokens;
     rows := w.rows;
     pages_read := w.pages_read;
+    answered_at := w.answered_at;
+    highest_id := w.highest_id;
 END
 $$;
-COMMENT ON FUNCTION _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer) IS 'reads a part of a source table into the session''s staging table';
+COMMENT ON FUNCTION _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer, bigint) IS 'reads a part of a source table into the session''s staging table';
 
-CREATE FUNCTION _newest_staged(m pipedrive.mirror) RETURNS timestamptz
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    newest timestamptz;
-BEGIN
-    IF pipedrive._is_windowed(m.entity) THEN
-        SELECT greatest(max(s.update_time), max(s.add_time)) INTO newest FROM pg_temp.pipedrive_stage s;
-    END IF;
-    RETURN newest;
-END
-$$;
-COMMENT ON FUNCTION _newest_staged(pipedrive.mirror) IS 'latest time that Pipedrive gave to a staged row';
-
-CREATE FUNCTION _step_read(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer) RETURNS pipedrive._step
+CREATE FUNCTION _step_read(m pipedrive.mirror, s pipedrive.mirror_state, condition text, above_id bigint, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
-    newest timestamptz;
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL::bigint[], s.walk_position, pages);
-    newest := pipedrive._newest_staged(m);
+    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL::bigint[], s.walk_position, pages, above_id);
     PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, false);
-    UPDATE pipedrive.mirror_state x
-       SET walk_position = part.next_position, run_newest = greatest(x.run_newest, newest),
-           phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.strategy, s.phase) ELSE s.phase END
-     WHERE x.mirror_id = m.mirror_id;
+    PERFORM pipedrive._note_part(m, s, part.next_position, part.answered_at, part.highest_id, 'pg_temp.pipedrive_stage'::regclass);
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
-COMMENT ON FUNCTION _step_read(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS 'one batch of changed rows';
+COMMENT ON FUNCTION _step_read(pipedrive.mirror, pipedrive.mirror_state, text, bigint, integer) IS 'one batch of a list, newest ids first where an id is given';
 
 -- The first load writes straight into the mirror: there is nothing to compare with, and its history begins afterwards.
 CREATE FUNCTION _step_load(m pipedrive.mirror, s pipedrive.mirror_state, pages integer) RETURNS pipedrive._step
@@ -140,7 +121,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages,
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages, NULL::bigint,
         format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
                      WHERE NOT EXISTS (SELECT FROM pipedrive.tombstone d WHERE d.mirror_id = $1 AND d.id = e.id AND d.recorded_at >= $2)
                     ON CONFLICT (id) DO UPDATE SET %4$s, _synced_at = excluded._synced_at, _source = excluded._source
@@ -151,10 +132,7 @@ BEGIN
                    CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
-    UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN pipedrive._next_phase(m, s.strategy, s.phase) ELSE s.phase END WHERE x.mirror_id = m.mirror_id;
-    IF w.next_position IS NULL THEN
-        EXECUTE format('UPDATE pipedrive.mirror_state SET run_newest = (SELECT greatest(max(update_time), max(add_time)) FROM %s) WHERE mirror_id = $1', m.target) USING m.mirror_id;
-    END IF;
+    PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, w.highest_id, CASE WHEN w.next_position IS NULL THEN m.target END);
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
@@ -166,7 +144,7 @@ DECLARE
     part record;
     vanished bigint[];
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, 'true'::text, NULL::timestamptz, NULL::bigint[], NULL::text, 0);
+    SELECT * INTO part FROM pipedrive._read_part(m, 'true'::text, NULL::timestamptz, NULL::bigint[], NULL::text, 0, NULL::bigint);
     EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
                       AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $2 AND b.id = t.id AND b.seen_at >= $1)', m.target) INTO vanished USING s.run_started, m.mirror_id;
     PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, true);
@@ -186,7 +164,7 @@ DECLARE
     ids bigint[];
 BEGIN
     PERFORM pipedrive._clear_stage(m);
-    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0,
+    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint,
         format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE %s', m.deleted_source, condition), s.since);
     -- only what is news
     EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
@@ -212,7 +190,7 @@ BEGIN
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
-    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0);
+    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0, NULL::bigint);
     SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i 
      WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
        AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.seen_at >= asked);
@@ -225,31 +203,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _step_refetch(pipedrive.mirror) IS 'one batch of rows by id';
-
--- The watermark is Pipedrive's own time: the newest change seen, less the time that the run took, so that nothing changed meanwhile is passed over.
-CREATE FUNCTION _step_finish(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE pipedrive.mirror_state x
-       SET watermark = greatest(x.watermark, x.run_newest - (clock_timestamp() - x.run_started)),
-           loaded = true, phase = NULL, walk_position = NULL, row_by_row = false, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
-     WHERE x.mirror_id = m.mirror_id;
-    SELECT ROW('done', 0, 0, 0)::pipedrive._step
-$$;
-COMMENT ON FUNCTION _step_finish(pipedrive.mirror, pipedrive.mirror_state) IS 'ends a run';
-
-CREATE FUNCTION _start_run(m pipedrive.mirror, s pipedrive.mirror_state, mode text) RETURNS pipedrive.mirror_state
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    WITH chosen AS (
-        SELECT CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'whole'
-                    WHEN s.last_sync IS NULL THEN 'load'
-                    WHEN mode = 'full' OR NOT s.loaded OR s.watermark IS NULL THEN 'reload' ELSE 'changes' END AS strategy)
-    UPDATE pipedrive.mirror_state x
-       SET strategy = c.strategy, phase = pipedrive._first_phase(c.strategy),
-           since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(), run_newest = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
-      FROM chosen c
-     WHERE x.mirror_id = m.mirror_id RETURNING x.*
-$$;
-COMMENT ON FUNCTION _start_run(pipedrive.mirror, pipedrive.mirror_state, text) IS 'begins a run: what it will read';
 
 -- One batch of whatever the run is at.
 CREATE FUNCTION _sync_step(which integer, mode text, budget bigint) RETURNS pipedrive._step
@@ -277,12 +230,15 @@ BEGIN
     SELECT * INTO STRICT p FROM pipedrive.sync_phase x WHERE x.strategy = s.strategy AND x.phase = s.phase;
     step := CASE CASE WHEN p.reader = 'load' AND s.row_by_row THEN 'read' ELSE p.reader END
                  WHEN 'load' THEN pipedrive._step_load(m, s, pages)
-                 WHEN 'read' THEN pipedrive._step_read(m, s, p.condition, pages)
+                 WHEN 'read' THEN pipedrive._step_read(m, s, p.condition, NULL::bigint, pages)
+                 WHEN 'added' THEN pipedrive._step_added(m, s, pages)
                  WHEN 'whole' THEN pipedrive._step_full(m, s)
                  WHEN 'deleted' THEN pipedrive._step_deleted(m, s, p.condition)
                  WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
     IF step.status = 'done' THEN
         PERFORM pipedrive._step_finish(m, s);
+    ELSE
+        PERFORM pipedrive._distrust_watermark(which);
     END IF;
     PERFORM pipedrive._count_tokens(which, step);
     RETURN step;
@@ -442,7 +398,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    SELECT * INTO w FROM pipedrive._walk(m.source, s.reconcile_position, pages,
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.reconcile_position, pages, NULL::bigint,
         format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source), m.mirror_id);
     UPDATE pipedrive.mirror_state x
        SET reconcile_position = w.next_position, reconcile_phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'walk' END

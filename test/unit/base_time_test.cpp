@@ -253,5 +253,20 @@ TEST(Time, MonotonicClockMovesForward) {
     EXPECT_GE(clock.now_ms(), a);
 }
 
+TEST(Time, HttpDatesHaveOneForm) {
+    Micros at = 0;
+    EXPECT_EQ(parse_http_date("Sat, 01 Jan 2000 00:00:01 GMT", &at), TimeParse::Ok);
+    EXPECT_EQ(at, kSecond);
+    EXPECT_EQ(parse_http_date("Wed, 25 Nov 2026 08:32:25 GMT", &at), TimeParse::Ok);
+    EXPECT_EQ(format_utc_seconds(at), "2026-11-25T08:32:25Z");
+    EXPECT_EQ(parse_http_date("", &at), TimeParse::Empty);
+    for (const char* bad :
+         {"Wed, 25 Nov 2026 08:32:25 CET", "Wednesday, 25-Nov-26 08:32:25 GMT",
+          "Wed, 31 Nov 2026 08:32:25 GMT", "Wed, 25 nov 2026 08:32:25 GMT",
+          "Wed, 25 ovD 2026 08:32:25 GMT", "Wed, 25 Nov 2026 24:32:25 GMT",
+          "Wed, 25 Nov 2026 08:32:2 GMT ", "Wed, 25 Nov 0000 08:32:25 GMT", "1795595545"})
+        EXPECT_EQ(parse_http_date(bad, &at), TimeParse::Bad) << bad;
+}
+
 } // namespace
 } // namespace pipedrive

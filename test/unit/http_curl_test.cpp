@@ -125,13 +125,15 @@ TEST_F(CurlTest, RateHeaders) {
         http("{}",
              "x-ratelimit-limit: 20\r\nX-RateLimit-Remaining:0\r\nX-RATELIMIT-RESET: "
              "1.5\r\nRetry-After:  3939 \r\n"
-             "x-daily-ratelimit-token-limit: 30000\r\nx-daily-ratelimit-token-remaining: -5\r\n",
+             "x-daily-ratelimit-token-limit: 30000\r\nx-daily-ratelimit-token-remaining: -5\r\n"
+             "DATE: Sat, 01 Jan 2000 00:00:02 GMT\r\n",
              "429 Too Many Requests")));
     const HttpResponse r = fetch(get(server.url()));
     EXPECT_EQ(r.status, 429);
     EXPECT_EQ(r.ratelimit_limit, 20);
     EXPECT_EQ(r.ratelimit_remaining, 0);
     EXPECT_EQ(r.ratelimit_reset, 1.5);
+    EXPECT_EQ(r.date, 2 * kSecond);
     EXPECT_EQ(r.retry_after, 3939);
     EXPECT_EQ(r.daily_limit, 30000);
     EXPECT_EQ(r.daily_remaining, -5);

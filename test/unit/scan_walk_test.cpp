@@ -139,5 +139,68 @@ TEST_F(ScanTest, DeletedDealsAreAskedForByStatusInBothLists) {
     EXPECT_EQ(api.requests().size(), 2u);
 }
 
+std::vector<std::pair<std::int64_t, std::string>> descending(std::int64_t first,
+                                                             std::int64_t last) {
+    std::vector<std::pair<std::int64_t, std::string>> out;
+    for (std::int64_t id = last; id >= first; --id)
+        out.emplace_back(id, "");
+    return out;
+}
+
+// New rows are found by their ids: newest first, down to one that is known, in each list.
+TEST_F(ScanTest, AWalkAboveAnIdReadsNewestFirstAndEndsThere) {
+    list("/api/v2/deals", descending(1, 95));
+    list("/api/v2/deals/archived", descending(1, 5));
+    Scan s = scan(spec());
+    WalkPart part;
+    part.above_id = 80;
+    s.start({}, part);
+    auto got = ids(s);
+    std::sort(got.begin(), got.end());
+    std::vector<std::int64_t> expected = range(1, 5);
+    const auto newest = range(76, 95);
+    expected.insert(expected.end(), newest.begin(), newest.end());
+    EXPECT_EQ(got, expected);
+    EXPECT_EQ(asked("/api/v2/deals?sort_by=id&sort_direction=desc&limit=10"), 2);
+    EXPECT_EQ(asked("/api/v2/deals/archived?sort_by=id&sort_direction=desc&limit=10"), 1);
+    EXPECT_FALSE(s.next_position().has_value());
+    EXPECT_EQ(s.highest_id(), 95) << "of the first list";
+}
+
+// Stopping trusts the order, so the order is looked at.
+TEST_F(ScanTest, AWalkAboveAnIdReadsOnWhereIdsDoNotDescend) {
+    for (const int page_size : {1, 2, 10}) {
+        list("/api/v2/deals", rows(1, 35)); // the parameter was ignored
+        ScanSpec one = spec();
+        one.page_size = page_size;
+        Scan s = scan(one);
+        WalkPart part;
+        part.above_id = 30;
+        s.start({}, part);
+        EXPECT_EQ(ids(s).size(), 35u) << page_size;
+        EXPECT_EQ(s.highest_id(), 35);
+    }
+}
+
+TEST_F(ScanTest, AnsweredAtIsTheDateOfTheFirstAnswerOfAPart) {
+    api.on("GET", "/api/v2/deals?", [&](const HttpRequest&) {
+        Reply answer =
+            reply(R"({"success":true,"data":[],"additional_data":{"next_cursor":null}})");
+        answer.response.date = 5 * kSecond;
+        return answer;
+    });
+    api.on("GET", "/api/v2/deals/archived?", [&](const HttpRequest&) {
+        Reply answer =
+            reply(R"({"success":true,"data":[],"additional_data":{"next_cursor":null}})");
+        answer.response.date = 9 * kSecond;
+        return answer;
+    });
+    Scan s = scan(spec());
+    s.start({});
+    ids(s);
+    EXPECT_EQ(s.answered_at(), 5 * kSecond);
+    EXPECT_FALSE(s.highest_id().has_value());
+}
+
 } // namespace
 } // namespace pipedrive

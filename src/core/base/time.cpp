@@ -263,6 +263,30 @@ TimeParse parse_timestamp(std::string_view text, Micros* out) noexcept {
     return result;
 }
 
+TimeParse parse_http_date(std::string_view text, Micros* out) noexcept {
+    constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    if (text.empty()) return TimeParse::Empty;
+    if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT")
+        return TimeParse::Bad;
+    const std::size_t month = kMonths.find(text.substr(8, 3));
+    if (month == kMonths.npos || month % 3 != 0) return TimeParse::Bad;
+    Civil date;
+    date.month = static_cast<int>(month) / 3 + 1;
+    int year = 0;
+    std::int64_t time = 0;
+    Reader in(text.substr(5, 20));
+    if (!in.number(2, &date.day) || !in.literal(' ')) return TimeParse::Bad;
+    in = Reader(text.substr(11, 14));
+    if (!in.literal(' ') || !in.number(4, &year) || !in.literal(' ') ||
+        !read_time(in, 23, true, &time) || !in.done())
+        return TimeParse::Bad;
+    date.year = year;
+    if (year < 1 || date.day < 1 || date.day > days_in_month(year, date.month))
+        return TimeParse::Bad;
+    *out = days_of(date) * kDay + time;
+    return TimeParse::Ok;
+}
+
 TimeParse parse_date(std::string_view text, Days* out) noexcept {
     Stamp stamp;
     const TimeParse result = read_stamp(text, &stamp);

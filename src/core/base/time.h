@@ -32,6 +32,9 @@ TimeParse parse_date(std::string_view text, Days* out) noexcept;
 // throws.
 TimeParse parse_time_of_day(std::string_view text, std::int64_t* out) noexcept;
 
+// "Wed, 25 Nov 2026 08:32:25 GMT", the one form of HTTP's Date that servers write. Never throws.
+TimeParse parse_http_date(std::string_view text, Micros* out) noexcept;
+
 // Rounds toward the past / the future to a whole second (exact for negative values too).
 Micros floor_to_second(Micros t) noexcept;
 Micros ceil_to_second(Micros t) noexcept;

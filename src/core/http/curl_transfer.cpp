@@ -58,6 +58,7 @@ struct HeaderRow {
     std::string_view name; // lower case
     std::optional<double> HttpResponse::*real;
     std::optional<std::int64_t> HttpResponse::*whole;
+    std::optional<Micros> HttpResponse::*time = nullptr;
 };
 
 constexpr HeaderRow kHeaders[] = {
@@ -67,6 +68,7 @@ constexpr HeaderRow kHeaders[] = {
     {"x-ratelimit-remaining", nullptr, &HttpResponse::ratelimit_remaining},
     {"x-daily-ratelimit-token-limit", nullptr, &HttpResponse::daily_limit},
     {"x-daily-ratelimit-token-remaining", nullptr, &HttpResponse::daily_remaining},
+    {"date", nullptr, nullptr, &HttpResponse::date},
 };
 
 bool same_name(std::string_view name, std::string_view lower_case) noexcept {
@@ -80,6 +82,7 @@ void read_header(std::string_view line, HttpResponse* response) noexcept {
         for (const HeaderRow& row : kHeaders) {
             if (row.real != nullptr) (response->*row.real).reset();
             if (row.whole != nullptr) (response->*row.whole).reset();
+            if (row.time != nullptr) (response->*row.time).reset();
         }
         return;
     }
@@ -91,7 +94,10 @@ void read_header(std::string_view line, HttpResponse* response) noexcept {
         const std::size_t first = value.find_first_not_of(" \t");
         const std::size_t last = value.find_last_not_of(" \t\r\n");
         if (first == value.npos || last < first) return;
-        const std::optional<double> number = parse_number(value.substr(first, last - first + 1));
+        value = value.substr(first, last - first + 1);
+        if (Micros at = 0; row.time != nullptr && parse_http_date(value, &at) == TimeParse::Ok)
+            response->*row.time = at;
+        const std::optional<double> number = parse_number(value);
         if (row.real != nullptr) response->*row.real = number;
         if (row.whole != nullptr && number && *number > -1e15 && *number < 1e15)
             response->*row.whole = static_cast<std::int64_t>(*number);

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/time.h"
+
 namespace pipedrive {
 
 struct HttpRequest {
@@ -48,6 +50,7 @@ struct HttpResponse {
     // are times.
     std::optional<double> retry_after, ratelimit_reset;
     std::optional<std::int64_t> ratelimit_limit, ratelimit_remaining, daily_limit, daily_remaining;
+    std::optional<Micros> date; // the server's own clock
 };
 
 using TransferId = std::uint64_t; // never 0, never used twice

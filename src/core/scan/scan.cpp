@@ -20,6 +20,8 @@ Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& c
 void Scan::start(std::vector<Value> values, WalkPart part) {
     part_ = std::move(part);
     pages_asked_ = 0;
+    answered_at_.reset();
+    highest_id_.reset();
     bad_rows_.clear();
     fetch_.drop();
     reader_.reset();
@@ -110,6 +112,11 @@ bool Scan::prepare(WaitFor* wait) {
 void Scan::plan() {
     plan_ = plan_requests(*spec_.entity, spec_.predicates, values_, projection_of(spec_.columns),
                           spec_.page_size);
+    if (part_.above_id)
+        for (Stream& stream : plan_.streams) {
+            stream.parameters.push_back({"sort_by", "id"});
+            stream.parameters.push_back({"sort_direction", "desc"});
+        }
     stream_ = 0;
     more_ = !plan_.streams.empty();
     enter_stream();
@@ -139,6 +146,7 @@ void Scan::enter_stream() {
     cursor_.clear();
     ids_asked_ = 0;
     ids_.clear();
+    ids_in_order_ = 0;
     if (!plan_.by_ids || !more_) return;
     for (std::int64_t id : plan_.ids)
         if (!seen_.contains(id)) ids_.push_back(id);
@@ -174,7 +182,9 @@ bool Scan::fetch_body(WaitFor* wait) {
         fetch_.drop();
         return true;
     }
-    body_ = fetch_.take().body;
+    HttpResponse answer = fetch_.take();
+    if (!answered_at_) answered_at_ = answer.date;
+    body_ = std::move(answer.body);
     have_body_ = true;
     ++page_number_;
     return true;
@@ -287,12 +297,15 @@ bool Scan::read_definitions(WaitFor* wait) {
 void Scan::collect_fresh() {
     bad_rows_.insert(bad_rows_.end(), page_bad_rows_.begin(), page_bad_rows_.end());
     rows_fetched_ += static_cast<std::int64_t>(page_.rows());
-    for (std::uint32_t i = 0; i < page_.rows(); ++i)
+    for (std::uint32_t i = 0; i < page_.rows(); ++i) {
         if (seen_.insert(page_.id(i))) fresh_.push_back(i);
+        if (stream_ == 0) highest_id_ = std::max(highest_id_.value_or(0), page_.id(i));
+    }
 }
 
 // Newest first: some row of the page is older than anything wanted, so all rows after it are.
-bool Scan::stop_reached() const {
+bool Scan::stop_reached() {
+    if (part_.above_id) return known_ids_reached();
     if (plan_.stop_column.empty()) return false;
     for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
         if (spec_.columns[c].field != plan_.stop_column || spec_.columns[c].source != Source::Field)
@@ -303,6 +316,17 @@ bool Scan::stop_reached() const {
         }
     }
     return false;
+}
+
+// Whether all rows after this page are known. Trusted only while the ids do descend, which takes
+// two rows to tell: a server that sorts otherwise is read to the end.
+bool Scan::known_ids_reached() {
+    for (std::size_t i = 0; i < page_.rows() && ids_in_order_ >= 0; ++i) {
+        const bool descends = ids_in_order_ == 0 || page_.id(i) <= last_id_;
+        ids_in_order_ = descends ? std::min(ids_in_order_ + 1, 2) : -1;
+        last_id_ = page_.id(i);
+    }
+    return ids_in_order_ == 2 && last_id_ <= *part_.above_id;
 }
 
 // Moves the walk on: next page, next batch of ids, next list.

@@ -44,6 +44,8 @@ struct WalkPart {
     std::string position;   // empty: from the start
     int max_pages = 0;      // 0: all
     bool set_aside = false; // rows with a value that does not fit are left out and told of
+    // Newest rows first, and no further than the first row whose id is not above it.
+    std::optional<std::int64_t> above_id = std::nullopt;
 };
 
 class Scan {
@@ -74,6 +76,10 @@ class Scan {
     std::vector<UnknownOption> take_notices() noexcept { return std::exchange(notices_, {}); }
     // Rows of this part that were set aside.
     const std::vector<BadRow>& bad_rows() const noexcept { return bad_rows_; }
+    // The server's clock at the first answer of this part; nullopt: it did not say.
+    std::optional<Micros> answered_at() const noexcept { return answered_at_; }
+    // Of the rows in the entity's first list that this part has seen; ids grow with time.
+    std::optional<std::int64_t> highest_id() const noexcept { return highest_id_; }
     bool has_notices() const noexcept { return !notices_.empty(); }
     const ScanSpec& spec() const noexcept { return spec_; }
 
@@ -98,7 +104,8 @@ class Scan {
     bool page_will_do() const;
     bool affordable() const noexcept;
     void collect_fresh();
-    bool stop_reached() const;
+    bool stop_reached();
+    bool known_ids_reached();
     void resume();
 
     const Account& account_;
@@ -128,7 +135,11 @@ class Scan {
     std::string cursor_;
     WalkPart part_;
     int pages_asked_ = 0;
-    bool more_ = false; // there is a request to make after the one decoded last
+    std::optional<Micros> answered_at_;
+    std::optional<std::int64_t> highest_id_;
+    std::int64_t last_id_ = 0; // of the list, where ids should descend
+    int ids_in_order_ = 0;     // rows of the list that bear that out; -1: they do not descend
+    bool more_ = false;        // there is a request to make after the one decoded last
 
     std::string body_; // received, not yet decoded for good
     bool have_body_ = false;
