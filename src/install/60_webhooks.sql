@@ -566,7 +566,7 @@ COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the A
 CREATE FUNCTION _reason(state text, message text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT left(CASE WHEN state LIKE '54%' THEN 'the body is too large or nested too deep'
-                     WHEN state LIKE 'HV%' THEN message ELSE regexp_replace(regexp_replace(message, '".*"', '"..."'), ': .*', '') END, 200) || ' (' || state || ')'
+                     WHEN state LIKE 'HV%' THEN message ELSE pipedrive._condition(state) END, 200) || ' (' || state || ')'
 $$;
 COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote of a body; this library''s own messages (class HV) quote none';
 
