@@ -67,6 +67,7 @@ SELECT bool_and(error ~* 'Ada') AS owner_of_the_extension FROM pipedrive.tracked
 -- What comes of a webhook is told to who delivered it.
 CREATE FUNCTION status.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'who is % anyway', NEW.name; END $$;
 CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON status.stages FOR EACH ROW EXECUTE FUNCTION status.refuse();
+INSERT INTO pipedrive.server_company VALUES ('crm', '1');
 SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "s1", "entity": "stage", "entity_id": "3", "action": "create", "timestamp": "2026-06-01T00:00:00.000Z", "company_id": "1"}, "data": {"id": 3, "name": "Ada Example"}}'::jsonb);
 SELECT error FROM pipedrive.inbox;
 SET client_min_messages = error;
