@@ -65,10 +65,10 @@ SELECT view, error FROM pipedrive.tracked_views ORDER BY view::text COLLATE "C";
 RESET ROLE;
 SELECT bool_and(error ~* 'Ada') AS owner_of_the_extension FROM pipedrive.tracked_views;
 -- What comes of a webhook is told to who delivered it.
+INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
 CREATE FUNCTION status.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'who is % anyway', NEW.name; END $$;
 CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON status.stages FOR EACH ROW EXECUTE FUNCTION status.refuse();
-INSERT INTO pipedrive.server_company VALUES ('crm', '1');
-SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "s1", "entity": "stage", "entity_id": "3", "action": "create", "timestamp": "2026-06-01T00:00:00.000Z", "company_id": "1"}, "data": {"id": 3, "name": "Ada Example"}}'::jsonb);
+SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "s1", "entity": "stage", "entity_id": "3", "action": "create", "timestamp": "2026-06-01T00:00:00.000Z", "company_id": "100200300"}, "data": {"id": 3, "name": "Ada Example"}}'::jsonb);
 SELECT error FROM pipedrive.inbox;
 SET client_min_messages = error;
 CALL pipedrive.sync('status.stages');
