@@ -75,3 +75,43 @@ SELECT column_list, sim.with_body(
         'SELECT ' || column_list || ' FROM crm.deals WHERE NOT is_archived')
   FROM (VALUES ('id'), ('id, custom_fields'), ('id, products'),
     ('id, trunc(log(value)) AS digits')) AS c (column_list);
+
+-- A type of field that did not exist when this version was made, a code that comes twice, and a
+-- type, a label and a name that are null.
+CREATE PROCEDURE sim.definitions(fields jsonb) LANGUAGE sql AS $$
+    SELECT sim.call('POST', 'recorded', jsonb_build_object('path', '/api/v2/dealFields', 'body',
+        jsonb_build_object('success', true, 'data', fields))::text);
+$$;
+CREATE FUNCTION sim.a_field(digit text, name text, type text, options jsonb DEFAULT NULL)
+RETURNS jsonb LANGUAGE sql AS $$
+    SELECT jsonb_build_object('field_code', repeat(digit, 40), 'field_name', name, 'field_type',
+        type, 'options', options, 'subfields', NULL, 'is_custom_field', true,
+        'is_optional_response_field', false)
+$$;
+CALL sim.definitions(jsonb_build_array(sim.a_field('1', 'Old field', 'varchar')));
+CREATE SCHEMA odd;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals) FROM SERVER crm INTO odd;
+CALL sim.definitions(jsonb_build_array(sim.a_field('1', 'Old field', 'varchar'),
+    sim.a_field('2', 'New kind', 'formula'), sim.a_field('3', 'No kind', NULL),
+    sim.a_field('4', 'Twice', 'double'), sim.a_field('4', 'Twice again', 'double'),
+    sim.a_field('5', NULL, 'enum', '[{"id": 7, "label": null}, {"id": 8, "label": "Eight"}]')));
+SELECT column_name, change, statement FROM pipedrive.refresh_schema('odd');
+SELECT column_name, change, statement FROM pipedrive.refresh_schema('odd');
+CREATE SCHEMA odd_new;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals) FROM SERVER crm INTO odd_new;
+SELECT attname, atttypid::regtype, attfdwoptions FROM pg_attribute
+ WHERE attrelid = 'odd_new.deals'::regclass AND attfdwoptions::text ~ 'field=(.)\1{39}'
+ ORDER BY attnum;
+SET client_min_messages = notice;
+SELECT q FROM sim.show(jsonb_build_array(
+        jsonb_build_object('id', 1, 'custom_fields', jsonb_build_object(repeat('1', 40), 'x',
+            repeat('2', 40), '{"result": 5}'::jsonb, repeat('3', 40), '[1]'::jsonb,
+            repeat('4', 40), 4.50, repeat('5', 40), 7)),
+        jsonb_build_object('id', 2, 'custom_fields', jsonb_build_object(repeat('1', 40), NULL,
+            repeat('2', 40), 'x', repeat('3', 40), NULL,
+            repeat('4', 40), NULL, repeat('5', 40), 8))),
+    'SELECT id, old_field, new_kind, no_kind, twice_again, field_55555555 FROM odd_new.deals
+      WHERE NOT is_archived') AS q;
+SET client_min_messages = warning;
+SELECT sim.call('DELETE', 'recorded');
+DROP SCHEMA odd, odd_new CASCADE;

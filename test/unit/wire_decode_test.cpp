@@ -287,6 +287,28 @@ TEST(Decode, TimesAndDurations) {
         EXPECT_EQ(decode(standard("activities", "duration"), json), expected) << json;
 }
 
+// A null beside a value is no value that hides it.
+TEST(Decode, ANullGivesWayToTheNextKey) {
+    for (const char* zone : {R"({"value":"10:00","timezone_id":301,"timezone_name":null})",
+                             R"({"value":"10:00","timezone_id":301})"})
+        EXPECT_EQ(decode(custom(kCode, "time", "timezone"), zone), "'301'");
+    EXPECT_EQ(decode(custom(kCode, "time", "timezone"),
+                     R"({"value":null,"timezone_id":301,"timezone_name":"Europe/Paris"})"),
+              "'Europe/Paris'");
+    EXPECT_EQ(decode(custom(kCode, "daterange"), R"({"value":null,"from":"2026-04-01"})"),
+              "2026-04-01");
+    EXPECT_EQ(decode(custom(kCode, "user"), R"({"id":null,"value":7})"), "7");
+    EXPECT_EQ(decode(standard("deals", "person_id"), R"({"id":null,"value":7})"), "7");
+    EXPECT_EQ(decode(standard("deals", "person_id"), R"({"id":null})"), "null");
+}
+
+TEST(Decode, TypesThatNobodyKnowsAreShownAsSent) {
+    const BoundColumn formula = custom(kCode, "formula");
+    for (const char* json : {R"({"result":5,"type":"x"})", "[1,null]", "5.50", "true", R"("x")"})
+        EXPECT_EQ(decode(formula, json), std::string("json ") + json);
+    EXPECT_EQ(decode(formula, "null"), "null");
+}
+
 TEST(Decode, LabelsComeFromTheRowElseTheCatalogueElseTheId) {
     const BoundColumn label = custom(kCode, "enum"), labels = custom(kCode, "set");
     EXPECT_EQ(decode(label, R"({"id":13,"label":"Rouge"})"), "'Rouge'");

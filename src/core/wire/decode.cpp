@@ -67,8 +67,8 @@ bool empty_string(JsonValue v) {
 // An option or reference as {id, label}, {value, name}, or bare: the part that identifies it.
 JsonValue identity(JsonValue v) {
     if (!v.is(Tok::Object)) return v;
-    JsonValue id = v.member("id");
-    return id.absent() ? v.member("value") : id;
+    const JsonValue id = v.member("id"), value = v.member("value");
+    return id.absent() || (id.is_null() && !value.absent()) ? value : id;
 }
 
 Cell decode_int(const Job&, JsonValue v) {
@@ -385,12 +385,13 @@ static_assert(rows_in_order(), "one decoder for each kind, in the order of the e
 JsonValue select_part(const BoundColumn& column, JsonValue v) {
     if (column.part == nullptr || column.part->members[0].empty()) return v;
     if (!v.is(Tok::Object)) return column.subfield.empty() ? v : JsonValue();
+    JsonValue found;
     for (std::string_view key : column.part->members) {
         if (key.empty()) break;
         const JsonValue member = v.member(key);
-        if (!member.absent()) return member;
+        if (!member.absent() && found.is_null()) found = member; // a null gives way to the next
     }
-    return {};
+    return found;
 }
 
 constexpr char kind_letter(Tok kind) {
