@@ -46,6 +46,3 @@ GRANT EXECUTE ON FUNCTION pipedrive._mirror_columns(regclass) TO PUBLIC;
 
 -- the view tracked_views, which is for everybody; these two run as their owner, and tell what the catalogue tells
 GRANT EXECUTE ON FUNCTION pipedrive._view_inputs(regclass), pipedrive._refresh_reason(regclass) TO PUBLIC;
-
--- the view left_out_columns, which is for everybody
-GRANT EXECUTE ON FUNCTION pipedrive._mirror_columns(regclass) TO PUBLIC;
