@@ -55,6 +55,7 @@ CALL sim.reset();
 --
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages, pipelines) FROM SERVER crm INTO crm;
 SELECT pipedrive.create_mirror('crm.deals', 'crm.deals_mirror');
+INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
 CREATE ROLE regress_pipedrive_caller;
 GRANT USAGE ON SCHEMA sim TO regress_pipedrive_caller;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_pipedrive_caller;
@@ -65,7 +66,7 @@ CREATE FUNCTION sim.log_in(user_name text, password text) RETURNS text LANGUAGE 
                       'Basic ' || replace(encode(convert_to(user_name || ':' || password, 'UTF8'), 'base64'), E'\n', ''))::text, false)
 $$;
 SELECT * FROM pipedrive.create_webhook_login('crm') \gset login_
-SELECT '{"meta": {"version": "2.0", "id": "g1", "entity": "deal", "entity_id": "900001", "action": "create", "timestamp": "2026-05-27T06:54:41.426Z", "company_id": "1"}, "data": {"id": 900001, "title": "Barn", "add_time": "2026-05-27T06:54:41Z"}}' AS body \gset
+SELECT '{"meta": {"version": "2.0", "id": "g1", "entity": "deal", "entity_id": "900001", "action": "create", "timestamp": "2026-05-27T06:54:41.426Z", "company_id": "100200300"}, "data": {"id": 900001, "title": "Barn", "add_time": "2026-05-27T06:54:41Z"}}' AS body \gset
 \c -
 SET client_min_messages = warning;
 SELECT sim.log_in(:'login_user_name', :'login_password') IS NOT NULL AS set;

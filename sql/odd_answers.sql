@@ -45,3 +45,33 @@ SELECT zero, sim.show(jsonb_build_array(
   FROM unnest(ARRAY['0000-00-00', '0000-00-00 00:00:00', '0000-00-00T00:00:00Z',
     '0000-00-00T00:00:00.000Z', '-0001-11-30T00:00:00Z', '-0001-11-30T00:00:00+01:00',
     '2026-04-01T00:00:00Z']) AS zero;
+
+-- Text that JSON can say and no text of PostgreSQL can hold: the column that is read, and its row,
+-- are named; without the column the rows are there.
+CREATE FUNCTION sim.with_body(body text, query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+    found text := '';
+BEGIN
+    CALL sim.fault(jsonb_build_object('kind', 'status', 'status', 200,
+        'match', '{"path_regex": "deals$"}'::jsonb, 'body',
+        '{"success": true, "data": [{"id": 1, "title": "good"}, {"id": 2, ' || body ||
+        '}, {"id": 3, "title": "also good"}]}'));
+    found := sim.error(query);
+    IF found = 'no error' THEN
+        EXECUTE format('SELECT string_agg(q::text, '' '' ORDER BY q) FROM (%s) AS q', query)
+           INTO found;
+    END IF;
+    CALL sim.no_faults();
+    RETURN QUERY SELECT found;
+END $$;
+SELECT column_list, sim.with_body(body,
+        'SELECT ' || column_list || ' FROM crm.deals WHERE NOT is_archived')
+  FROM (VALUES ('"title": "Bad \u0000 title"'), ('"title": "Cut emoji \ud83d"'),
+    ('"title": "\udc4d\ud83d"'), ('"title": "\ud83d\udc4d"')) AS v (body),
+    (VALUES ('id'), ('id, title')) AS c (column_list);
+ALTER FOREIGN TABLE crm.deals ADD products json OPTIONS (field 'custom_fields');
+SELECT column_list, sim.with_body(
+        '"custom_fields": {"x": "Cut \ud83d", "y": "\u0000"}, "value": 1e310',
+        'SELECT ' || column_list || ' FROM crm.deals WHERE NOT is_archived')
+  FROM (VALUES ('id'), ('id, custom_fields'), ('id, products'),
+    ('id, trunc(log(value)) AS digits')) AS c (column_list);

@@ -76,7 +76,8 @@ RESET ROLE;
 CALL pipedrive.sync();
 CALL pipedrive.sync('theirs.stages_mirror');
 CALL pipedrive.reconcile('theirs.stages_mirror');
-SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "r1", "entity": "stage", "entity_id": "1", "action": "change", "timestamp": "2026-05-02T00:00:00.000Z", "company_id": "1"}, "data": {"id": 1, "name": "x", "update_time": "2026-05-02T00:00:00Z"}, "previous": {}}'::jsonb);
+INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "r1", "entity": "stage", "entity_id": "1", "action": "change", "timestamp": "2026-05-02T00:00:00.000Z", "company_id": "100200300"}, "data": {"id": 1, "name": "x", "update_time": "2026-05-02T00:00:00Z"}, "previous": {}}'::jsonb);
 SELECT count(*) FROM theirs.stages_mirror;
 SELECT * FROM theirs.ran_as;
 -- What came by webhook is marked, so that the owner's sync brings it.

@@ -39,6 +39,8 @@ CREATE FOREIGN TABLE crm.pipelines (id bigint, name text, order_nr bigint, is_de
 CREATE FOREIGN TABLE crm.stages (id bigint, name text, pipeline_id bigint, order_nr bigint, deal_probability numeric, is_deal_rot_enabled boolean, days_to_rotten bigint, is_deleted boolean, add_time timestamptz, update_time timestamptz) SERVER crm;
 CREATE FOREIGN TABLE crm.users (id bigint, name text, email text, active_flag boolean, role_id bigint, lang bigint, created timestamptz, modified timestamptz, access jsonb, is_you boolean) SERVER crm;
 SELECT count(*) FROM pipedrive.create_mirrors('crm');
+-- as the first sync would learn it
+INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
 
 -- Version 2: created, changed, and what was kept and marked
 SELECT entity, sim.send('v2-' || entity || '-create') AS created, sim.send('v2-' || entity || '-change') AS changed, sim.send('v2-' || entity || '-change') AS again
@@ -148,9 +150,8 @@ SELECT * FROM pipedrive.replay(max_events => 3);
 UPDATE pipedrive.inbox SET body = jsonb_set(body, '{data,value}', '12') WHERE key LIKE 'b4:%';
 SELECT * FROM pipedrive.replay() WHERE status <> 'failed';
 
--- Another company's events, once it is known whose the server is
+-- Another company's events
 CALL sim.forget();
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
 SELECT sim.send('v2-deal-create') AS ours, sim.send('v2-person-create', '{"meta": {"company_id": "666"}}') AS theirs;
 
 -- Queue: in one go, the last event of each record counts

@@ -14,7 +14,8 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE -- what was found in a column: its kind is told
                 WHEN state = 'HV004' THEN regexp_replace(said, '(found [a-z]+) .*', '\1.')
                 WHEN state LIKE '23%' OR NOT pipedrive._may_quote(state) THEN said
-                ELSE regexp_replace(regexp_replace(said, '".*"', '"..."'), ': .*', '') END
+                WHEN state LIKE '22%' THEN regexp_replace(regexp_replace(said, '".*"', '"..."'), ': .*', '')
+                ELSE pipedrive._condition(state) END -- the words are those of some trigger
 $$;
 COMMENT ON FUNCTION _without_values(text, text) IS
     'a message without what it may quote of a row, by its SQLSTATE';

@@ -252,9 +252,15 @@ BEGIN
     DELETE FROM pipedrive.fields f
      USING pg_event_trigger_dropped_objects() d
      WHERE d.object_type = 'server' AND f.server = d.object_name::name;
+    DELETE FROM pipedrive.server_company c
+     USING pg_event_trigger_dropped_objects() d
+     WHERE d.object_type = 'server' AND c.server = d.object_name::name;
+    DELETE FROM pipedrive.server_account a
+     USING pg_event_trigger_dropped_objects() d
+     WHERE d.object_type = 'server' AND a.server = d.object_name::name;
 END
 $$;
-COMMENT ON FUNCTION _forget_server() IS 'event trigger function: forgets the field definitions of dropped servers';
+COMMENT ON FUNCTION _forget_server() IS 'event trigger function: forgets the field definitions and the company of dropped servers';
 CREATE EVENT TRIGGER pipedrive_forget_server ON sql_drop
     WHEN TAG IN ('DROP SERVER', 'DROP EXTENSION', 'DROP OWNED') EXECUTE FUNCTION _forget_server();
-COMMENT ON EVENT TRIGGER pipedrive_forget_server IS 'forgets the field definitions of dropped servers';
+COMMENT ON EVENT TRIGGER pipedrive_forget_server IS 'forgets the field definitions and the company of dropped servers';

@@ -216,6 +216,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
     PERFORM pipedrive._require_own(m.source, m.target);
+    PERFORM pipedrive._check_mirror(m);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
     IF s.phase IS NULL THEN
         s := pipedrive._start_run(m, s, mode);
@@ -313,16 +314,21 @@ COMMENT ON FUNCTION _chosen_mirrors(regclass) IS 'mirrors by local or foreign ta
 CREATE PROCEDURE _run(what text, chosen regclass, mode text, token_limit bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
+    mirrors pg_catalog.int4[] := pipedrive._chosen_mirrors(chosen);
     which integer;
     step pipedrive._step;
     spent bigint;
     allowed bigint;
 BEGIN
+    FOREACH which IN ARRAY mirrors LOOP
+        PERFORM pipedrive._learn_company(which);
+        COMMIT;
+    END LOOP;
     -- queued events first: what they are about is marked, and read by this run
     IF what OPERATOR(pg_catalog.=) 'sync' AND pipedrive._may_apply_inbox() THEN
         CALL pipedrive.apply_inbox();
     END IF;
-    FOREACH which IN ARRAY pipedrive._chosen_mirrors(chosen) LOOP
+    FOREACH which IN ARRAY mirrors LOOP
         spent := 0;
         SELECT COALESCE(token_limit, m.max_tokens) INTO allowed FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which;
         LOOP
@@ -367,6 +373,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
     PERFORM pipedrive._require_own(m.source, m.target);
+    PERFORM pipedrive._check_mirror(m);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 THEN

@@ -17,6 +17,7 @@ DECLARE
     requests bigint := 0;
 BEGIN
     PERFORM pipedrive._require_own(m.source, m.target);
+    PERFORM pipedrive._check_account(server);
     LOOP
         answer := pipedrive._request(server, 'GET'::text, format('/v1/deals/%s/changelog?limit=500%s', deal, coalesce('&cursor=' || next_cursor, '')));
         requests := requests + 1;

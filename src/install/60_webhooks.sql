@@ -116,7 +116,7 @@ CREATE TABLE server_company (
     server name PRIMARY KEY,
     company_id text NOT NULL
 );
-COMMENT ON TABLE server_company IS 'the company account behind a server, once known: events of other companies are not applied to its mirrors';
+COMMENT ON TABLE server_company IS 'the company account behind a server, learnt at its first sync: events of other companies are not applied to its mirrors';
 SELECT pg_catalog.pg_extension_config_dump('server_company', '');
 
 -- ------------------------------------------------------------------------------------------------------------
@@ -493,12 +493,19 @@ COMMENT ON FUNCTION _targets(text) IS 'mirrors of an entity';
 
 CREATE FUNCTION _is_for(m _target, e _event) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    company text := (SELECT c.company_id FROM pipedrive.server_company c WHERE c.server = m.server);
 BEGIN
-    RETURN (e.server IS NULL OR e.server = m.server)
-       AND coalesce((SELECT c.company_id = e.company_id FROM pipedrive.server_company c WHERE c.server = m.server), true);
+    IF e.server <> m.server OR NOT pipedrive._was_asked(m.server) THEN
+        RETURN false;
+    ELSIF company IS NOT NULL AND e.company_id IS NOT NULL THEN
+        RETURN company = e.company_id;
+    END IF;
+    -- one of them does not say: who delivered it does, or there is no other
+    RETURN e.server IS NOT NULL OR NOT EXISTS (SELECT FROM pipedrive._targets(m.entity) AS t WHERE t.server <> m.server);
 END
 $$;
-COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows, as far as that is known';
+COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows';
 
 CREATE FUNCTION _why_ignored(e _event) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -509,13 +516,15 @@ BEGIN
                     THEN format('ignored: entity "%s" is not mirrored', e.entity) ELSE 'ignored: unknown entity' END;
     ELSIF e.kind IS NULL THEN
         RETURN 'ignored: unknown action';
+    ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity) AS t WHERE (e.server IS NULL OR t.server = e.server) AND NOT pipedrive._was_asked(t.server)) THEN
+        RETURN 'queued: the first sync learns whose mirrors these are';
     ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity)) THEN
         RETURN format('ignored: no mirror of %s belongs to the company of the event', e.source_entity);
     END IF;
     RETURN format('ignored: there is no mirror of %s', e.source_entity);
 END
 $$;
-COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes';
+COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes now';
 
 CREATE FUNCTION _apply_event(e _event) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -548,6 +557,7 @@ BEGIN
     END IF;
     IF m.server IS NOT NULL THEN
         BEGIN
+            PERFORM pipedrive._check_account(m.server);
             answer := pipedrive._request(m.server, 'GET'::text, (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) -> 'data';
             IF answer ->> 'id' = e.entity_id THEN
                 e.record := answer;
@@ -566,7 +576,7 @@ COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the A
 CREATE FUNCTION _reason(state text, message text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT left(CASE WHEN state LIKE '54%' THEN 'the body is too large or nested too deep'
-                     WHEN state LIKE 'HV%' THEN message ELSE regexp_replace(regexp_replace(message, '".*"', '"..."'), ': .*', '') END, 200) || ' (' || state || ')'
+                     WHEN state LIKE 'HV%' THEN message ELSE pipedrive._condition(state) END, 200) || ' (' || state || ')'
 $$;
 COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote of a body; this library''s own messages (class HV) quote none';
 
@@ -657,14 +667,29 @@ $$;
 COMMENT ON FUNCTION _store_event(_event, jsonb, text, text, text) IS
     'puts an event into the inbox unless it is there; its outcome';
 
-CREATE FUNCTION ingest_webhook(payload jsonb, mode text DEFAULT 'apply') RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+CREATE FUNCTION _existing_server(server name) RETURNS name
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    RETURN pipedrive._ingest(payload, NULL::text, mode, NULL::name);
+    IF server IS NOT NULL AND NOT EXISTS (
+        SELECT FROM pg_foreign_server s
+          JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'pipedrive_fdw'
+         WHERE s.srvname = _existing_server.server) THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('server "%s" does not exist', server);
+    END IF;
+    RETURN server;
 END
 $$;
-COMMENT ON FUNCTION ingest_webhook(jsonb, text) IS
-    'stores a webhook event and applies it (mode apply), applies the whole record as read with one request (refetch), or only stores it (queue); returns applied, stale, duplicate, deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises no error';
+COMMENT ON FUNCTION _existing_server(name) IS 'the name of a Pipedrive server, or NULL; else an error';
+
+CREATE FUNCTION ingest_webhook(payload jsonb, mode text DEFAULT 'apply', server name DEFAULT NULL) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+BEGIN
+    RETURN pipedrive._ingest(payload, NULL::text, mode, pipedrive._existing_server(server));
+END
+$$;
+COMMENT ON FUNCTION ingest_webhook(jsonb, text, name) IS
+    'stores a webhook event and applies it (mode apply), applies the whole record as read with one request (refetch), or only stores it (queue); returns applied, stale, duplicate, deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises no error. server: whose account delivers it, where that is known; before the first sync of a server events are queued';
 
 CREATE FUNCTION _ingest_text(payload text, mode text, server name) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -681,13 +706,13 @@ END
 $$;
 COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a body that may be anything';
 
-CREATE FUNCTION ingest_webhook(payload text, mode text DEFAULT 'apply') RETURNS text
+CREATE FUNCTION ingest_webhook(payload text, mode text DEFAULT 'apply', server name DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
-    RETURN pipedrive._ingest_text(payload, mode, NULL::name);
+    RETURN pipedrive._ingest_text(payload, mode, pipedrive._existing_server(server));
 END
 $$;
-COMMENT ON FUNCTION ingest_webhook(text, text) IS 'the same for a body as it came; one that is not JSON, or that jsonb cannot hold, is kept as failed too';
+COMMENT ON FUNCTION ingest_webhook(text, text, name) IS 'the same for a body as it came; one that is not JSON, or that jsonb cannot hold, is kept as failed too';
 
 -- ------------------------------------------------------------------------------------------------------------
 -- The queue, and events run again
@@ -1055,9 +1080,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     new_salt bytea := uuid_send(gen_random_uuid());
 BEGIN
-    IF NOT EXISTS (SELECT FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'pipedrive_fdw' WHERE s.srvname = create_webhook_login.server) THEN
-        RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('server "%s" does not exist', create_webhook_login.server);
-    END IF;
+    PERFORM pipedrive._existing_server(create_webhook_login.server);
     user_name := 'pipedrive_' || left(replace(gen_random_uuid()::text, '-', ''), 12);
     password := replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', '');
     INSERT INTO pipedrive.webhook_login (user_name, server, salt, hash, rounds)
@@ -1163,7 +1186,7 @@ BEGIN
     VALUES (_subscribe.server, made_id, _subscribe.object, _subscribe.url, login_name, _subscribe.user_id);
     IF made ->> 'company_id' IS NOT NULL THEN
         INSERT INTO pipedrive.server_company VALUES (_subscribe.server, made ->> 'company_id')
-        ON CONFLICT ON CONSTRAINT server_company_pkey DO UPDATE SET company_id = excluded.company_id;
+        ON CONFLICT ON CONSTRAINT server_company_pkey DO NOTHING; -- a sync finds out whether it has changed
     END IF;
     RETURN made_id;
 END
@@ -1409,6 +1432,6 @@ $$;
 COMMENT ON PROCEDURE repair_webhooks(name, text) IS 'creates webhooks anew that Pipedrive removed or that are missing, at the address that they had or that the others have, unless told otherwise';
 
 -- What writes mirrors, reads bodies or makes credentials is for the owner, until granted.
-REVOKE ALL ON FUNCTION ingest_webhook(jsonb, text), ingest_webhook(text, text), replay(timestamptz, timestamptz, boolean, integer), purge_inbox(),
+REVOKE ALL ON FUNCTION ingest_webhook(jsonb, text, name), ingest_webhook(text, text, name), replay(timestamptz, timestamptz, boolean, integer), purge_inbox(),
     create_webhook_login(name), drop_webhook_login(text), register_webhook(name, text, text[], bigint), unregister_webhook(name, bigint[]), webhook_health(name) FROM PUBLIC;
 REVOKE ALL ON PROCEDURE apply_inbox(integer, integer), repair_webhooks(name, text) FROM PUBLIC;

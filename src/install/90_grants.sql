@@ -46,3 +46,5 @@ GRANT EXECUTE ON FUNCTION pipedrive._mirror_columns(regclass) TO PUBLIC;
 
 -- the view tracked_views, which is for everybody; these two run as their owner, and tell what the catalogue tells
 GRANT EXECUTE ON FUNCTION pipedrive._view_inputs(regclass), pipedrive._refresh_reason(regclass) TO PUBLIC;
+-- and what it makes of an SQLSTATE
+GRANT EXECUTE ON FUNCTION pipedrive._condition(text) TO PUBLIC;

@@ -3,7 +3,10 @@
 #include "pg/pg_prelude.h"
 
 extern "C" {
+#include "access/htup_details.h"
+#include "catalog/pg_user_mapping.h"
 #include "utils/fmgrprotos.h"
+#include "utils/syscache.h"
 }
 
 #include "core/http/fetch.h"
@@ -47,10 +50,19 @@ void run(const Connection* connection, Call* call) {
     account_for_sockets();
 }
 
+TransactionId row_version(SysCacheIdentifier cache, Oid object) {
+    HeapTuple tuple = SearchSysCache1(cache, ObjectIdGetDatum(object));
+    if (!HeapTupleIsValid(tuple)) return InvalidTransactionId;
+    const TransactionId version = HeapTupleHeaderGetRawXmin(tuple->t_data);
+    ReleaseSysCache(tuple);
+    return version;
+}
+
 } // namespace
 
 extern "C" {
 PG_FUNCTION_INFO_V1(pipedrive_fdw_request);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_account_stamp);
 
 // (server name, method text, path text, body jsonb): the answer's body as jsonb. Only the body may
 // be NULL.
@@ -83,6 +95,19 @@ Datum pipedrive_fdw_request(PG_FUNCTION_ARGS) {
     if (*text == '\0') PG_RETURN_NULL(); // 204, or a server that says nothing
     PG_RETURN_DATUM(
         DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(text, strlen(text)))));
+}
+
+// (server name): "mapping:version of the server:version of the mapping" of the current user. A
+// version is the transaction that wrote the row: nothing of a secret is in it.
+Datum pipedrive_fdw_account_stamp(PG_FUNCTION_ARGS) {
+    refuse_nulls(fcinfo, {"server"});
+    ForeignServer* server = GetForeignServerByName(NameStr(*PG_GETARG_NAME(0)), false);
+    check_server_usage(server->serverid, server->servername);
+    const Connection* connection = connection_for(server->serverid, GetUserId(), NIL);
+    const TransactionId altered = row_version(FOREIGNSERVEROID, server->serverid);
+    const TransactionId mapped = row_version(USERMAPPINGOID, connection->user_mapping);
+    PG_RETURN_TEXT_P(
+        cstring_to_text(psprintf("%u:%u:%u", connection->user_mapping, altered, mapped)));
 }
 }
 

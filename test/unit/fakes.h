@@ -13,8 +13,8 @@
 //     every wait EXPECT_EQ(api.requests().size(), 2u);    // everything that was sent, in order
 //
 // An answer is given at once unless the reply says after_ms(n) (fake time) or after_pumps(n). A
-// reply that hang()s ends as a Timeout at the request's own request_timeout_ms. A request that
-// nothing matches makes start() throw Error{Internal}.
+// reply that hang()s never comes; unsent(), it does not even connect. A request that nothing
+// matches makes start() throw Error{Internal}.
 #pragma once
 
 #include <algorithm>
@@ -166,14 +166,6 @@ class ScriptedTransport final : public Transport {
         Reply answer = answer_for(request);
         requests_.push_back(request);
         Running r{std::move(answer), 0, pumps_, false};
-        if (r.reply.hangs) {
-            const bool went_out = r.reply.response.sent;
-            r.reply.response = HttpResponse{};
-            r.reply.response.sent = went_out;
-            r.reply.response.failure = TransportFailure::Timeout;
-            r.reply.response.failure_text = "Operation timed out";
-            r.reply.delay_ms = request.request_timeout_ms;
-        }
         r.due_ms = clock_.now_ms() + r.reply.delay_ms;
         transfers_.emplace(++last_id_, std::move(r));
         most_running_ = std::max(most_running_, transfers_.size());
@@ -197,6 +189,15 @@ class ScriptedTransport final : public Transport {
         return out;
     }
 
+    HttpResponse give_up(TransferId id, std::string words) override {
+        HttpResponse out;
+        out.failure = TransportFailure::Timeout;
+        out.failure_text = std::move(words);
+        out.sent = sent(id);
+        transfers_.erase(id);
+        return out;
+    }
+
     void pump() override { ++pumps_; }
 
     // A transfer that waits for time lowers the time-out; one that waits for pumps shows a socket
@@ -212,7 +213,7 @@ class ScriptedTransport final : public Transport {
                 continue;
             }
             sockets->push_back({static_cast<int>(100000 + id), true, false});
-            lower(r.due_ms - clock_.now_ms());
+            if (!r.reply.hangs) lower(r.due_ms - clock_.now_ms());
         }
     }
 
@@ -238,7 +239,8 @@ class ScriptedTransport final : public Transport {
     }
 
     bool arrived(const Running& r) const noexcept {
-        return clock_.now_ms() >= r.due_ms && pumps_ - r.started_at_pump >= r.reply.delay_pumps;
+        return !r.reply.hangs && clock_.now_ms() >= r.due_ms &&
+               pumps_ - r.started_at_pump >= r.reply.delay_pumps;
     }
 
     Reply answer_for(const HttpRequest& request) {

@@ -68,6 +68,26 @@ TEST_F(ScanTest, APartSetsRowsAsideThatDoNotFit) {
     EXPECT_EQ(lenient.bad_rows().size(), 2u) << "of this part only";
 }
 
+// What only the input function of a type would refuse is known before it fails the statement.
+TEST_F(ScanTest, APartSetsRowsAsideThatNoTableCanHold) {
+    auto with_bad = rows(1, 5, R"(,"value":1,"title":"x")");
+    with_bad[1].second = R"(,"value":1e200000)";
+    with_bad[2].second = R"(,"title":"\ud83d")";
+    with_bad[3].second = R"(,"custom_fields":{"x":"\ud83d"})";
+    list("/api/v2/deals", with_bad);
+    Scan lenient = scan(spec({standard("deals", "value"), standard("deals", "title"),
+                              standard("deals", "custom_fields")}));
+    lenient.start({}, {"", 0, true});
+    EXPECT_EQ(ids(lenient), (std::vector<std::int64_t>{1, 5}));
+    ASSERT_EQ(lenient.bad_rows().size(), 3u);
+    EXPECT_EQ(lenient.bad_rows()[0].column, "value");
+    EXPECT_EQ(lenient.bad_rows()[1].column, "title");
+    EXPECT_EQ(lenient.bad_rows()[2].column, "custom_fields");
+    Scan without = scan(spec({standard("deals", "owner_id")}));
+    without.start({});
+    EXPECT_EQ(ids(without).size(), 5u) << "nobody asked for them";
+}
+
 TEST_F(ScanTest, APositionOfNoWalkIsRefused) {
     for (const char* position : {"7:x", "x", ":", "-1:x"}) {
         Scan s = scan(spec());

@@ -73,6 +73,16 @@ TEST(Definitions, Refuses) {
     }
 }
 
+// What no text can hold would fail the table of everybody.
+TEST(Definitions, NamesThatCannotBeStored) {
+    FieldCatalogue c;
+    decode_definitions(R"({"data":[{"field_code":"x","field_name":"a\u0000b",
+        "options":[{"id":1,"label":"\ud83d"},{"id":2,"label":null},{"id":3}]}]})",
+                       "deals", &c);
+    EXPECT_EQ(c.fields[0].name, "a\uFFFDb");
+    EXPECT_EQ(*c.label("x", "1"), "\uFFFD");
+}
+
 // The labels of a deal are listed under another code than their ids.
 TEST(Definitions, LabelsOfLabelIds) {
     FieldCatalogue c;

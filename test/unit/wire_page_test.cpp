@@ -224,10 +224,10 @@ TEST(Page, UnreadEndsAreErrors) {
         return R"({"success":true,"data":[{"id":1}],"additional_data":)" + additional + "}";
     };
     for (const char* additional :
-         {R"({"next_cursor":12345})", R"({"next_cursor":0})", R"({"next_cursor":{"after":"x"}})",
-          R"({"next_cursor":["x"]})", R"({"next_cursor":true})", R"({"next_cursor":false})", "7",
-          "\"x\"", "true", R"([{"next_cursor":"x"}])", R"({"pagination":[1]})",
-          R"({"pagination":{"more_items_in_collection":"true"}})",
+         {R"({"next_cursor":12345})", R"({"next_cursor":"x\ud83d"})", R"({"next_cursor":0})",
+          R"({"next_cursor":{"after":"x"}})", R"({"next_cursor":["x"]})", R"({"next_cursor":true})",
+          R"({"next_cursor":false})", "7", "\"x\"", "true", R"([{"next_cursor":"x"}])",
+          R"({"pagination":[1]})", R"({"pagination":{"more_items_in_collection":"true"}})",
           R"({"pagination":{"more_items_in_collection":1}})",
           R"({"pagination":{"more_items_in_collection":true}})",
           R"({"pagination":{"next_start":100}})"})
@@ -270,7 +270,9 @@ TEST(Page, BadValuesNameColumnAndRow) {
     EXPECT_EQ(error_of(envelope(R"({"id":3,"lost_reason":"a\u0000b","title":"ok"})"), columns()),
               "none");
     EXPECT_EQ(error_of(envelope("{\"x\":" + std::string(1000000, '[')), columns()), "too large ");
-    EXPECT_EQ(error_of(envelope(R"({"id":1,"title":"\ud800"})"), columns()), "malformed ");
+    EXPECT_EQ(error_of(envelope(R"({"id":1,"title":"\ud800"})"), columns()), "bad value title#1");
+    EXPECT_EQ(one(R"({"id":1,"title":"ok","lost_reason":"\ud83d","\udc00":{"\udc01":"\udc02"}})"),
+              "1: 'ok' null null null null false");
     EXPECT_EQ(error_of(envelope("{\"id\":1,\"unwanted\":\"\xff\"}"), columns()), "malformed ");
 }
 

@@ -111,7 +111,8 @@ constexpr OptionRow kRows[] = {
     {"connect_timeout", Server, check_duration, 1, kHour, "10s",
      "Longest time to establish a connection."},
     {"request_timeout", Server, check_duration, 1, kHour, "60s",
-     "Longest time for one request, from sending it to the last byte of the answer."},
+     "Longest time for one request, from sending it to the last byte of the answer. "
+     "The time in which nobody waits for it does not count."},
     {"max_retries", Server, check_integer, 0, 100, "5",
      "Tries after the first when the API answers 429 or 5xx or the connection breaks."},
     {"max_wait", Server, check_duration, 0, 24 * kHour, "120s",

@@ -260,8 +260,9 @@ void set_request(Options& o, const HttpRequest& request, Transfer& t) {
     o.set(CURLOPT_HEADERDATA, &t);
     o.set(CURLOPT_MAXFILESIZE_LARGE,
           static_cast<curl_off_t>(std::min<std::size_t>(t.cap, INT64_MAX)));
-    o.set(CURLOPT_CONNECTTIMEOUT_MS, positive_ms(request.connect_timeout_ms));
-    o.set(CURLOPT_TIMEOUT_MS, positive_ms(request.request_timeout_ms));
+    // libcurl divides this among the addresses of a host. It has no limit for the whole transfer:
+    // its clock runs on while nobody looks.
+    o.set(CURLOPT_CONNECTTIMEOUT_MS, positive_ms(t.connect_ms));
     if (!request.ca_file.empty()) o.set(CURLOPT_CAINFO, request.ca_file.c_str());
     set_method(o, request, t);
     for (const std::string& header : request.headers) {
@@ -333,6 +334,7 @@ std::string failure_text(const Transfer& t, CURLcode code) {
     words = redact(std::move(words), t.url);
     const char* separator = " (";
     for (const PhaseRow& phase : kPhases) {
+        if (phase.info == CURLINFO_TOTAL_TIME_T && !t.done) continue; // known at the end only
         curl_off_t micros = 0;
         if (curl_easy_getinfo(t.easy, phase.info, &micros) != CURLE_OK || micros <= 0) continue;
         words += separator;
@@ -357,10 +359,16 @@ void set_up(Transfer& t, const HttpRequest& request, Reactor& reactor) {
     t.url = request.url;
     t.body = request.body;
     t.cap = request.max_response_size;
+    t.connect_ms = request.connect_timeout_ms;
     Options options(t.easy);
     set_policy(options, reactor, origin);
     set_request(options, request, t);
     if (options.first_refusal() != CURLE_OK) refuse(curl_easy_strerror(options.first_refusal()));
+}
+
+void move_connect_limit(Transfer& t, std::int64_t ms) noexcept {
+    t.connect_ms = positive_ms(t.connect_ms + ms);
+    curl_easy_setopt(t.easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(t.connect_ms));
 }
 
 bool request_went_out(const Transfer& t) noexcept {

@@ -116,6 +116,23 @@ void Fetch::send() {
     ++traffic_.requests;
     traffic_.tokens += tokens_;
     if (budget_ != nullptr) budget_->book(tokens_);
+    spent_ms_ = promised_ms_ = 0;
+}
+
+std::int64_t Fetch::limit() const noexcept {
+    return transport_.sent(transfer_)
+               ? request_.request_timeout_ms
+               : std::min(request_.connect_timeout_ms, request_.request_timeout_ms);
+}
+
+// Says what to wait for, and remembers for how long.
+void Fetch::watch(WaitFor* wait) {
+    constexpr std::int64_t kLookMs = 1000;
+    looked_at_ = clock_.now_ms();
+    promised_ms_ = std::clamp<std::int64_t>(limit() - spent_ms_, 1, kLookMs);
+    if (wait == nullptr) return;
+    merge_interests(transport_, wait);
+    lower_timeout(wait, promised_ms_);
 }
 
 Progress Fetch::step(WaitFor* wait) {
@@ -135,13 +152,18 @@ Progress Fetch::step(WaitFor* wait) {
         ++traffic_.retries;
     }
 
+    spent_ms_ += std::min(clock_.now_ms() - looked_at_, std::exchange(promised_ms_, 0));
     std::optional<HttpResponse> response = transport_.take(transfer_);
     if (!response) {
         transport_.pump();
         response = transport_.take(transfer_);
     }
+    if (!response && spent_ms_ >= limit())
+        response = transport_.give_up(
+            transfer_, "Timed out after " + std::to_string(spent_ms_) + " ms without " +
+                           (transport_.sent(transfer_) ? "a complete answer" : "a connection"));
     if (!response) {
-        if (wait != nullptr) merge_interests(transport_, wait);
+        watch(wait);
         return Progress::Wait;
     }
     return conclude(std::move(*response), wait);

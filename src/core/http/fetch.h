@@ -1,4 +1,8 @@
 // One request carried to its end: sent, waited for, retried, judged. Knows no entity.
+//
+// Deadlines are kept here, on our own clock, and count only the time that somebody waited: from a
+// step() that said Wait to the next one, at most as long as it said. A reader who leaves a page
+// under way for an hour finds the answer that has arrived, or waits for the rest of it.
 #pragma once
 
 #include <cstdint>
@@ -51,11 +55,12 @@ class Fetch {
     void start(HttpRequest request, std::string subject, int tokens);
 
     // Moves on without blocking. Ready: take() has the body. Wait: *wait says for what (appended,
-    // timeouts lowered). Sockets of the transport are merged by file descriptor, so that several
-    // fetches can fill one WaitFor. A POST that may have been carried out (5xx, time-out, broken
-    // transfer) is never sent again; only 429 and failed connects are. Throws Error when the
-    // verdict is Fail or when tries or max_wait are used up (kind of the last verdict; detail:
-    // evidence, plus "Waited n s over m attempts." when there was more than one).
+    // timeouts lowered, to a second at most: who waits looks once a second). Sockets of the
+    // transport are merged by file descriptor, so that several fetches can fill one WaitFor. A POST
+    // that may have been carried out (5xx, time-out, broken transfer) is never sent again; only 429
+    // and failed connects are. Throws Error when the verdict is Fail or when tries or max_wait are
+    // used up (kind of the last verdict; detail: evidence, plus "Waited n s over m attempts." when
+    // there was more than one).
     Progress step(WaitFor* wait);
 
     HttpResponse take();  // after Ready, once
@@ -65,6 +70,8 @@ class Fetch {
   private:
     enum class State : std::uint8_t { Idle, InFlight, BackingOff, Done };
     void send();
+    std::int64_t limit() const noexcept; // of the try under way, as far as it has come
+    void watch(WaitFor* wait);
     Progress conclude(HttpResponse response, WaitFor* wait); // judges the answer of one try
 
     Transport& transport_;
@@ -80,6 +87,9 @@ class Fetch {
     std::int64_t waited_ms_ = 0;
     std::int64_t resume_at_ = 0;
     TransferId transfer_ = 0;
+    std::int64_t looked_at_ = 0;   // when step() was called last
+    std::int64_t promised_ms_ = 0; // what it told to wait at most
+    std::int64_t spent_ms_ = 0;    // waited for this try
     std::optional<HttpResponse> response_;
     std::minstd_rand random_;
 };

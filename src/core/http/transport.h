@@ -1,6 +1,7 @@
 // What the core needs of HTTP: start a request, learn what to wait for, take the answer.
 //
 // Nothing here blocks. The caller waits (glue: WaitEventSet; tests: a fake clock) and calls pump().
+// Nothing here has a deadline either: a transfer that nobody looks at for an hour is not late.
 // The interface knows no entity, no token cost and no retry; those are http/retry.h and
 // http/fetch.h.
 #pragma once
@@ -17,11 +18,11 @@ namespace pipedrive {
 
 struct HttpRequest {
     std::string method = "GET";
-    std::string url;                  // scheme, host, path and query; never a secret
-    std::vector<std::string> headers; // "Name: value"; the place for secrets
-    std::string body;                 // sent when not empty
-    std::int64_t connect_timeout_ms = 10000;
-    std::int64_t request_timeout_ms = 60000;   // whole transfer, and also the longest silence
+    std::string url;                           // scheme, host, path and query; never a secret
+    std::vector<std::string> headers;          // "Name: value"; the place for secrets
+    std::string body;                          // sent when not empty
+    std::int64_t connect_timeout_ms = 10000;   // until the request can go out
+    std::int64_t request_timeout_ms = 60000;   // whole transfer; kept by whoever waits, see Fetch
     std::size_t max_response_size = 64u << 20; // after decompression, bytes
     std::string ca_file;                       // empty: the system's
 };
@@ -79,6 +80,10 @@ class Transport {
     // The answer, once, when the transfer has ended; nullopt while it runs. Redirects are not
     // followed: a 3xx is an answer.
     virtual std::optional<HttpResponse> take(TransferId id) = 0;
+
+    // Ends a transfer that took too long. Its answer, now: a Timeout with these words, the phase
+    // timings and what is known of it.
+    virtual HttpResponse give_up(TransferId id, std::string words) = 0;
 
     // Makes progress without blocking: polls every socket it has interest in with a zero timeout
     // and runs due timers.

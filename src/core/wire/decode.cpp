@@ -36,11 +36,22 @@ Cell integer_cell(CellType type, std::int64_t i) {
     return cell;
 }
 
-Cell text_cell(CellType type, std::string_view s, Arena* arena) {
-    if (type == CellType::Text && s.find('\0') != std::string_view::npos)
+void check_storable(std::string_view s) {
+    constexpr const char* hint =
+        "Leave the column out of the query, or correct the value in Pipedrive.";
+    if (s.find('\0') != s.npos)
         throw Error(ErrorKind::BadValue, {},
                     "The text contains the character \\u0000, which PostgreSQL cannot store.",
-                    "Leave the column out of the query, or correct the value in Pipedrive.");
+                    hint);
+    if (const std::size_t half = s.find(kHalf); half != s.npos)
+        throw Error(ErrorKind::BadValue, {},
+                    "The text contains half a surrogate pair, \\u" +
+                        std::string(s.substr(half + 1, 4)) + ", which is no character.",
+                    hint);
+}
+
+Cell text_cell(CellType type, std::string_view s, Arena* arena) {
+    if (type == CellType::Text) check_storable(s);
     Cell cell;
     cell.type = type;
     const std::string_view kept = arena->copy(s);
@@ -273,9 +284,10 @@ Cell decode_option_id(const Job&, JsonValue v, std::string_view part) {
 
 // The option as its id in brackets, noted for the NOTICE.
 Cell unknown_label(const Job& job, std::string_view id) {
+    const Cell cell = text_cell(CellType::Text, "[" + std::string(id) + "]", job.arena);
     if (job.labels->unknown.size() < LabelSource::kMaxUnknown)
         job.labels->unknown.insert({job.column.field, std::string(id)});
-    return text_cell(CellType::Text, "[" + std::string(id) + "]", job.arena);
+    return cell;
 }
 
 const std::string* known_label(const Job& job, std::string_view id) {

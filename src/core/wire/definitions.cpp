@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/wire/envelope.h"
 #include "core/wire/reader.h"
+#include "core/wire/storable.h"
 
 namespace pipedrive {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 std::string text_of(JsonValue v) {
     if (v.is(Tok::True)) return "true";
     if (v.is(Tok::False)) return "false";
-    return std::string(v.text());
+    return storable_text(v.text());
 }
 
 FieldDefinition decode_field(JsonValue v) {

@@ -39,7 +39,9 @@ std::string next_cursor(JsonValue additional, bool paged, std::string_view subje
     if (says_nothing(additional)) return {};
     if (!additional.is(Tok::Object)) unread(subject, "additional_data", additional);
     const JsonValue cursor = additional.member("next_cursor");
-    if (!cursor.is_null() && !cursor.is(Tok::String)) unread(subject, "next_cursor", cursor);
+    if (!cursor.is_null() &&
+        (!cursor.is(Tok::String) || cursor.text().find(kHalf) != std::string::npos))
+        unread(subject, "next_cursor", cursor);
     const bool more = more_items(additional, subject);
     if (cursor.text().empty() ? more : !paged)
         throw Error(ErrorKind::Malformed, std::string(subject),

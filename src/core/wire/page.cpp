@@ -9,6 +9,7 @@
 #include "core/wire/decode.h"
 #include "core/wire/envelope.h"
 #include "core/wire/reader.h"
+#include "core/wire/storable.h"
 
 namespace pipedrive {
 
@@ -53,19 +54,6 @@ class SlotIndex {
     std::unordered_map<std::string_view, std::size_t> top_, custom_;
     std::size_t next_ = 0;
 };
-
-// Whether JSON as we write it holds a NUL in some string: an escape whose backslash is not itself
-// escaped.
-bool escapes_nul(std::string_view json) {
-    for (std::size_t at = json.find("\\u0000"); at != json.npos;
-         at = json.find("\\u0000", at + 1)) {
-        std::size_t first = at;
-        while (first > 0 && json[first - 1] == '\\')
-            --first;
-        if ((at - first) % 2 == 0) return true;
-    }
-    return false;
-}
 
 // The label objects that include_labels adds: under a key of their own, or in place of the ids.
 constexpr std::string_view kLabelKeys[] = {"labels", "label_ids"};
@@ -303,11 +291,10 @@ class PageReader final : public JsonEvents {
             page_->missing_custom_ = static_cast<int>(i);
         try {
             const Cell c = decode_cell(column, v, &page_->arena_, &labels_);
-            // json could hold it, but the jsonb of a mirror cannot
-            if (request_.set_aside != nullptr && c.type == CellType::Json &&
-                escapes_nul({c.text, c.size}))
-                throw Error(ErrorKind::BadValue, {},
-                            "The value contains the character \\u0000, which jsonb cannot store.");
+            // A query may show it in a column of another type; the table of a mirror cannot.
+            if (request_.set_aside != nullptr)
+                if (const std::string_view why = unstorable(column.kind, c); !why.empty())
+                    throw Error(ErrorKind::BadValue, {}, std::string(why));
             return c;
         } catch (Error& error) {
             error.subject = request_.entity;

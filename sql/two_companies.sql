@@ -1,0 +1,118 @@
+\set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
+\i :prologue
+--
+-- Two companies, one database: whose account a server shows is learnt at its first sync, events go to
+-- the mirrors of their own company, and a mirror does not go on with another company's rows.
+--
+DROP SCHEMA IF EXISTS crm_mirror, other, other_mirror CASCADE;
+CREATE SERVER other FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url :'sim_url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER other OPTIONS (api_token 'sim-token-admin');
+CREATE SCHEMA other;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages, pipelines) FROM SERVER crm INTO crm;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER other INTO other;
+SELECT count(*) FROM pipedrive.create_mirrors('crm');
+SELECT count(*) FROM pipedrive.create_mirrors('other');
+CREATE FUNCTION sim.send(id text, company text, entity_id bigint DEFAULT 9001, mode text DEFAULT 'apply', server name DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+    SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_strip_nulls(jsonb_build_object('version', '2.0', 'id', id, 'entity', 'stage', 'entity_id', entity_id::text, 'action', 'change',
+        'timestamp', '2026-06-01T00:00:00.000Z', 'company_id', company)), 'data', jsonb_build_object('id', entity_id, 'name', id, 'update_time', '2026-06-01T00:00:00Z'), 'previous', '{}'::jsonb), mode, server)
+$$;
+CREATE FUNCTION sim.stages() RETURNS TABLE (crm text, other text) LANGUAGE sql AS $$
+    SELECT (SELECT string_agg(s.name, ', ' ORDER BY s.id) FROM crm_mirror.stages s WHERE s.id > 9000), (SELECT string_agg(s.name, ', ' ORDER BY s.id) FROM other_mirror.stages s WHERE s.id > 9000)
+$$;
+CREATE PROCEDURE sim.company(company bigint) LANGUAGE sql AS $$
+    CALL sim.fault(jsonb_build_array(jsonb_build_object('match', '{"path_regex": "^/v1/users/me$"}'::jsonb, 'kind', 'status', 'status', 200,
+        'body', jsonb_build_object('success', true, 'data', jsonb_build_object('id', 1, 'company_id', company)))))
+$$;
+-- Nothing is known before the first sync: events wait
+SELECT sim.send('early', '100200300'), sim.send('early with server', '100200300', 9002, 'apply', 'crm'), sim.send('early of nobody', '3', 9003);
+SELECT * FROM sim.stages();
+SELECT count(*) FROM pipedrive.refetch;
+CALL pipedrive.apply_inbox();
+SELECT status, outcome, count(*), count(processed_at) AS processed FROM pipedrive.inbox GROUP BY 1, 2;
+-- The first sync of each asks once, 2 tokens; what waited is applied before, and then settled by the account
+CALL sim.clear();
+CALL pipedrive.sync('crm_mirror.stages');
+SELECT * FROM sim.journal();
+SELECT server, company_id FROM pipedrive.server_company;
+SELECT mirror, tokens_today FROM pipedrive.mirrors ORDER BY mirror::text;
+SELECT key, outcome FROM pipedrive.inbox ORDER BY seq;
+CALL sim.company(222);
+CALL pipedrive.sync('other_mirror.stages');
+CALL sim.no_faults();
+SELECT server, company_id FROM pipedrive.server_company ORDER BY 1;
+SELECT key, outcome FROM pipedrive.inbox ORDER BY seq;
+CALL sim.clear();
+CALL pipedrive.sync();
+SELECT count(*) FROM sim.journal() AS j WHERE j ~ 'users';
+TRUNCATE pipedrive.inbox, pipedrive.refetch;
+-- From then on each company's events go to its own mirrors
+SELECT sim.send('ours', '100200300') AS ours, sim.send('theirs', '222', 9002) AS theirs, sim.send('nobody''s', '3', 9003) AS nobodys;
+SELECT * FROM sim.stages();
+-- who delivers it is told: another company's event by this door is not applied, nor one of a server that is none
+SELECT sim.send('ours by their door', '100200300', 9004, 'apply', 'other') AS wrong_door, sim.send('by the right door', '100200300', 9004, 'apply', 'crm') AS right_door, sim.send('silent', NULL, 9005) AS silent, sim.send('silent by a door', NULL, 9005, 'apply', 'other') AS by_a_door;
+SELECT sim.error($$SELECT sim.send('x', '222', 9004, 'apply', 'nowhere')$$);
+SELECT sim.error($$SELECT pipedrive.ingest_webhook('{}'::text, 'apply', 'nowhere')$$);
+SELECT * FROM sim.stages();
+SELECT sim.send('queued', '222', 9006, 'queue'), sim.send('queued by a door', '222', 9007, 'queue', 'crm');
+CALL pipedrive.apply_inbox();
+SELECT key, server, outcome FROM pipedrive.inbox WHERE key LIKE 'queued%' ORDER BY seq;
+SELECT * FROM sim.stages();
+-- A token of another company: asked again because the mapping was altered, and the sync refuses
+CALL pipedrive.sync();
+ALTER USER MAPPING FOR CURRENT_USER SERVER other OPTIONS (SET api_token 'sim-token-admin');
+CALL sim.company(333);
+CREATE TABLE sim.before AS SELECT * FROM other_mirror.stages;
+SET client_min_messages = error;
+CALL sim.clear();
+CALL pipedrive.sync();
+CALL pipedrive.reconcile('other_mirror.stages');
+SELECT * FROM sim.journal();
+SET client_min_messages = warning;
+SELECT mirror, last_error FROM pipedrive.mirrors ORDER BY mirror::text;
+SELECT (SELECT count(*) FROM (TABLE sim.before EXCEPT TABLE other_mirror.stages) AS d) AS changed;
+SELECT server, company_id FROM pipedrive.server_company ORDER BY 1;
+SELECT sim.send('of the third', '333', 9008) AS third, sim.send('refetch', '222', 9009, 'refetch') AS refetch;
+-- when it does not tell it is not the same either
+CALL sim.fault('[{"match": {"path_regex": "^/v1/users/me$"}, "kind": "status", "status": 403}]');
+SET client_min_messages = error;
+CALL pipedrive.sync('other_mirror.stages');
+CALL sim.fault('[{"match": {"path_regex": "^/v1/users/me$"}, "kind": "status", "status": 200, "body": {"success": true, "data": {}}}]');
+SELECT last_error FROM pipedrive.mirrors WHERE mirror = 'other_mirror.stages'::regclass;
+CALL pipedrive.sync('other_mirror.stages');
+SELECT last_error FROM pipedrive.mirrors WHERE mirror = 'other_mirror.stages'::regclass;
+SET client_min_messages = warning;
+-- another token of the same company goes on; one of another once the mirrors are made anew
+CALL sim.company(222);
+CALL pipedrive.sync('other_mirror.stages');
+SELECT last_error FROM pipedrive.mirrors WHERE mirror = 'other_mirror.stages'::regclass;
+ALTER SERVER other OPTIONS (ADD page_size '100');
+CALL sim.company(333);
+SELECT pipedrive.drop_mirror('other.stages');
+SELECT pipedrive.create_mirror('other.stages', 'other_mirror.stages');
+CALL pipedrive.sync('other_mirror.stages');
+SELECT server, company_id FROM pipedrive.server_company ORDER BY 1;
+SELECT sim.send('of the third again', '333', 9008) AS third;
+-- a server that is gone is forgotten
+DROP SERVER other CASCADE;
+SELECT server FROM pipedrive.server_company;
+SELECT count(DISTINCT server) FROM pipedrive.server_account;
+CALL sim.no_faults();
+-- an account that does not tell: its mirrors are synced, and get events while there is no other server
+CREATE SERVER other FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url :'sim_url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER other OPTIONS (api_token 'sim-token-admin');
+DROP SCHEMA other, other_mirror CASCADE;
+CREATE SCHEMA other;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER other INTO other;
+SELECT count(*) FROM pipedrive.create_mirrors('other');
+CALL sim.fault('[{"match": {"path_regex": "^/v1/users/me$"}, "kind": "status", "status": 403}]');
+CALL pipedrive.sync('other_mirror.stages');
+CALL pipedrive.sync('other_mirror.stages');
+SELECT j, count(*) FROM sim.journal() AS j GROUP BY j ORDER BY j;
+CALL sim.no_faults();
+SELECT count(*) > 0 AS synced, (SELECT count(*) FROM pipedrive.server_company) AS companies FROM other_mirror.stages;
+TRUNCATE pipedrive.inbox;
+SELECT sim.send('whose', '444', 9008) AS whose, sim.send('by a door', '444', 9008, 'apply', 'other') AS by_a_door;
+SELECT pipedrive.drop_mirror('crm.stages');
+SELECT sim.send('the only one', '444', 9009) AS the_only_one;
+DROP SERVER other CASCADE;
+DROP SCHEMA other, other_mirror CASCADE;

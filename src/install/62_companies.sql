@@ -1,0 +1,129 @@
+-- Whose account a server shows: learnt at its first sync, and again whenever server or user mapping
+-- were altered. Two companies in one database do not get each other's events, and a mirror does not
+-- go on with the rows of another company.
+
+CREATE TABLE server_account (
+    server name,
+    stamp text,
+    PRIMARY KEY (server, stamp)
+);
+COMMENT ON TABLE server_account IS
+    'versions of server and user mapping whose company was asked for; see server_company';
+
+CREATE FUNCTION _account_stamp(server name) RETURNS text
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_account_stamp';
+COMMENT ON FUNCTION _account_stamp(name) IS
+    'version of a server and the current user''s mapping: another one once either was altered';
+
+CREATE FUNCTION _was_asked(server name) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pipedrive.server_company c WHERE c.server = _was_asked.server)
+        OR EXISTS (SELECT FROM pipedrive.server_account a WHERE a.server = _was_asked.server)
+$$;
+COMMENT ON FUNCTION _was_asked(name) IS
+    'whether the company behind a server is known, or cannot be: some accounts do not tell';
+
+CREATE FUNCTION _asked_company(server name, known text) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    company text;
+BEGIN
+    company := pipedrive._request(server, 'GET'::text, '/v1/users/me'::text)
+               #>> '{data,company_id}';
+    IF company IS NULL AND known IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'fdw_unable_to_create_reply',
+            MESSAGE = 'invalid reply from Pipedrive for "users/me"',
+            DETAIL = 'It names no company.';
+    END IF;
+    RETURN company;
+EXCEPTION WHEN insufficient_privilege OR fdw_table_not_found
+            OR fdw_unable_to_create_execution THEN
+    IF known IS NOT NULL THEN -- it has to be seen that it is still the same
+        RAISE;
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION _asked_company(name, text) IS
+    'company of the current user''s account, NULL where it does not tell (one request, 2 tokens)';
+
+CREATE FUNCTION _holds_rows(server name) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM pipedrive.mirror m JOIN pipedrive.mirror_state s USING (mirror_id)
+                     JOIN pg_foreign_table t ON t.ftrelid = m.source
+                     JOIN pg_foreign_server f ON f.oid = t.ftserver
+                    WHERE f.srvname = _holds_rows.server AND s.run_started IS NOT NULL)
+$$;
+COMMENT ON FUNCTION _holds_rows(name) IS 'whether some mirror of a server was synced, or begun';
+
+CREATE FUNCTION _check_account(server name) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    current_stamp text := pipedrive._account_stamp(server);
+    known text;
+    company text;
+BEGIN
+    IF EXISTS (SELECT FROM pipedrive.server_account a
+                WHERE a.server = _check_account.server AND a.stamp = current_stamp) THEN
+        RETURN 0;
+    END IF;
+    SELECT c.company_id INTO known FROM pipedrive.server_company c
+     WHERE c.server = _check_account.server;
+    company := pipedrive._asked_company(server, known);
+    IF known <> company AND pipedrive._holds_rows(server) THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('server "%s" shows another company than its mirrors hold', server),
+            DETAIL = format('The account belongs to company %s, the mirrors to %s.',
+                            company, known),
+            HINT = 'Put back the token that was there before; or drop_mirror() all mirrors of the '
+                   'server and create them anew.';
+    END IF;
+    INSERT INTO pipedrive.server_company
+    SELECT _check_account.server, company WHERE company IS NOT NULL
+        ON CONFLICT ON CONSTRAINT server_company_pkey DO NOTHING;
+    UPDATE pipedrive.server_company c SET company_id = company
+     WHERE c.server = _check_account.server AND c.company_id <> company;
+    DELETE FROM pipedrive.server_account a WHERE a.server = _check_account.server
+       AND split_part(a.stamp, ':', 1) = split_part(current_stamp, ':', 1);
+    INSERT INTO pipedrive.server_account VALUES (_check_account.server, current_stamp)
+        ON CONFLICT DO NOTHING;
+    RETURN 2;
+END
+$$;
+COMMENT ON FUNCTION _check_account(name) IS
+    'learns the company behind a server, or sees that it is still the same; tokens spent';
+
+CREATE FUNCTION _server_of(source regclass) RETURNS name
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.srvname FROM pg_foreign_table t JOIN pg_foreign_server s ON s.oid = t.ftserver
+     WHERE t.ftrelid = source
+$$;
+COMMENT ON FUNCTION _server_of(regclass) IS 'server of a foreign table';
+
+CREATE FUNCTION _check_mirror(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    tokens integer := pipedrive._check_account(pipedrive._server_of(m.source));
+BEGIN
+    IF tokens > 0 THEN
+        PERFORM pipedrive._count_tokens(m.mirror_id, ROW('more', tokens, 0, 0)::pipedrive._step);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _check_mirror(pipedrive.mirror) IS
+    '_check_account() for a step of a mirror, which pays';
+
+-- A failure here is left to the mirrors' own steps, which write it down.
+CREATE FUNCTION _learn_company(which integer) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pipedrive._check_mirror(m)
+       FROM pipedrive.mirror m
+      WHERE m.mirror_id = which AND pipedrive._may_write(m.source, m.target)
+        AND NOT pipedrive._was_asked(pipedrive._server_of(m.source));
+EXCEPTION WHEN OTHERS THEN
+    NULL;
+END
+$$;
+COMMENT ON FUNCTION _learn_company(integer) IS
+    'has the company behind a mirror known before queued events are applied';
