@@ -76,7 +76,7 @@ SELECT p.order_nr AS pipeline_order, s.pipeline_id, p.name AS pipeline, s.order_
   LEFT JOIN (SELECT stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY until - entered) AS median_time FROM visits GROUP BY stage_id) AS t ON t.stage_id = s.id
 $$),
 ('deal_ageing', '{deals,pipelines,stages}', 'pipeline_id, stage_id, bucket_order, currency', '1 hour',
- 'open deals that are not archived, by stage, time in the stage as of the last refresh, and currency; rotten: how many are in it for longer than the stage''s days_to_rotten, where rotting is on',
+ 'open deals that are not archived, by stage, time in the stage as of the last refresh (unknown where Pipedrive has neither stage_change_time nor add_time), and currency; rotten: how many are in it for longer than the stage''s days_to_rotten, where rotting is on',
 $$
 SELECT p.order_nr AS pipeline_order, d.pipeline_id, p.name AS pipeline, s.order_nr AS stage_order, d.stage_id, s.name AS stage,
        b.bucket_order, b.bucket, d.currency, count(*) AS deals, coalesce(sum(d.value), 0) AS value,
@@ -85,8 +85,8 @@ SELECT p.order_nr AS pipeline_order, d.pipeline_id, p.name AS pipeline, s.order_
           FROM {deals} WHERE status = 'open' AND is_archived IS NOT TRUE) AS d
   JOIN (VALUES (1, 'up to 7 days', NULL::interval, interval '168 hours'), (2, '8 to 30 days', '168 hours', '720 hours'),
                (3, '31 to 90 days', '720 hours', '2160 hours'), (4, '91 to 180 days', '2160 hours', '4320 hours'),
-               (5, 'over 180 days', '4320 hours', NULL)) AS b (bucket_order, bucket, above, up_to)
-    ON (b.above IS NULL OR d.age > b.above) AND (b.up_to IS NULL OR d.age <= b.up_to) OR d.age IS NULL AND b.bucket_order = 1
+               (5, 'over 180 days', '4320 hours', NULL), (6, 'unknown', NULL, NULL)) AS b (bucket_order, bucket, above, up_to)
+    ON CASE b.bucket_order WHEN 6 THEN d.age IS NULL ELSE (b.above IS NULL OR d.age > b.above) AND d.age <= coalesce(b.up_to, d.age) END
   LEFT JOIN {stages} s ON s.id = d.stage_id
   LEFT JOIN {pipelines} p ON p.id = d.pipeline_id
  GROUP BY p.order_nr, d.pipeline_id, p.name, s.order_nr, d.stage_id, s.name, b.bucket_order, b.bucket, d.currency
