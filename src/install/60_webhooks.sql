@@ -16,7 +16,7 @@ COMMENT ON FUNCTION _setting(text, text) IS 'value of a setting, or its default'
 
 CREATE TABLE inbox (
     key text PRIMARY KEY,
-    seq bigint GENERATED ALWAYS AS IDENTITY,
+    seq bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     processed_at timestamptz,
     event_time timestamptz,
@@ -134,6 +134,7 @@ CREATE TYPE _event AS (
     attempt integer,
     event_time timestamptz,
     processed_at timestamptz, -- of an earlier run
+    arrival bigint,           -- when it was stored; NULL: it is only just arriving
     kind text,
     source_entity text,
     id bigint,
@@ -315,7 +316,9 @@ DECLARE
     new_time timestamptz;
 BEGIN
     IF old IS NULL THEN
-        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id AND t.as_of > e.event_time);
+        -- what the API showed to be gone after the event had come stays gone; else Pipedrive's times tell
+        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id
+                  AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND t.arrival > e.arrival));
     END IF;
     row_time := coalesce(old ->> 'update_time', old ->> 'modified');
     -- run again: what a sync wrote since then is newer
@@ -387,9 +390,8 @@ CREATE FUNCTION _keep_history(m _target, id bigint, old jsonb, delta jsonb, chan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
-    SELECT m.mirror_id, m.entity, _keep_history.id, d.key, nullif(old -> d.key, 'null'), nullif(d.value, 'null'), _keep_history.changed_at, 'webhook'
-      FROM jsonb_each(delta) AS d
-     WHERE d.key NOT IN ('update_time', 'modified');
+    SELECT m.mirror_id, m.entity, _keep_history.id, d.field, d.old_value, d.new_value, _keep_history.changed_at, 'webhook'
+      FROM pipedrive._field_changes(m.mirror_id, old, delta) AS d;
 END
 $$;
 COMMENT ON FUNCTION _keep_history(_target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
@@ -421,7 +423,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
     SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
-    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, reason = excluded.reason;
+    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason;
     PERFORM pipedrive._note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
@@ -457,9 +459,9 @@ BEGIN
         EXIT WHEN written > 0;
     END LOOP;
     IF verdict = 'deleted' THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text);
+        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text, NULL::bigint);
     ELSIF written > 0 THEN
-        DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id;
+        PERFORM pipedrive._record_creation(x, ARRAY[e.id], ARRAY[changed_at], 'webhook'::text) FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     ELSIF verdict = 'applied' THEN
         news := pipedrive._news(e, old, new, carried);
         IF news IS NOT NULL THEN
@@ -734,7 +736,7 @@ END
 $$;
 COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[]) IS 'writes the news of several locked rows';
 
-CREATE FUNCTION _insert_set(m _target, news jsonb[]) RETURNS bigint[]
+CREATE FUNCTION _insert_set(m _target, news jsonb[], at timestamptz[]) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written bigint[];
@@ -743,11 +745,12 @@ BEGIN
                                     FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
                     SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text))
        INTO written USING news;
-    DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (written);
+    PERFORM pipedrive._record_creation(x, written, ARRAY(SELECT u.at FROM unnest(written) AS w (id) JOIN unnest(news, _insert_set.at) AS u (r, at) ON (u.r ->> 'id')::bigint = w.id), 'webhook'::text)
+       FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     RETURN written;
 END
 $$;
-COMMENT ON FUNCTION _insert_set(_target, jsonb[]) IS 'adds rows to a mirror; ids of those that were not there';
+COMMENT ON FUNCTION _insert_set(_target, jsonb[], timestamptz[]) IS 'adds rows to a mirror; ids of those that were not there';
 
 -- What _apply_one() does, for events of different records in order of their ids.
 CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
@@ -792,7 +795,8 @@ BEGIN
         written := pipedrive._update_set(m, changed_olds, changed_news);
     END IF;
     IF made <> '{}' THEN
-        made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i));
+        made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i),
+                                          ARRAY(SELECT coalesce((carried[i] ->> 'update_time')::timestamptz, (events[i]).event_time) FROM unnest(made) AS i));
         written := written + cardinality(made_ids);
     END IF;
     FOR i IN 1 .. cardinality(events) LOOP
@@ -882,6 +886,7 @@ BEGIN
     e := CASE WHEN i.body IS NULL THEN pipedrive._salvage(i.raw) ELSE pipedrive._read_event(i.body) END;
     e.key := i.key;
     e.server := i.server;
+    e.arrival := i.seq;
     e.processed_at := CASE WHEN i.status IN ('applied', 'deleted', 'stale') THEN i.processed_at END;
     RETURN e;
 END
