@@ -98,7 +98,8 @@ COMMENT ON FUNCTION _delete_rows(integer, bigint[], timestamptz, text, bigint) I
 -- value that it has under the lock, and overwritten.
 CREATE FUNCTION _overwrite_rows(m pipedrive.mirror, stage regclass, change_source text,
                                 asked bigint) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     differing bigint[];
     stamp text := CASE WHEN 'update_time' = ANY (pipedrive._mirror_columns(m.target))

@@ -220,7 +220,7 @@ BEGIN
     PERFORM pipedrive._require_own(m.source, m.target);
     PERFORM pipedrive._check_mirror(m);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
-    IF s.phase IS NULL THEN
+    IF s.phase IS NULL OR NOT EXISTS (SELECT FROM pipedrive.sync_phase x WHERE x.strategy = s.strategy AND x.phase = s.phase) THEN -- perhaps of an older version
         s := pipedrive._start_run(m, s, mode);
         INSERT INTO pipedrive.refetch (mirror_id, id, reason) -- perhaps it was corrected, in a way that shows nowhere else
         SELECT b.mirror_id, b.id, 'could not be stored' FROM pipedrive.bad_row b WHERE b.mirror_id = which AND b.seen_at < clock_timestamp() - interval '1 hour'
@@ -249,11 +249,15 @@ END
 $$;
 COMMENT ON FUNCTION _sync_step(integer, text, bigint) IS 'one batch of a sync; remembers where it is';
 
+CREATE FUNCTION _today() RETURNS date
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT (now() AT TIME ZONE 'UTC')::date $$;
+COMMENT ON FUNCTION _today() IS 'the day that tokens are counted for, the same in every session';
+
 CREATE FUNCTION _count_tokens(which integer, step pipedrive._step) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET run_rows = x.run_rows + step.rows, run_pages = x.run_pages + step.pages, run_tokens = x.run_tokens + step.tokens,
-           tokens_today = CASE WHEN x.token_day = current_date THEN x.tokens_today ELSE 0 END + step.tokens, token_day = current_date
+           tokens_today = CASE WHEN x.token_day = pipedrive._today() THEN x.tokens_today ELSE 0 END + step.tokens, token_day = pipedrive._today()
      WHERE x.mirror_id = which
 $$;
 COMMENT ON FUNCTION _count_tokens(integer, pipedrive._step) IS 'adds a batch to the run and to the day';

@@ -254,7 +254,8 @@ COMMENT ON FUNCTION _read_event(jsonb) IS 'a payload of version 1 or 2 as an eve
 -- operators convert the names and texts that they pass, but no number: what a body is about can be
 -- read once such characters are out of the way.
 CREATE FUNCTION _salvage(raw text) RETURNS _event
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     body json;
     e pipedrive._event;
@@ -432,7 +433,8 @@ COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sy
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, counts.
 CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     carried jsonb := pipedrive._carried(m, e);
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
@@ -754,7 +756,8 @@ COMMENT ON FUNCTION _insert_set(_target, jsonb[], timestamptz[]) IS 'adds rows t
 
 -- What _apply_one() does, for events of different records in order of their ids.
 CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e) FROM unnest(events) AS e);
     ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
@@ -1105,7 +1108,8 @@ $$;
 COMMENT ON FUNCTION drop_webhook_login(text) IS 'ends a login: what is delivered with it is refused';
 
 CREATE FUNCTION _login_server(headers text) RETURNS name
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     given text;
     colon integer;
