@@ -89,5 +89,122 @@ SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', '{"version": "2.0", "
     'data', '{"id": 9999, "name": "Its event comes", "add_time": "2019-03-01T12:00:00Z", "update_time": null}'::jsonb));
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT * FROM sim.differences();
+--
+-- What arrives while a page travels. The page was requested first, so it does not undo the event, and the mark stays for the next run.
+--
+CREATE FUNCTION sim.event(id text, entity text, entity_id bigint, action text, at text, record jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('version', '2.0', 'id', id, 'entity', entity, 'entity_id', entity_id::text, 'action', action, 'timestamp', at), 'data', record))
+$$;
+CREATE FUNCTION sim.deals_history() RETURNS TABLE (id bigint, field text, old_value jsonb, new_value jsonb, change_source text) LANGUAGE sql AS $$
+    SELECT c.id, c.field, c.old_value, c.new_value, c.change_source FROM pipedrive.changes c WHERE c.entity = 'deals' ORDER BY c.recorded_at, c.id, c.field
+$$;
+SELECT mirror_id AS deals FROM pipedrive.mirror WHERE entity = 'deals' \gset
+CALL pipedrive.sync('crm_mirror.deals');
+DELETE FROM pipedrive.changes;
+SELECT title AS as_it_was FROM crm_mirror.deals WHERE id = 8 \gset
+BEGIN;
+CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT * FROM crm_mirror.deals WHERE id IN (8, 10);
+ALTER TABLE pipedrive_stage DROP COLUMN _synced_at, DROP COLUMN _source;
+SELECT nextval('pipedrive.arrival') AS asked \gset
+CALL sim.mutate('[{"action": "change", "entity": "deals", "id": 8, "at": "2026-04-05T09:00:00Z", "fields": {"title": "By event"}}]');
+SELECT sim.event('w-1', 'deal', 8, 'change', '2026-04-05T09:00:00Z', '{"id": 8, "title": "By event", "update_time": "2026-04-05T09:00:00Z"}');
+SELECT sim.event('w-2', 'deal', 10, 'delete', '2026-04-05T09:00:00Z', NULL);
+SELECT pipedrive._merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
+SELECT id, title FROM crm_mirror.deals WHERE id IN (8, 10);
+SELECT id FROM pipedrive.refetch WHERE mirror_id = :deals ORDER BY id;
+COMMIT;
+-- the next run asks again: the one was changed, the other was never deleted
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+SELECT id, field, old_value = to_jsonb(:'as_it_was'::text) AS as_it_was, new_value, change_source FROM sim.deals_history();
+SELECT count(*) FROM pipedrive.refetch;
+-- a page that was requested after the event is compared, and the mark goes
+BEGIN;
+SELECT sim.event('w-3', 'deal', 8, 'change', '2026-04-05T10:00:00Z', '{"id": 8, "title": "Not what it is", "update_time": "2026-04-05T10:00:00Z"}');
+CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT * FROM crm_mirror.deals WHERE id = 8;
+ALTER TABLE pipedrive_stage DROP COLUMN _synced_at, DROP COLUMN _source;
+UPDATE pipedrive_stage SET title = 'By event', update_time = '2026-04-05T09:00:00Z';
+SELECT nextval('pipedrive.arrival') AS asked \gset
+SELECT pipedrive._merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
+SELECT title FROM crm_mirror.deals WHERE id = 8;
+SELECT count(*) FROM pipedrive.refetch;
+COMMIT;
+--
+-- Clocks. An event with an update_time in the future does not shield its row from what the API says.
+--
+SELECT sim.event('f-1', 'deal', 11, 'change', '2062-01-01T00:00:00Z', '{"id": 11, "title": "Nobody wrote this", "update_time": "2062-01-01T00:00:00Z"}');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+-- With Pipedrive two hours ahead, an event of before the deletion that comes late, or was queued, raises nothing.
+CALL sim.switch('{"answer_date": "two_hours_ahead"}');
+SELECT to_char(now() AT TIME ZONE 'UTC' + interval '90 minutes', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS before_the_deletion,
+       to_char(now() AT TIME ZONE 'UTC' + interval '150 minutes', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS after_the_deletion \gset
+CALL sim.mutate('[{"action": "delete", "entity": "persons", "id": 4, "at": "2026-04-06T09:00:00Z"}, {"action": "delete", "entity": "persons", "id": 5, "at": "2026-04-06T09:00:00Z"}]');
+SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('version', '2.0', 'id', 'q-1', 'entity', 'person', 'entity_id', '5', 'action', 'change', 'timestamp', :'after_the_deletion'),
+                                                   'data', '{"id": 5, "name": "Queued"}'::jsonb), 'queue');
+CALL pipedrive.reconcile('crm_mirror.persons');
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+SELECT sim.event('l-1', 'person', 4, 'change', :'before_the_deletion', jsonb_build_object('id', 4, 'name', 'Ghost', 'update_time', :'before_the_deletion'));
+CALL pipedrive.apply_inbox();
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+-- one of after it does, until the next run has asked
+SELECT sim.event('l-2', 'person', 4, 'change', :'after_the_deletion', jsonb_build_object('id', 4, 'name', 'Back', 'update_time', :'after_the_deletion'));
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+-- where Pipedrive does not tell its time, only the next run raises it
+CALL sim.switch('{"answer_date": "none"}');
+CALL sim.mutate('[{"action": "delete", "entity": "persons", "id": 6, "at": "2026-04-06T09:00:00Z"}]');
+CALL pipedrive.reconcile('crm_mirror.persons');
+SELECT sim.event('l-3', 'person', 6, 'change', :'after_the_deletion', jsonb_build_object('id', 6, 'name', 'Ghost', 'update_time', :'after_the_deletion'));
+CALL sim.mutate('[{"action": "restore", "entity": "persons", "id": 6, "at": "2026-04-06T10:00:00Z"}]');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT * FROM sim.differences();
+CALL sim.switch('{"answer_date": "now"}');
+-- The clock of this machine steps back two hours: whatever it dated before is in its future now, and no rule looks at that.
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER crm INTO crm;
+SELECT pipedrive.create_mirror('crm.stages');
+CALL pipedrive.sync('crm_mirror.stages');
+CALL sim.mutate('[{"action": "delete", "entity": "deals", "id": 14, "at": "2026-04-07T09:00:00Z"}]');
+CALL pipedrive.sync('crm_mirror.deals');
+UPDATE crm_mirror.stages SET _synced_at = now() + interval '2 hours';
+UPDATE crm_mirror.deals SET _synced_at = now() + interval '2 hours';
+UPDATE pipedrive.tombstone SET recorded_at = now() + interval '2 hours';
+INSERT INTO pipedrive.refetch (mirror_id, id, reason, requested_at) VALUES (:deals, 15, 'test', now() + interval '2 hours');
+UPDATE pipedrive.mirror_state SET last_sync = now() + interval '2 hours', run_started = now() + interval '2 hours';
+SELECT max(id) AS stage FROM crm_mirror.stages \gset
+CALL sim.mutate(format('[{"action": "restore", "entity": "deals", "id": 14, "at": "2026-04-07T10:00:00Z"}, {"action": "delete", "entity": "stages", "id": %s},
+                         {"action": "change", "entity": "deals", "id": 15, "at": "2026-04-07T10:00:00Z", "fields": {"title": "After the step"}}]', :stage)::jsonb);
+CALL pipedrive.sync();
+SELECT * FROM sim.differences();
+SELECT count(*) FROM pipedrive.refetch;
+SELECT mirror, watermark > now() AS in_the_future FROM pipedrive.mirrors WHERE watermark > now();
+--
+-- History: a change is told once, with the value that it overwrote. A new column is no change of the rows that it fills; rows that are
+-- created and that come back are told.
+--
+DELETE FROM pipedrive.changes;
+CALL sim.field('{"action": "add", "entity": "deals", "code": "f00000000000000000000000000000000000000e", "name": "Second", "type": "varchar", "values": {"1": "a", "2": "b", "8": "c"}}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+SELECT sim.event('h-1', 'deal', 2, 'change', '2026-04-08T08:00:00Z', '{"id": 2, "update_time": "2026-04-08T08:00:00Z", "custom_fields": {"f00000000000000000000000000000000000000e": {"type": "varchar", "value": "b"}}}');
+CALL sim.mutate('[{"action": "change", "entity": "deals", "id": 1, "at": "2026-04-08T09:00:00Z", "fields": {"title": "Changed meanwhile"}}]');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT id, second FROM crm_mirror.deals WHERE second IS NOT NULL ORDER BY id;
+SELECT id, field, new_value, change_source FROM sim.deals_history();
+-- from then on its changes are told
+CALL sim.mutate('[{"action": "change", "entity": "deals", "id": 1, "at": "2026-04-08T10:00:00Z", "fields": {"custom_fields": {"Second": "z"}}},
+                  {"action": "delete", "entity": "deals", "id": 2, "at": "2026-04-08T10:00:00Z"},
+                  {"action": "create", "entity": "deals", "id": 9301, "at": "2026-04-08T10:00:00Z", "fields": {"title": "New", "value": 1}}]');
+DELETE FROM pipedrive.changes;
+CALL pipedrive.sync('crm_mirror.deals');
+CALL sim.mutate('[{"action": "restore", "entity": "deals", "id": 2, "at": "2026-04-08T11:00:00Z"}]');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT sim.event('h-2', 'deal', 9302, 'create', '2026-04-08T12:00:00Z', '{"id": 9302, "title": "New by event"}');
+SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "h-3", "entity": "deal", "entity_id": "9303", "action": "create", "timestamp": "2026-04-08T12:00:00Z"}, "data": {"id": 9303, "title": "New, queued"}}'::jsonb, 'queue');
+CALL pipedrive.apply_inbox();
+SELECT * FROM sim.deals_history();
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+SELECT id, field, old_value, new_value, change_source FROM sim.deals_history() OFFSET 5;
 SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
 DROP SCHEMA crm_mirror;

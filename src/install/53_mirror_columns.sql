@@ -7,11 +7,14 @@ CREATE TABLE mirror_column (
     type regtype NOT NULL,
     left_out text,
     since timestamptz,
+    unfilled boolean NOT NULL DEFAULT false,
     PRIMARY KEY (mirror_id, column_name)
 );
 COMMENT ON TABLE mirror_column IS 'columns of a mirror that are kept as its foreign table has them';
 COMMENT ON COLUMN mirror_column.type IS 'type that the foreign table gave it';
 COMMENT ON COLUMN mirror_column.left_out IS 'why it is not kept at present; the others are';
+COMMENT ON COLUMN mirror_column.unfilled IS
+    'added since the mirror was last read as a whole: its filling is no change of its rows';
 SELECT pg_catalog.pg_extension_config_dump('mirror_column', '');
 GRANT SELECT ON mirror_column TO PUBLIC; -- as mirror: whoever may see a mirror may know its columns
 
@@ -129,6 +132,8 @@ BEGIN
     EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', m.target, s.attname,
                    col_description(m.source, s.attnum));
     PERFORM pipedrive._remember_column(m.mirror_id, s.attname);
+    UPDATE pipedrive.mirror_column k SET unfilled = true
+     WHERE k.mirror_id = m.mirror_id AND k.column_name = s.attname;
 END
 $$;
 COMMENT ON FUNCTION _add_column(pipedrive.mirror, pg_attribute) IS

@@ -101,12 +101,14 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
                                  x.run_newest - b.taken), b.bound) END,
            known_id = greatest(x.known_id, x.run_highest_id),
            loaded = true, phase = NULL, walk_position = NULL, row_by_row = false,
-           last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
+           refetch_until = NULL, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
       FROM (SELECT coalesce(s.answered_at, s.run_started) AS bound,
                    CASE WHEN s.answered_at IS NULL
                         THEN greatest(clock_timestamp() - s.run_started, interval '0')
                         ELSE interval '0' END AS taken) AS b
      WHERE x.mirror_id = m.mirror_id;
+    UPDATE pipedrive.mirror_column k SET unfilled = false
+     WHERE k.mirror_id = m.mirror_id AND k.unfilled AND s.strategy <> 'changes';
     SELECT ROW('done', 0, 0, 0)::pipedrive._step
 $$;
 COMMENT ON FUNCTION _step_finish(pipedrive.mirror, pipedrive.mirror_state) IS 'ends a run';
@@ -137,7 +139,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
        SET strategy = c.strategy, phase = pipedrive._first_phase(c.strategy),
            since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(),
            answered_at = NULL, run_newest = NULL, run_highest_id = NULL,
-           run_rows = 0, run_pages = 0, run_tokens = 0
+           run_rows = 0, run_pages = 0, run_tokens = 0, refetch_until = NULL
       FROM chosen c
      WHERE x.mirror_id = m.mirror_id RETURNING x.*
 $$;

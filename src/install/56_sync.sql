@@ -30,7 +30,7 @@ DECLARE
     b record;
 BEGIN
     FOR b IN SELECT r.id::bigint AS id, r."column" AS column_name, r.reason FROM jsonb_to_recordset(set_aside) AS r (id text, "column" text, reason text) ORDER BY 1 LOOP
-        UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
+        UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), arrival = nextval('pipedrive.arrival'), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
         CONTINUE WHEN FOUND;
         INSERT INTO pipedrive.bad_row (mirror_id, id, column_name, reason) VALUES (m.mirror_id, b.id, b.column_name, b.reason);
         RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, CASE WHEN b.column_name IS NULL THEN '' ELSE format(': column "%s"', b.column_name) END),
@@ -79,13 +79,14 @@ COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'an empty temporary table 
 
 -- Fills the temporary table pipedrive_stage with a part of the source: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
 CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer, above_id bigint,
-                           OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz, OUT highest_id bigint)
+                           OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz, OUT highest_id bigint, OUT asked bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     w record;
 BEGIN
     PERFORM pipedrive._clear_stage(m);
+    asked := nextval('pipedrive.arrival');
     SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages, above_id,
         CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id)
              THEN format('SELECT pipedrive._stage_row(%1$s, %2$s) FROM %3$s e WHERE %4$s', m.mirror_id, pipedrive._source_row(m), m.source, condition)
@@ -108,14 +109,15 @@ DECLARE
     part record;
 BEGIN
     SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL::bigint[], s.walk_position, pages, above_id);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, false);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
     PERFORM pipedrive._note_part(m, s, part.next_position, part.answered_at, part.highest_id, 'pg_temp.pipedrive_stage'::regclass);
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_read(pipedrive.mirror, pipedrive.mirror_state, text, bigint, integer) IS 'one batch of a list, newest ids first where an id is given';
 
--- The first load writes straight into the mirror: there is nothing to compare with, and its history begins afterwards.
+-- The first load writes straight into the mirror: there is nothing to compare with, and its history begins afterwards. What an event has
+-- brought or marked meanwhile is read by id at the end.
 CREATE FUNCTION _step_load(m pipedrive.mirror, s pipedrive.mirror_state, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -123,13 +125,12 @@ DECLARE
 BEGIN
     SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages, NULL::bigint,
         format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
-                     WHERE NOT EXISTS (SELECT FROM pipedrive.tombstone d WHERE d.mirror_id = $1 AND d.id = e.id AND d.recorded_at >= $2)
+                     WHERE NOT EXISTS (SELECT FROM pipedrive.refetch r WHERE r.mirror_id = $1 AND r.id = e.id)
                     ON CONFLICT (id) DO UPDATE SET %4$s, _synced_at = excluded._synced_at, _source = excluded._source
-                     WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s)%7$s',
+                     WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s) AND t._source <> ''webhook''',
                    m.target, pipedrive._column_list(m.target), m.source,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
-                   pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text),
-                   CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
+                   pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text)), m.mirror_id);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
     PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, w.highest_id, CASE WHEN w.next_position IS NULL THEN m.target END);
@@ -145,12 +146,11 @@ DECLARE
     vanished bigint[];
 BEGIN
     SELECT * INTO part FROM pipedrive._read_part(m, 'true'::text, NULL::timestamptz, NULL::bigint[], NULL::text, 0, NULL::bigint);
-    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
-                      AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $2 AND b.id = t.id AND b.seen_at >= $1)', m.target) INTO vanished USING s.run_started, m.mirror_id;
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, s.run_started, true);
-    IF vanished IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL::timestamptz, 'sync'::text);
-    END IF;
+    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
+                      AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $1 AND b.id = t.id AND b.arrival >= $2)', m.target)
+       INTO vanished USING m.mirror_id, part.asked;
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
+    PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
     UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
@@ -162,43 +162,45 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
     ids bigint[];
+    asked bigint := nextval('pipedrive.arrival');
 BEGIN
     PERFORM pipedrive._clear_stage(m);
     SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint,
         format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE %s', m.deleted_source, condition), s.since);
     -- only what is news
     EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
-    IF ids IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL::timestamptz, 'sync'::text);
-    END IF;
+    PERFORM pipedrive._delete_vanished(m, ids, w.answered_at, asked);
     UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state, text) IS 'rows that the API lists as deleted';
 
--- Rows that somebody asked to be read again, a hundred at a time. What the API no longer has is deleted.
+-- Rows that somebody asked to be read again, a hundred at a time, each once a run. What the API no longer has is deleted. A row that could
+-- not be compared keeps its mark for the next run.
 CREATE FUNCTION _step_refetch(m pipedrive.mirror) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
+    until bigint;
     ids bigint[];
     vanished bigint[];
-    asked timestamptz := clock_timestamp();
 BEGIN
-    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id ORDER BY x.id LIMIT 100) AS r;
+    UPDATE pipedrive.mirror_state x SET refetch_until = coalesce(x.refetch_until, nextval('pipedrive.arrival')) WHERE x.mirror_id = m.mirror_id
+     RETURNING x.refetch_until INTO until;
+    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until ORDER BY x.id LIMIT 100) AS r;
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
     SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0, NULL::bigint);
-    SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i 
-     WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
-       AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.seen_at >= asked);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, asked, true);
-    IF vanished IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL::timestamptz, 'sync'::text);
-    END IF;
-    DELETE FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.requested_at <= asked;
+    vanished := ARRAY(SELECT i FROM unnest(ids) AS i
+                       WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
+                         AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.arrival >= part.asked));
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
+    PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
+    DELETE FROM pipedrive.refetch x USING pipedrive.bad_row b
+     WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND b.mirror_id = x.mirror_id AND b.id = x.id AND b.arrival >= part.asked;
+    UPDATE pipedrive.refetch x SET arrival = nextval('pipedrive.arrival') WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
@@ -218,7 +220,7 @@ BEGIN
     PERFORM pipedrive._require_own(m.source, m.target);
     PERFORM pipedrive._check_mirror(m);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
-    IF s.phase IS NULL THEN
+    IF s.phase IS NULL OR NOT EXISTS (SELECT FROM pipedrive.sync_phase x WHERE x.strategy = s.strategy AND x.phase = s.phase) THEN -- perhaps of an older version
         s := pipedrive._start_run(m, s, mode);
         INSERT INTO pipedrive.refetch (mirror_id, id, reason) -- perhaps it was corrected, in a way that shows nowhere else
         SELECT b.mirror_id, b.id, 'could not be stored' FROM pipedrive.bad_row b WHERE b.mirror_id = which AND b.seen_at < clock_timestamp() - interval '1 hour'
@@ -247,11 +249,15 @@ END
 $$;
 COMMENT ON FUNCTION _sync_step(integer, text, bigint) IS 'one batch of a sync; remembers where it is';
 
+CREATE FUNCTION _today() RETURNS date
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT (now() AT TIME ZONE 'UTC')::date $$;
+COMMENT ON FUNCTION _today() IS 'the day that tokens are counted for, the same in every session';
+
 CREATE FUNCTION _count_tokens(which integer, step pipedrive._step) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET run_rows = x.run_rows + step.rows, run_pages = x.run_pages + step.pages, run_tokens = x.run_tokens + step.tokens,
-           tokens_today = CASE WHEN x.token_day = current_date THEN x.tokens_today ELSE 0 END + step.tokens, token_day = current_date
+           tokens_today = CASE WHEN x.token_day = pipedrive._today() THEN x.tokens_today ELSE 0 END + step.tokens, token_day = pipedrive._today()
      WHERE x.mirror_id = which
 $$;
 COMMENT ON FUNCTION _count_tokens(integer, pipedrive._step) IS 'adds a batch to the run and to the day';
@@ -383,7 +389,7 @@ BEGIN
     IF s.reconcile_phase IS NULL OR s.reconcile_position IS NOT NULL AND NOT EXISTS (SELECT FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which) THEN
         DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which;
         UPDATE pipedrive.mirror_state x SET reconcile_phase = 'walk', reconcile_position = NULL,
-               run_started = CASE WHEN x.phase IS NULL THEN clock_timestamp() ELSE x.run_started END, run_rows = 0, run_pages = 0, run_tokens = 0
+               run_started = CASE WHEN x.phase IS NULL THEN clock_timestamp() ELSE x.run_started END, refetch_until = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
          WHERE x.mirror_id = which RETURNING x.* INTO s;
     END IF;
     IF s.reconcile_phase = 'walk' THEN
@@ -391,7 +397,7 @@ BEGIN
     ELSE
         step := pipedrive._step_refetch(m);
         IF step.status = 'done' THEN
-            UPDATE pipedrive.mirror_state x SET reconcile_phase = NULL, last_reconcile = clock_timestamp() WHERE x.mirror_id = which;
+            UPDATE pipedrive.mirror_state x SET reconcile_phase = NULL, refetch_until = NULL, last_reconcile = clock_timestamp() WHERE x.mirror_id = which;
         END IF;
     END IF;
     PERFORM pipedrive._count_tokens(which, step);

@@ -41,8 +41,9 @@ $$;
 COMMENT ON FUNCTION _backfill_deal(pipedrive.mirror, name, bigint) IS 'the earlier history of one deal; tokens spent';
 
 CREATE FUNCTION _logged_value(value text, type oid) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN value IS NULL THEN 'null'::jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
+    SELECT CASE WHEN value IS NULL THEN NULL
                 WHEN type IN ('bigint'::regtype, 'numeric'::regtype) AND length(value) < 400 AND value ~ '^-?[0-9]+(\.[0-9]+)?$' THEN to_jsonb(value::numeric)
                 ELSE to_jsonb(value) END
 $$;

@@ -16,7 +16,7 @@ COMMENT ON FUNCTION _setting(text, text) IS 'value of a setting, or its default'
 
 CREATE TABLE inbox (
     key text PRIMARY KEY,
-    seq bigint GENERATED ALWAYS AS IDENTITY,
+    seq bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     processed_at timestamptz,
     event_time timestamptz,
@@ -134,6 +134,7 @@ CREATE TYPE _event AS (
     attempt integer,
     event_time timestamptz,
     processed_at timestamptz, -- of an earlier run
+    arrival bigint,           -- when it was stored; NULL: it is only just arriving
     kind text,
     source_entity text,
     id bigint,
@@ -253,7 +254,8 @@ COMMENT ON FUNCTION _read_event(jsonb) IS 'a payload of version 1 or 2 as an eve
 -- operators convert the names and texts that they pass, but no number: what a body is about can be
 -- read once such characters are out of the way.
 CREATE FUNCTION _salvage(raw text) RETURNS _event
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     body json;
     e pipedrive._event;
@@ -315,7 +317,9 @@ DECLARE
     new_time timestamptz;
 BEGIN
     IF old IS NULL THEN
-        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id AND t.as_of > e.event_time);
+        -- what the API showed to be gone after the event had come stays gone; else Pipedrive's times tell
+        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id
+                  AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND t.arrival > e.arrival));
     END IF;
     row_time := coalesce(old ->> 'update_time', old ->> 'modified');
     -- run again: what a sync wrote since then is newer
@@ -387,9 +391,8 @@ CREATE FUNCTION _keep_history(m _target, id bigint, old jsonb, delta jsonb, chan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
-    SELECT m.mirror_id, m.entity, _keep_history.id, d.key, nullif(old -> d.key, 'null'), nullif(d.value, 'null'), _keep_history.changed_at, 'webhook'
-      FROM jsonb_each(delta) AS d
-     WHERE d.key NOT IN ('update_time', 'modified');
+    SELECT m.mirror_id, m.entity, _keep_history.id, d.field, d.old_value, d.new_value, _keep_history.changed_at, 'webhook'
+      FROM pipedrive._field_changes(m.mirror_id, old, delta) AS d;
 END
 $$;
 COMMENT ON FUNCTION _keep_history(_target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
@@ -421,7 +424,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
     SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
-    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, reason = excluded.reason;
+    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason;
     PERFORM pipedrive._note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
@@ -430,7 +433,8 @@ COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sy
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, counts.
 CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     carried jsonb := pipedrive._carried(m, e);
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
@@ -457,9 +461,9 @@ BEGIN
         EXIT WHEN written > 0;
     END LOOP;
     IF verdict = 'deleted' THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text);
+        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text, NULL::bigint);
     ELSIF written > 0 THEN
-        DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id;
+        PERFORM pipedrive._record_creation(x, ARRAY[e.id], ARRAY[changed_at], 'webhook'::text) FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     ELSIF verdict = 'applied' THEN
         news := pipedrive._news(e, old, new, carried);
         IF news IS NOT NULL THEN
@@ -734,7 +738,7 @@ END
 $$;
 COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[]) IS 'writes the news of several locked rows';
 
-CREATE FUNCTION _insert_set(m _target, news jsonb[]) RETURNS bigint[]
+CREATE FUNCTION _insert_set(m _target, news jsonb[], at timestamptz[]) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written bigint[];
@@ -743,15 +747,17 @@ BEGIN
                                     FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
                     SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text))
        INTO written USING news;
-    DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (written);
+    PERFORM pipedrive._record_creation(x, written, ARRAY(SELECT u.at FROM unnest(written) AS w (id) JOIN unnest(news, _insert_set.at) AS u (r, at) ON (u.r ->> 'id')::bigint = w.id), 'webhook'::text)
+       FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     RETURN written;
 END
 $$;
-COMMENT ON FUNCTION _insert_set(_target, jsonb[]) IS 'adds rows to a mirror; ids of those that were not there';
+COMMENT ON FUNCTION _insert_set(_target, jsonb[], timestamptz[]) IS 'adds rows to a mirror; ids of those that were not there';
 
 -- What _apply_one() does, for events of different records in order of their ids.
 CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e) FROM unnest(events) AS e);
     ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
@@ -792,7 +798,8 @@ BEGIN
         written := pipedrive._update_set(m, changed_olds, changed_news);
     END IF;
     IF made <> '{}' THEN
-        made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i));
+        made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i),
+                                          ARRAY(SELECT coalesce((carried[i] ->> 'update_time')::timestamptz, (events[i]).event_time) FROM unnest(made) AS i));
         written := written + cardinality(made_ids);
     END IF;
     FOR i IN 1 .. cardinality(events) LOOP
@@ -882,6 +889,7 @@ BEGIN
     e := CASE WHEN i.body IS NULL THEN pipedrive._salvage(i.raw) ELSE pipedrive._read_event(i.body) END;
     e.key := i.key;
     e.server := i.server;
+    e.arrival := i.seq;
     e.processed_at := CASE WHEN i.status IN ('applied', 'deleted', 'stale') THEN i.processed_at END;
     RETURN e;
 END
@@ -1100,7 +1108,8 @@ $$;
 COMMENT ON FUNCTION drop_webhook_login(text) IS 'ends a login: what is delivered with it is refused';
 
 CREATE FUNCTION _login_server(headers text) RETURNS name
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     given text;
     colon integer;

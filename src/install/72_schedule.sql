@@ -83,14 +83,16 @@ COMMENT ON FUNCTION unschedule() IS 'takes the jobs of schedule() off pg_cron; w
 -- Retention ---------------------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION _partition_month(partition regclass) RETURNS date
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
     SELECT to_date(right(c.relname, 6), 'YYYYMM') FROM pg_class c WHERE c.oid = partition AND c.relname ~ '^changes_\d{6}$'
 $$;
 COMMENT ON FUNCTION _partition_month(regclass) IS 'first day of the month of a partition of changes; NULL for others';
 
 -- A partition of its own for a month (UTC). Rows that the default partition took for it move along, which keeps writers waiting meanwhile.
 CREATE FUNCTION _create_change_partition(month date) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     partition text := 'changes_' || to_char(month, 'YYYYMM');
     lower timestamptz := month::timestamp AT TIME ZONE 'UTC';
@@ -114,7 +116,8 @@ COMMENT ON FUNCTION _create_change_partition(date) IS 'makes the partition of ch
 
 -- One step of apply_retention(), which commits each. A lock that does not come within seconds is left to the next time.
 CREATE FUNCTION _retention_step(step text, target text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET lock_timeout = '5s' AS $$
 BEGIN
     CASE step
     WHEN 'create' THEN PERFORM pipedrive._create_change_partition(target::date);
@@ -128,7 +131,8 @@ $$;
 COMMENT ON FUNCTION _retention_step(text, text) IS 'one step of apply_retention()';
 
 CREATE FUNCTION _retention_steps() RETURNS TABLE (step text, target text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
     WITH keep AS (
         SELECT nullif(pipedrive._setting('changes_retention'::text, 'forever'::text), 'forever')::interval AS changes,
                pipedrive._setting('refresh_log_retention'::text, '30 days'::text)::interval AS refresh_log,
