@@ -26,7 +26,7 @@ CALL pipedrive.backfill_history('crm.deals', 19);
 SELECT count(*) AS deals_done FROM pipedrive.backfilled;
 CALL pipedrive.backfill_history('crm.persons', 100);
 -- A cursor that the API takes no longer: the run says so, and the next one begins its phase anew.
-UPDATE pipedrive.mirror_state SET phase = 'updated', walk_position = '0:too-old', since = watermark, run_started = clock_timestamp();
+UPDATE pipedrive.mirror_state SET strategy = 'changes', phase = 'updated', walk_position = '0:too-old', since = watermark, run_started = clock_timestamp();
 SET client_min_messages = error;
 CALL pipedrive.sync('crm.deals');
 SELECT phase, walk_position IS NULL AS anew, last_error FROM pipedrive.mirror_state;

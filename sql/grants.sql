@@ -18,6 +18,38 @@ SELECT routine, public FROM sim.routines WHERE prosecdef ORDER BY routine COLLAT
 -- what takes its search_path from the session: procedures that commit cannot set it
 SELECT routine, prokind FROM sim.routines WHERE NOT safe_path AND lanname <> 'c' ORDER BY routine COLLATE "C";
 --
+-- That list is enough for who has tables of his own: a role that was given nothing but the use of a server.
+--
+CREATE ROLE regress_pipedrive_user;
+CREATE SCHEMA mine AUTHORIZATION regress_pipedrive_user;
+GRANT USAGE ON FOREIGN SERVER crm TO regress_pipedrive_user;
+SET ROLE regress_pipedrive_user;
+CREATE USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (api_token 'sim-token-admin');
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages) FROM SERVER crm INTO mine;
+SELECT obj_description('mine.deals'::regclass) IS NOT NULL AS commented, count(*) > 0 AS readable FROM mine.deals;
+SELECT (SELECT count(*) FROM pipedrive.options) > 0 AS options, (SELECT count(*) FROM pipedrive.entities) > 0 AS entities,
+       (SELECT count(*) FROM pipedrive.entity_columns) > 0 AS entity_columns, (SELECT count(*) FROM pipedrive.tracked_views) AS tracked_views,
+       (SELECT count(*) FROM pipedrive.left_out_columns) AS left_out_columns,
+       pipedrive.version() <> '' AS version, pipedrive.decode_record('mine.deals', '{"id": 1}'::jsonb) ->> 'id' AS decoded;
+RESET ROLE;
+CALL sim.field('{"action": "add", "entity": "deals", "name": "Colour", "type": "enum", "options": ["Red", "Blue"], "code": "00000000000000000000000000000000000000c0", "values": {}}');
+CALL sim.field('{"action": "remove", "entity": "deals", "code": "Score"}');
+SET ROLE regress_pipedrive_user;
+SELECT column_name, change FROM pipedrive.field_changes('mine');
+SELECT column_name, change FROM pipedrive.refresh_schema('mine', rename_columns => true, drop_removed => true);
+RESET ROLE;
+CALL sim.field('{"action": "rename", "entity": "deals", "code": "00000000000000000000000000000000000000c0", "name": "Paint"}');
+SET ROLE regress_pipedrive_user;
+SELECT column_name, change FROM pipedrive.refresh_schema('mine', rename_columns => true);
+ALTER FOREIGN TABLE mine.stages RENAME TO phases;
+DROP FOREIGN TABLE mine.phases;
+RESET ROLE;
+DROP SCHEMA mine CASCADE;
+DROP USER MAPPING FOR regress_pipedrive_user SERVER crm;
+DROP OWNED BY regress_pipedrive_user;
+DROP ROLE regress_pipedrive_user;
+CALL sim.reset();
+--
 -- A type of the session's own does not run as the owner of the door: everything that a delivery calls is called here first,
 -- by somebody who put a domain in the way of a type's name.
 --

@@ -44,6 +44,7 @@ SELECT count(*) AS deals, count(*) FILTER (WHERE h.n = 1 AND h.stage_id = d.stag
 SELECT * FROM pipedrive.create_dashboards('crm_mirror') AS d WHERE d::text LIKE '%stage_conversion';
 SELECT stage, entered, moved_on, won, open FROM crm_dashboards.stage_conversion ORDER BY stage_order;
 SELECT pg_get_viewdef('crm_dashboards.stage_conversion'::regclass) LIKE '%stage_history%' AS reads_the_view;
+SELECT bucket, stage, deals FROM crm_dashboards.deal_ageing WHERE bucket_order IN (1, 6) ORDER BY bucket_order, stage_order;
 CREATE TABLE sim.with_view AS SELECT * FROM crm_dashboards.stage_conversion;
 DROP SCHEMA crm_dashboards CASCADE;
 ALTER VIEW crm_mirror.stage_history RENAME TO "Stages, once";

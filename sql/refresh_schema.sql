@@ -173,10 +173,12 @@ SELECT sim.error($$EXECUTE by_size('7')$$);
 SELECT sim.error('REFRESH MATERIALIZED VIEW sim.frozen');
 SELECT * FROM sim.frozen ORDER BY id;                                    -- as it was
 SELECT * FROM sim.changes();
-SELECT sim.error($$SELECT * FROM pipedrive.refresh_schema('crm')$$);
-SELECT attname, type FROM sim.mine WHERE field = '02';
+SELECT * FROM sim.refresh();                                             -- nothing that reads it is in the way
+SELECT id, size_old FROM crm.deals WHERE id = 1;
+SELECT attname FROM pg_attribute WHERE attrelid = 'sim.frozen'::regclass AND attnum > 0;
 DROP MATERIALIZED VIEW sim.frozen;
 SELECT * FROM sim.refresh();
+ALTER FOREIGN TABLE crm.deals DROP COLUMN size_old;
 SELECT attname, type, comment FROM sim.mine WHERE field = '02';
 SELECT id, size FROM crm.deals WHERE size > 8 ORDER BY id;
 SELECT sim.error($$EXECUTE by_size('7')$$);

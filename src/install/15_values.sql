@@ -3,7 +3,8 @@
 -- everything that reads it, so these give NULL for what is not one. No other cast of such a value.
 
 CREATE FUNCTION _as_bigint(value jsonb) RETURNS bigint
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     t text := btrim(value #>> '{}');
 BEGIN
@@ -50,7 +51,8 @@ COMMENT ON FUNCTION _as_boolean(jsonb) IS
     'true or false, as such, as 1 and 0 or as text; NULL for anything else';
 
 CREATE FUNCTION _as_time(value jsonb) RETURNS timestamptz
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     t text := value #>> '{}';
 BEGIN

@@ -10,18 +10,21 @@ COMMENT ON FUNCTION _may_quote(text) IS
     'whatever a trigger raises; this library''s own do not';
 
 CREATE FUNCTION _without_values(state text, said text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
     SELECT CASE -- what was found in a column: its kind is told
                 WHEN state = 'HV004' THEN regexp_replace(said, '(found [a-z]+) .*', '\1.')
                 WHEN state LIKE '23%' OR NOT pipedrive._may_quote(state) THEN said
-                ELSE regexp_replace(regexp_replace(said, '".*"', '"..."'), ': .*', '') END
+                WHEN state LIKE '22%' THEN regexp_replace(regexp_replace(said, '".*"', '"..."'), ': .*', '')
+                ELSE pipedrive._condition(state) END -- the words are those of some trigger
 $$;
 COMMENT ON FUNCTION _without_values(text, text) IS
     'a message without what it may quote of a row, by its SQLSTATE';
 
 CREATE FUNCTION _error_text(state text, message text, detail text, hint text, context text)
 RETURNS text
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     -- "Failing row contains (...)", "Key (email)=(...)", "Token ... is invalid"; 22023 is ours
     hidden boolean := pipedrive._may_quote(state) AND state <> '22023';

@@ -178,13 +178,34 @@ $$;
 COMMENT ON FUNCTION field_changes(regnamespace) IS
     'what changed in Pipedrive''s fields since the tables of a schema were imported or refreshed, with the statement for each; reads the definitions (10 tokens a table), changes nothing';
 
+-- A column whose field has another type now is dropped, or where something reads it, keeps its place under another name and reads NULL.
+CREATE FUNCTION _alter_source(source regclass, column_name name, statement text, may_keep boolean) RETURNS text
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    aside name;
+BEGIN
+    EXECUTE statement;
+    RETURN statement;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    IF NOT may_keep THEN
+        RAISE;
+    END IF;
+    aside := pipedrive._spare_name(source, column_name);
+    EXECUTE format('ALTER FOREIGN TABLE %s RENAME COLUMN %I TO %I', source, column_name, aside);
+    EXECUTE format('ALTER FOREIGN TABLE %s ALTER COLUMN %I OPTIONS (DROP field, DROP type%s, ADD removed ''true'')', source, aside,
+                   (SELECT ', DROP subfield' FROM pipedrive._table_columns k WHERE k.relation = source AND k.attname = aside AND k.subfield <> ''));
+    RETURN format('ALTER FOREIGN TABLE %s RENAME COLUMN %I TO %I', source, column_name, aside);
+END
+$$;
+COMMENT ON FUNCTION _alter_source(regclass, name, text, boolean) IS 'one statement of refresh_schema(); a column to be dropped that something reads may be kept under another name';
+
 CREATE FUNCTION refresh_schema(target_schema regnamespace, rename_columns boolean DEFAULT false, drop_removed boolean DEFAULT false)
 RETURNS TABLE (table_name regclass, column_name name, change text, statement text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 #variable_conflict use_column
 DECLARE
     c record;
-    mirrored regclass;
+    place smallint;
 BEGIN
     FOR c IN SELECT * FROM pipedrive.field_changes(target_schema) LOOP
         table_name := c.table_name;
@@ -198,13 +219,14 @@ BEGIN
             statement := NULL; -- the name is kept
         END IF;
         IF statement IS NOT NULL THEN
+            SELECT a.attnum INTO place FROM pg_attribute a WHERE a.attrelid = c.table_name AND a.attname = c.column_name;
             IF statement LIKE '% DROP COLUMN %' THEN
-                PERFORM pipedrive._drop_live_view(m) FROM pipedrive.mirror m WHERE m.source = c.table_name;
+                PERFORM pipedrive._free_live_column(m, c.column_name) FROM pipedrive.mirror m WHERE m.source = c.table_name;
             END IF;
-            EXECUTE statement;
-            SELECT m.target INTO mirrored FROM pipedrive.mirror m WHERE m.source = c.table_name;
-            IF c.change = 'renamed' AND mirrored IS NOT NULL THEN
-                EXECUTE replace(statement, format('ALTER FOREIGN TABLE %s ', c.table_name), format('ALTER TABLE %s ', mirrored));
+            statement := pipedrive._alter_source(c.table_name, c.column_name, statement, c.change = 'retyped');
+            IF c.change = 'renamed' THEN
+                PERFORM pipedrive._follow_rename(m, c.column_name, a.attname)
+                   FROM pipedrive.mirror m JOIN pg_attribute a ON a.attrelid = m.source AND a.attnum = place WHERE m.source = c.table_name;
             END IF;
             RETURN NEXT;
         END IF;
@@ -226,7 +248,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION refresh_schema(regnamespace, boolean, boolean) IS
-    'brings the foreign tables of a schema up to Pipedrive''s fields: new columns added; renamed fields keep their column name unless rename_columns; columns of removed fields are kept and read NULL unless drop_removed. All or nothing: an object that depends on a column to be dropped is named in the error';
+    'brings the foreign tables of a schema up to Pipedrive''s fields: new columns added; renamed fields keep their column name unless rename_columns; columns of removed fields are kept and read NULL unless drop_removed; a column whose field has another type now is replaced, and kept under another name where something reads it. All or nothing: an object that depends on a column to be dropped is named in the error. Mirrors follow; their old columns are renamed, not dropped';
 
 CREATE FUNCTION _forget_server() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -21,11 +21,15 @@ CREATE TABLE mirror_state (
     mirror_id integer PRIMARY KEY REFERENCES mirror ON DELETE CASCADE,
     watermark timestamptz,
     loaded boolean NOT NULL DEFAULT false,
+    strategy text,
     phase text,
     walk_position text,
     since timestamptz,
     run_started timestamptz,
+    answered_at timestamptz,
     run_newest timestamptz,
+    run_highest_id bigint,
+    known_id bigint,
     run_rows bigint NOT NULL DEFAULT 0,
     run_pages bigint NOT NULL DEFAULT 0,
     run_tokens bigint NOT NULL DEFAULT 0,
@@ -37,34 +41,51 @@ CREATE TABLE mirror_state (
     token_day date,
     tokens_today bigint NOT NULL DEFAULT 0,
     change_serial bigint NOT NULL DEFAULT 0,
+    refetch_until bigint,
     row_by_row boolean NOT NULL DEFAULT false,
     reconcile_phase text,
     reconcile_position text
 );
 COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where the run under way goes on';
+COMMENT ON COLUMN mirror_state.strategy IS 'what the run under way, or the last one, goes through; see sync_phase';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
+COMMENT ON COLUMN mirror_state.refetch_until IS 'marks before this place in the order of arrival are read by the run, later ones by the next';
 COMMENT ON COLUMN mirror_state.row_by_row IS 'whether the run stages its rows one by one, as the table refused some row of a batch';
+COMMENT ON COLUMN mirror_state.answered_at IS 'Pipedrive''s own clock at the first answer of the run; the watermark never goes beyond it';
+COMMENT ON COLUMN mirror_state.run_newest IS 'latest update_time that the run has seen, of those that are not in the future';
+COMMENT ON COLUMN mirror_state.known_id IS 'rows with ids up to this one were all read; new ones are looked for above it';
 COMMENT ON COLUMN mirror_state.change_serial IS 'grows with every change of a row; refresh_views() compares it';
 
 GRANT SELECT ON mirror TO PUBLIC; -- which tables are mirrored: refresh_schema() must know it whoever runs it
 
+-- What came before what is told by a counter: clocks step.
+CREATE SEQUENCE arrival;
+COMMENT ON SEQUENCE arrival IS 'order in which events, marks and deletions reached the mirrors, and pages were requested';
+GRANT USAGE ON SEQUENCE arrival TO PUBLIC; -- whoever may write what it numbers; it tells nothing
+SELECT pg_catalog.pg_extension_config_dump('arrival', '');
+
 CREATE TABLE tombstone (
     mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,
     id bigint NOT NULL,
-    as_of timestamptz NOT NULL,
+    as_of timestamptz,
+    told_by text NOT NULL,
+    arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (mirror_id, id)
 );
 COMMENT ON TABLE tombstone IS 'rows that were deleted: a late event must not raise them';
-COMMENT ON COLUMN tombstone.as_of IS 'Pipedrive''s time of the deletion, as far as known';
+COMMENT ON COLUMN tombstone.as_of IS 'Pipedrive''s time of the deletion or of the answer that showed it; NULL: not known, and no event raises the row';
+COMMENT ON COLUMN tombstone.told_by IS 'sync or webhook';
 
 CREATE TABLE refetch (
     mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,
     id bigint NOT NULL,
     requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     reason text NOT NULL,
     PRIMARY KEY (mirror_id, id)
 );
+COMMENT ON COLUMN refetch.arrival IS 'its place in the order of arrival: a page that was requested before it does not settle it';
 COMMENT ON TABLE refetch IS 'rows that the next sync reads by id, whatever their update_time';
 
 CREATE TABLE bad_row (
@@ -74,6 +95,7 @@ CREATE TABLE bad_row (
     reason text NOT NULL,
     since timestamptz NOT NULL DEFAULT clock_timestamp(),
     seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     PRIMARY KEY (mirror_id, id)
 );
 COMMENT ON TABLE bad_row IS 'rows that a mirror cannot hold as Pipedrive has them; the others go on; each is read again by later syncs. A reason may quote the value: for the owner only';
@@ -91,7 +113,8 @@ CREATE TABLE changes (
     recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE changes IS 'what changed in mirrored rows, append-only; partitioned by month of recorded_at';
-COMMENT ON COLUMN changes.field IS 'column of the mirror; is_deleted for a row that vanished';
+COMMENT ON COLUMN changes.field IS 'column of the mirror; is_deleted for a row that vanished (true), was created (from NULL) or came back (false)';
+COMMENT ON COLUMN changes.old_value IS 'what the mirror had until then, times in UTC; NULL for none';
 COMMENT ON COLUMN changes.changed_at IS 'update_time of the new state, else the time of the event or the sync';
 COMMENT ON COLUMN changes.change_source IS 'sync, webhook or backfill';
 CREATE TABLE changes_default PARTITION OF changes DEFAULT;

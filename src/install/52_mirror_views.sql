@@ -26,53 +26,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _mirror_view(integer, text) IS 'the view of a mirror, unless it was dropped';
 
--- the last second as a view
-CREATE FUNCTION _create_live_view(m pipedrive.mirror) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    name text;
-BEGIN
-    IF NOT 'update_time' = ANY (pipedrive._mirror_columns(m.target))
-       OR NOT EXISTS (SELECT FROM pipedrive.entity_columns e
-                       WHERE e.entity = m.entity AND e.parameter LIKE 'updated_since%') THEN
-        RETURN;
-    END IF;
-    SELECT format('%I.%I', n.nspname, c.relname || '_live') INTO name
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
-    EXECUTE format($v$CREATE VIEW %1$s AS
-        WITH tail AS MATERIALIZED (
-            SELECT %2$s FROM %3$s
-             WHERE update_time >= (SELECT s.watermark - x.overlap
-                                     FROM pipedrive.mirror_state s
-                                     JOIN pipedrive.mirror x USING (mirror_id)
-                                    WHERE s.mirror_id = %4$s))
-        SELECT %2$s FROM tail
-         UNION ALL
-        SELECT %2$s FROM %5$s AS kept
-         WHERE NOT EXISTS (SELECT FROM tail WHERE tail.id = kept.id)$v$,
-        name, pipedrive._column_list(m.target), m.source, m.mirror_id, m.target);
-    EXECUTE format('COMMENT ON VIEW %s IS %L', name,
-                   format('%s with what changed in Pipedrive since its last sync; reads the API',
-                          m.target));
-    PERFORM pipedrive._keep_view(m.mirror_id, name, 'live'::text);
-END
-$$;
-COMMENT ON FUNCTION _create_live_view(pipedrive.mirror) IS 'view <table>_live beside a mirror';
-
-CREATE FUNCTION _drop_live_view(m pipedrive.mirror) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
-DECLARE
-    view regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
-BEGIN
-    IF view IS NOT NULL THEN
-        EXECUTE format('DROP VIEW %s', view);
-    END IF;
-    DELETE FROM pipedrive.mirror_view v WHERE v.mirror_id = m.mirror_id AND v.kind = 'live';
-END
-$$;
-COMMENT ON FUNCTION _drop_live_view(pipedrive.mirror) IS
-    'removes the view that _create_live_view() made; it is made anew when the columns have changed';
-
 -- The values that a column of deals went through, as intervals: one pass, one sort.
 --
 -- Their order leans on nothing that may be missing: first what a deal began with, then what
@@ -121,11 +74,13 @@ COMMENT ON FUNCTION _history_query(pipedrive.mirror, text) IS
 CREATE FUNCTION _create_history_view(m pipedrive.mirror, field text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    ending text := replace(field, '_id', '') || '_history';
     name text;
 BEGIN
     SELECT format('%I.%I', n.nspname,
-                  CASE WHEN c.relname = 'deals' THEN '' ELSE c.relname || '_' END
-                  || replace(field, '_id', '') || '_history') INTO name
+                  CASE WHEN c.relname = 'deals' THEN ending
+                       ELSE pipedrive._derived_name(c.relname::text, '_' || ending)::text END)
+      INTO name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
     EXECUTE format('CREATE VIEW %s AS %s', name, pipedrive._history_query(m, field));
     EXECUTE format('COMMENT ON VIEW %s IS %L', name,

@@ -4,25 +4,18 @@
 -- Procedures that commit cannot set search_path: every name in them is qualified.
 
 -- The part belongs to this one statement: nothing is armed that another scan of the table could take.
-CREATE FUNCTION _walk(source regclass, from_position text, pages integer, statement text, VARIADIC arguments "any",
-                      OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT written bigint, OUT set_aside jsonb)
+CREATE FUNCTION _walk(source regclass, from_position text, pages integer, above_id bigint, statement text, VARIADIC arguments "any",
+                      OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT written bigint, OUT set_aside jsonb,
+                      OUT answered_at timestamptz, OUT highest_id bigint)
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk';
-COMMENT ON FUNCTION _walk(regclass, text, integer, text, "any") IS
-    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start); where it ended (NULL: everything was read), what it cost, how many rows the statement wrote, and which it did not get as a value of theirs does not fit';
-REVOKE EXECUTE ON FUNCTION _walk(regclass, text, integer, text, "any") FROM PUBLIC; -- it reads part of a table
+COMMENT ON FUNCTION _walk(regclass, text, integer, bigint, text, "any") IS
+    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start), with above_id newest rows first and down to that id; where it ended (NULL: everything was read), what it cost, how many rows the statement wrote, which it did not get as a value of theirs does not fit, Pipedrive''s clock at the first answer, and the highest id of the first list';
+REVOKE EXECUTE ON FUNCTION _walk(regclass, text, integer, bigint, text, "any") FROM PUBLIC; -- it reads part of a table
 
 CREATE FUNCTION _request(server name, method text, path text, body jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_request';
 COMMENT ON FUNCTION _request(name, text, text, jsonb) IS 'one API call with the current user''s credentials; its answer';
 REVOKE EXECUTE ON FUNCTION _request(name, text, text, jsonb) FROM PUBLIC; -- it could write
-
-CREATE FUNCTION _mirror_columns(target regclass) RETURNS text[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_agg(a.attname::text ORDER BY a.attnum)
-      FROM pg_attribute a
-     WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped AND a.attname NOT IN ('_synced_at', '_source')
-$$;
-COMMENT ON FUNCTION _mirror_columns(regclass) IS 'data columns of a mirror';
 
 CREATE FUNCTION _column_list(target regclass, prefix text DEFAULT '') RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -62,16 +55,16 @@ COMMENT ON FUNCTION _require_own(regclass, regclass) IS 'locks the target of a m
 
 -- what makes a mirror ---------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION _create_target(source regclass, target text) RETURNS regclass
+CREATE FUNCTION _create_target(source regclass, target name[]) RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made regclass;
     c record;
 BEGIN
-    EXECUTE format('CREATE TABLE %s (%s, _synced_at timestamptz NOT NULL DEFAULT now(), _source text NOT NULL DEFAULT ''sync'', PRIMARY KEY (id))', target,
+    EXECUTE format('CREATE TABLE %I.%I (%s, _synced_at timestamptz NOT NULL DEFAULT now(), _source text NOT NULL DEFAULT ''sync'', PRIMARY KEY (id))', target[1], target[2],
         (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
            FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped));
-    made := target::regclass;
+    made := format('%I.%I', target[1], target[2])::regclass;
     -- what dashboards filter and join by
     FOR c IN SELECT a.attname FROM pg_attribute a
               WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped
@@ -89,70 +82,107 @@ BEGIN
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION _create_target(regclass, text) IS 'table for a mirror, with indexes and comments';
+COMMENT ON FUNCTION _create_target(regclass, name[]) IS 'table for a mirror, with indexes and comments';
+
+CREATE FUNCTION _mirror_source(source regclass, OUT entity text, OUT server name)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    SELECT k.entity, k.server INTO entity, server FROM pipedrive._table_columns k WHERE k.relation = source LIMIT 1;
+    IF entity IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a foreign table of pipedrive_fdw', source);
+    END IF;
+    IF EXISTS (SELECT FROM pipedrive.mirror x WHERE x.source = _mirror_source.source) THEN
+        RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+            MESSAGE = format('"%s" is already mirrored by "%s"', source, (SELECT x.target FROM pipedrive.mirror x WHERE x.source = _mirror_source.source));
+    END IF;
+    IF EXISTS (SELECT FROM unnest(CASE WHEN pipedrive._is_windowed(entity) THEN ARRAY['id', 'update_time'] ELSE ARRAY['id'] END) AS needed
+                WHERE NOT EXISTS (SELECT FROM pipedrive._table_columns k WHERE k.relation = source AND k.attname = needed AND k.type IS NULL)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" lacks a column that a mirror needs', source),
+            HINT = 'A mirror needs the columns id, and where the API can tell what changed, update_time.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _mirror_source(regclass) IS 'entity and server of a foreign table that can be mirrored, and is not yet';
+
+-- One that an earlier mirror left behind is made anew: it may be of another server.
+CREATE FUNCTION _create_deleted_list(place name[], server name) RETURNS regclass
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    listed text := format('%I.%I', place[1], pipedrive._derived_name(place[2]::text, '_deleted'::text, '_'::text));
+BEGIN
+    IF EXISTS (SELECT FROM pipedrive._table_columns k WHERE k.relation = to_regclass(listed) AND k.entity = 'deleted_deals')
+       AND NOT EXISTS (SELECT FROM pipedrive.mirror x WHERE x.deleted_source = to_regclass(listed)) THEN
+        EXECUTE format('DROP FOREIGN TABLE %s', listed);
+    END IF;
+    EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz) SERVER %I OPTIONS (entity %L)', listed, server, 'deleted_deals');
+    EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', listed, 'deals deleted in the last 30 days, read by pipedrive.sync()');
+    RETURN listed::regclass;
+END
+$$;
+COMMENT ON FUNCTION _create_deleted_list(name[], name) IS 'foreign table beside a mirror of deals that lists deleted ones';
+
+CREATE FUNCTION _begin_mirror(source regclass, target regclass, entity text, server name, old_id integer) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    place name[] := (SELECT ARRAY[n.nspname, c.relname] FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target);
+    deleted regclass := CASE WHEN entity = 'deals' THEN pipedrive._create_deleted_list(place, server) END;
+    id integer;
+BEGIN
+    IF old_id IS NULL THEN
+        INSERT INTO pipedrive.mirror (source, target, deleted_source, entity) VALUES (source, target, deleted, entity) RETURNING mirror_id INTO id;
+    ELSE
+        INSERT INTO pipedrive.mirror (mirror_id, source, target, deleted_source, entity) VALUES (old_id, source, target, deleted, entity) RETURNING mirror_id INTO id;
+    END IF;
+    INSERT INTO pipedrive.mirror_state (mirror_id) VALUES (id);
+    RETURN id;
+END
+$$;
+COMMENT ON FUNCTION _begin_mirror(regclass, regclass, text, name, integer) IS 'a table is a mirror from now on, under a number that it had before or a new one';
 
 CREATE FUNCTION create_mirror(source regclass, target text DEFAULT NULL) RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     info record;
-    schema_name text;
+    place name[] := pipedrive._mirror_target(source, target);
+    source_schema oid := (SELECT c.relnamespace FROM pg_class c WHERE c.oid = source);
     made regclass;
-    live text;
-    deleted regclass;
     new_id integer;
 BEGIN
-    SELECT c.relname, n.nspname, t.entity, t.server INTO info
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      LEFT JOIN LATERAL (SELECT k.entity, k.server FROM pipedrive._table_columns k WHERE k.relation = source LIMIT 1) t ON true
-     WHERE c.oid = source;
-    IF info.entity IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" is not a foreign table of pipedrive_fdw', source);
+    SELECT * INTO info FROM pipedrive._mirror_source(source);
+    IF place[1] = pipedrive._mirror_schema(source_schema) THEN
+        PERFORM pipedrive._ensure_schema(place[1], format('mirrors of the Pipedrive tables in %s', source_schema::regnamespace));
     END IF;
-    IF EXISTS (SELECT FROM pipedrive.mirror x WHERE x.source = create_mirror.source) THEN
-        RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
-            MESSAGE = format('"%s" is already mirrored by "%s"', source, (SELECT x.target FROM pipedrive.mirror x WHERE x.source = create_mirror.source));
+    made := to_regclass(format('%I.%I', place[1], place[2]));
+    IF made IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'duplicate_table', MESSAGE = format('relation "%s" already exists', made),
+            HINT = format('SELECT pipedrive.attach_mirror(%L, %L) goes on with a table that was a mirror before, and its history.', source, made);
     END IF;
-    IF EXISTS (SELECT FROM unnest(CASE WHEN pipedrive._is_windowed(info.entity) THEN ARRAY['id', 'update_time', 'add_time'] ELSE ARRAY['id'] END) AS needed
-                WHERE NOT EXISTS (SELECT FROM pipedrive._table_columns k WHERE k.relation = source AND k.attname = needed AND k.type IS NULL)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" lacks a column that a mirror needs', source),
-            HINT = 'A mirror needs the columns id, and where the API can tell what changed, update_time and add_time.';
-    END IF;
-    IF target IS NULL THEN
-        EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', info.nspname || '_mirror');
-        target := format('%I.%I', info.nspname || '_mirror', info.relname);
-    END IF;
-    made := pipedrive._create_target(source, target);
-    SELECT quote_ident(n.nspname) INTO schema_name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = made;
-    IF info.entity = 'deals' THEN
-        live := format('%s.%I', schema_name, '_' || (SELECT c.relname FROM pg_class c WHERE c.oid = made) || '_deleted');
-        EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz) SERVER %I OPTIONS (entity %L)', live, info.server, 'deleted_deals');
-        EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', live, 'deals deleted in the last 30 days, read by pipedrive.sync()');
-        deleted := live::regclass;
-    END IF;
-    INSERT INTO pipedrive.mirror (source, target, deleted_source, entity) VALUES (source, made, deleted, info.entity) RETURNING mirror_id INTO new_id;
-    INSERT INTO pipedrive.mirror_state (mirror_id) VALUES (new_id);
+    made := pipedrive._create_target(source, place);
+    new_id := pipedrive._begin_mirror(source, made, info.entity, info.server, NULL::integer);
+    PERFORM pipedrive._remember_column(new_id, NULL::name);
     PERFORM pipedrive._create_views(new_id);
     RETURN made;
 END
 $$;
 COMMENT ON FUNCTION create_mirror(regclass, text) IS
-    'a local table with the columns of a Pipedrive foreign table, kept by sync() and webhooks; default name: <schema>_mirror.<table>; empty until the first sync()';
+    'a local table with the columns of a Pipedrive foreign table, kept by sync() and webhooks; default name: <schema>_mirror.<table>; a target without a schema goes into that one; empty until the first sync()';
 
 CREATE FUNCTION create_mirrors(source_schema regnamespace, target_schema text DEFAULT NULL) RETURNS SETOF regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t record;
-    name text := coalesce(target_schema, source_schema::text || '_mirror');
+    place name := coalesce(target_schema, pipedrive._mirror_schema(source_schema)::text);
 BEGIN
-    EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I', name);
+    PERFORM pipedrive._ensure_schema(place, format('mirrors of the Pipedrive tables in %s', source_schema));
     FOR t IN SELECT DISTINCT k.relation, c.relname FROM pipedrive._table_columns k JOIN pg_class c ON c.oid = k.relation
               WHERE c.relnamespace = source_schema AND k.entity <> 'deleted_deals'
                 AND NOT EXISTS (SELECT FROM pipedrive.mirror m WHERE m.source = k.relation) ORDER BY c.relname LOOP
-        RETURN NEXT pipedrive.create_mirror(t.relation, format('%I.%I', name, t.relname));
+        RETURN NEXT pipedrive.create_mirror(t.relation, format('%I.%I', place, t.relname));
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet';
+COMMENT ON FUNCTION create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet; target_schema is the bare name';
 
 CREATE FUNCTION drop_mirror(mirror regclass, drop_table boolean DEFAULT true) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
@@ -165,7 +195,7 @@ BEGIN
     IF m.mirror_id IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not mirrored', mirror);
     END IF;
-    views := ARRAY(SELECT v.view FROM pipedrive.mirror_view v JOIN pg_class c ON c.oid = v.view WHERE v.mirror_id = m.mirror_id ORDER BY v.kind);
+    views := ARRAY(SELECT v.view FROM pipedrive.mirror_view v JOIN pg_class c ON c.oid = v.view AND c.relkind = 'v' WHERE v.mirror_id = m.mirror_id ORDER BY v.kind);
     DELETE FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     IF EXISTS (SELECT FROM pg_class c WHERE c.oid = m.deleted_source) THEN
         EXECUTE format('DROP FOREIGN TABLE %s', m.deleted_source);
@@ -179,74 +209,4 @@ BEGIN
     EXECUTE format('DROP TABLE %s', m.target);
 END
 $$;
-COMMENT ON FUNCTION drop_mirror(regclass, boolean) IS 'ends a mirror, named by its local or foreign table, and drops the local table unless told otherwise';
-
--- writing rows ----------------------------------------------------------------------------------------------------------------------
-
-CREATE FUNCTION _record_change_count(which integer, n bigint) RETURNS void
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE pipedrive.mirror_state SET change_serial = change_serial + n WHERE mirror_id = which AND n > 0
-$$;
-COMMENT ON FUNCTION _record_change_count(integer, bigint) IS 'counts changed rows of a mirror, so that views know that they are out of date';
-
-CREATE FUNCTION _delete_rows(which integer, ids bigint[], as_of timestamptz, change_source text) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    m pipedrive.mirror;
-    gone bigint;
-BEGIN
-    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    -- rows before tombstones and by id, as events lock them in this order too
-    EXECUTE format('SELECT count(*) FROM (SELECT FROM %s WHERE id = ANY ($1) ORDER BY id FOR UPDATE) AS locked', m.target) USING ids;
-    EXECUTE format('WITH gone AS (DELETE FROM %s WHERE id = ANY ($1) RETURNING id)
-                    INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
-                    SELECT $2, $3, id, ''is_deleted'', ''false'', ''true'', coalesce($4, now()), $5 FROM gone', m.target)
-      USING ids, which, m.entity, as_of, change_source;
-    GET DIAGNOSTICS gone = ROW_COUNT;
-    INSERT INTO pipedrive.tombstone AS t (mirror_id, id, as_of)
-    SELECT which, i, coalesce(as_of, now()) FROM unnest(ids) AS i ORDER BY i
-        ON CONFLICT (mirror_id, id) DO UPDATE SET as_of = greatest(t.as_of, excluded.as_of), recorded_at = clock_timestamp();
-    PERFORM pipedrive._record_change_count(which, gone);
-    RETURN gone;
-END
-$$;
-COMMENT ON FUNCTION _delete_rows(integer, bigint[], timestamptz, text) IS 'deletes rows of a mirror, with tombstones and history; how many existed';
-
--- Rows of a staging table go in where they differ. A row deleted since the reading began stays deleted, and one that an event made newer stays, unless forced.
-CREATE FUNCTION _merge_stage(which integer, stage regclass, change_source text, started_at timestamptz, force boolean) RETURNS bigint
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    m pipedrive.mirror;
-    columns text[];
-    newer text;
-    stamp text;
-    changed bigint;
-BEGIN
-    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    columns := pipedrive._mirror_columns(m.target);
-    newer := CASE WHEN force OR NOT 'update_time' = ANY (columns) THEN 'true' ELSE '(t.update_time IS NULL OR e.update_time >= t.update_time)' END;
-    stamp := CASE WHEN 'update_time' = ANY (columns) THEN 'coalesce(e.update_time, now())' ELSE 'now()' END;
-    EXECUTE format('DELETE FROM %s s USING pipedrive.tombstone d WHERE d.mirror_id = $1 AND d.id = s.id AND d.recorded_at >= $2', stage) USING which, started_at;
-    EXECUTE format('INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
-                    SELECT $1, $2, e.id, o.key, o.value, n.value, %s, $3
-                      FROM %s e JOIN %s t ON t.id = e.id
-                     CROSS JOIN LATERAL jsonb_each(to_jsonb(t)) o JOIN LATERAL jsonb_each(to_jsonb(e)) n ON n.key = o.key AND n.value IS DISTINCT FROM o.value
-                     WHERE ROW(%s) IS DISTINCT FROM ROW(%s) AND %s AND o.key NOT IN (''_synced_at'', ''_source'', ''custom_fields'', ''update_time'')',
-                   stamp, stage, m.target, pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'e.'), newer)
-      USING which, m.entity, change_source;
-    EXECUTE format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), $1 FROM %4$s e ORDER BY e.id
-                    ON CONFLICT (id) DO UPDATE SET %5$s, _synced_at = excluded._synced_at, _source = excluded._source
-                    WHERE ROW(%6$s) IS DISTINCT FROM ROW(%7$s) AND %8$s',
-                   m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'e.'), stage,
-                   (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(columns) AS c WHERE c <> 'id'),
-                   pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'), replace(newer, 'e.', 'excluded.'))
-      USING change_source;
-    GET DIAGNOSTICS changed = ROW_COUNT;
-    -- the API shows them: whatever was said before, they are alive, and need no reading by id
-    EXECUTE format('DELETE FROM pipedrive.tombstone d USING %s s WHERE d.mirror_id = $1 AND d.id = s.id AND d.recorded_at < $2', stage) USING which, started_at;
-    EXECUTE format('DELETE FROM pipedrive.refetch r USING %s s WHERE r.mirror_id = $1 AND r.id = s.id AND r.requested_at < $2', stage) USING which, started_at;
-    PERFORM pipedrive._record_change_count(which, changed);
-    RETURN changed;
-END
-$$;
-COMMENT ON FUNCTION _merge_stage(integer, regclass, text, timestamptz, boolean) IS 'set-based upsert of a staging table into a mirror; rows that did not change are not written';
+COMMENT ON FUNCTION drop_mirror(regclass, boolean) IS 'ends a mirror, named by its local or foreign table, and drops the local table unless told otherwise; attach_mirror() goes on with one that was kept';

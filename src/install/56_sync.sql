@@ -7,9 +7,6 @@ CREATE UNLOGGED TABLE reconcile_seen (
 );
 COMMENT ON TABLE reconcile_seen IS 'ids that the reconcile under way has seen in Pipedrive';
 
-CREATE TYPE _step AS (status text, tokens bigint, rows bigint, pages bigint);
-COMMENT ON TYPE _step IS 'what one batch of sync() did: status more, done, budget, busy or error';
-
 CREATE FUNCTION _is_windowed(entity_name text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = entity_name AND e.column_name = 'update_time' AND e.parameter IS NOT NULL)
@@ -33,10 +30,10 @@ DECLARE
     b record;
 BEGIN
     FOR b IN SELECT r.id::bigint AS id, r."column" AS column_name, r.reason FROM jsonb_to_recordset(set_aside) AS r (id text, "column" text, reason text) ORDER BY 1 LOOP
-        UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
+        UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), arrival = nextval('pipedrive.arrival'), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
         CONTINUE WHEN FOUND;
         INSERT INTO pipedrive.bad_row (mirror_id, id, column_name, reason) VALUES (m.mirror_id, b.id, b.column_name, b.reason);
-        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, coalesce(format(': column "%s"', b.column_name), '')),
+        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, CASE WHEN b.column_name IS NULL THEN '' ELSE format(': column "%s"', b.column_name) END),
             DETAIL = b.reason, HINT = 'The other rows go on. See pipedrive.bad_rows.';
     END LOOP;
 END
@@ -50,7 +47,7 @@ DECLARE
     m pipedrive.mirror;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).')) USING source_row;
+    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).'::text)) USING source_row;
     RETURN true;
 EXCEPTION WHEN data_exception OR program_limit_exceeded OR integrity_constraint_violation THEN
     PERFORM pipedrive._note_bad_rows(m, jsonb_build_array(jsonb_build_object('id', to_jsonb(source_row) ->> 'id', 'reason', format('%s (%s)', SQLERRM, SQLSTATE))));
@@ -81,89 +78,62 @@ $$;
 COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'an empty temporary table pipedrive_stage with the columns of a mirror, for this transaction';
 
 -- Fills the temporary table pipedrive_stage with a part of the source: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
-CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer,
-                           OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint)
+CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer, above_id bigint,
+                           OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz, OUT highest_id bigint, OUT asked bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     w record;
 BEGIN
     PERFORM pipedrive._clear_stage(m);
-    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages,
+    asked := nextval('pipedrive.arrival');
+    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages, above_id,
         CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id)
-             THEN format('SELECT pipedrive._stage_row(%s, e) FROM %s e WHERE %s', m.mirror_id, m.source, condition)
-             ELSE format('INSERT INTO pg_temp.pipedrive_stage (%1$s) SELECT %1$s FROM %2$s WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
+             THEN format('SELECT pipedrive._stage_row(%1$s, %2$s) FROM %3$s e WHERE %4$s', m.mirror_id, pipedrive._source_row(m), m.source, condition)
+             ELSE format('INSERT INTO pg_temp.pipedrive_stage (%1$s) SELECT %1$s FROM %2$s e WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._forget_good_rows(m);
     next_position := w.next_position;
     tokens := w.tokens;
     rows := w.rows;
     pages_read := w.pages_read;
+    answered_at := w.answered_at;
+    highest_id := w.highest_id;
 END
 $$;
-COMMENT ON FUNCTION _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer) IS 'reads a part of a source table into the session''s staging table';
+COMMENT ON FUNCTION _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer, bigint) IS 'reads a part of a source table into the session''s staging table';
 
-CREATE FUNCTION _newest_staged(m pipedrive.mirror) RETURNS timestamptz
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    newest timestamptz;
-BEGIN
-    IF pipedrive._is_windowed(m.entity) THEN
-        SELECT greatest(max(s.update_time), max(s.add_time)) INTO newest FROM pg_temp.pipedrive_stage s;
-    END IF;
-    RETURN newest;
-END
-$$;
-COMMENT ON FUNCTION _newest_staged(pipedrive.mirror) IS 'latest time that Pipedrive gave to a staged row';
-
--- Phases, in order. A first run is load, refetch; a full one reload, refetch; later ones updated, added, deleted, refetch; entities without time window: full, refetch.
-CREATE FUNCTION _next_phase(m pipedrive.mirror, phase text) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE phase WHEN 'updated' THEN 'added'
-                      WHEN 'added' THEN CASE WHEN m.deleted_source IS NULL THEN 'refetch' ELSE 'deleted' END
-                      ELSE 'refetch' END
-$$;
-COMMENT ON FUNCTION _next_phase(pipedrive.mirror, text) IS 'what follows a phase of a sync';
-
-CREATE FUNCTION _step_read(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer) RETURNS pipedrive._step
+CREATE FUNCTION _step_read(m pipedrive.mirror, s pipedrive.mirror_state, condition text, above_id bigint, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
-    newest timestamptz;
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL, s.walk_position, pages);
-    newest := pipedrive._newest_staged(m);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, false);
-    UPDATE pipedrive.mirror_state x
-       SET walk_position = part.next_position, run_newest = greatest(x.run_newest, newest),
-           phase = CASE WHEN part.next_position IS NULL THEN pipedrive._next_phase(m, s.phase) ELSE s.phase END
-     WHERE x.mirror_id = m.mirror_id;
+    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL::bigint[], s.walk_position, pages, above_id);
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
+    PERFORM pipedrive._note_part(m, s, part.next_position, part.answered_at, part.highest_id, 'pg_temp.pipedrive_stage'::regclass);
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
-COMMENT ON FUNCTION _step_read(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS 'one batch of changed rows';
+COMMENT ON FUNCTION _step_read(pipedrive.mirror, pipedrive.mirror_state, text, bigint, integer) IS 'one batch of a list, newest ids first where an id is given';
 
--- The first load writes straight into the mirror: there is nothing to compare with, and its history begins afterwards.
+-- The first load writes straight into the mirror: there is nothing to compare with, and its history begins afterwards. What an event has
+-- brought or marked meanwhile is read by id at the end.
 CREATE FUNCTION _step_load(m pipedrive.mirror, s pipedrive.mirror_state, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages,
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages, NULL::bigint,
         format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
-                     WHERE NOT EXISTS (SELECT FROM pipedrive.tombstone d WHERE d.mirror_id = $1 AND d.id = e.id AND d.recorded_at >= $2)
+                     WHERE NOT EXISTS (SELECT FROM pipedrive.refetch r WHERE r.mirror_id = $1 AND r.id = e.id)
                     ON CONFLICT (id) DO UPDATE SET %4$s, _synced_at = excluded._synced_at, _source = excluded._source
-                     WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s)%7$s',
+                     WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s) AND t._source <> ''webhook''',
                    m.target, pipedrive._column_list(m.target), m.source,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
-                   pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'),
-                   CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
+                   pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text)), m.mirror_id);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
-    UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'load' END WHERE x.mirror_id = m.mirror_id;
-    IF w.next_position IS NULL THEN
-        EXECUTE format('UPDATE pipedrive.mirror_state SET run_newest = (SELECT greatest(max(update_time), max(add_time)) FROM %s) WHERE mirror_id = $1', m.target) USING m.mirror_id;
-    END IF;
+    PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, w.highest_id, CASE WHEN w.next_position IS NULL THEN m.target END);
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
@@ -175,87 +145,66 @@ DECLARE
     part record;
     vanished bigint[];
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, 'true', NULL, NULL, NULL, 0);
-    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
-                      AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $2 AND b.id = t.id AND b.seen_at >= $1)', m.target) INTO vanished USING s.run_started, m.mirror_id;
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, true);
-    IF vanished IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
-    END IF;
-    UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
+    SELECT * INTO part FROM pipedrive._read_part(m, 'true'::text, NULL::timestamptz, NULL::bigint[], NULL::text, 0, NULL::bigint);
+    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
+                      AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $1 AND b.id = t.id AND b.arrival >= $2)', m.target)
+       INTO vanished USING m.mirror_id, part.asked;
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
+    PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
+    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_full(pipedrive.mirror, pipedrive.mirror_state) IS 'the whole of a small list, compared with the mirror';
 
-CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
+CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
     ids bigint[];
+    asked bigint := nextval('pipedrive.arrival');
 BEGIN
     PERFORM pipedrive._clear_stage(m);
-    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0,
-        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE update_time >= $1', m.deleted_source), s.since);
+    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint,
+        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE %s', m.deleted_source, condition), s.since);
     -- only what is news
     EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
-    IF ids IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL, 'sync');
-    END IF;
-    UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
+    PERFORM pipedrive._delete_vanished(m, ids, w.answered_at, asked);
+    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
-COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state) IS 'rows that the API lists as deleted';
+COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state, text) IS 'rows that the API lists as deleted';
 
--- Rows that somebody asked to be read again, a hundred at a time. What the API no longer has is deleted.
+-- Rows that somebody asked to be read again, a hundred at a time, each once a run. What the API no longer has is deleted. A row that could
+-- not be compared keeps its mark for the next run.
 CREATE FUNCTION _step_refetch(m pipedrive.mirror) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
+    until bigint;
     ids bigint[];
     vanished bigint[];
-    asked timestamptz := clock_timestamp();
 BEGIN
-    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id ORDER BY x.id LIMIT 100) AS r;
+    UPDATE pipedrive.mirror_state x SET refetch_until = coalesce(x.refetch_until, nextval('pipedrive.arrival')) WHERE x.mirror_id = m.mirror_id
+     RETURNING x.refetch_until INTO until;
+    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until ORDER BY x.id LIMIT 100) AS r;
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
-    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)', NULL, ids, NULL, 0);
-    SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i 
-     WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
-       AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.seen_at >= asked);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', asked, true);
-    IF vanished IS NOT NULL THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
-    END IF;
-    DELETE FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.requested_at <= asked;
+    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0, NULL::bigint);
+    vanished := ARRAY(SELECT i FROM unnest(ids) AS i
+                       WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
+                         AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.arrival >= part.asked));
+    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
+    PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
+    DELETE FROM pipedrive.refetch x USING pipedrive.bad_row b
+     WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND b.mirror_id = x.mirror_id AND b.id = x.id AND b.arrival >= part.asked;
+    UPDATE pipedrive.refetch x SET arrival = nextval('pipedrive.arrival') WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_refetch(pipedrive.mirror) IS 'one batch of rows by id';
-
--- The watermark is Pipedrive's own time: the newest change seen, less the time that the run took, so that nothing changed meanwhile is passed over.
-CREATE FUNCTION _step_finish(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE pipedrive.mirror_state x
-       SET watermark = greatest(x.watermark, x.run_newest - (clock_timestamp() - x.run_started)),
-           loaded = true, phase = NULL, walk_position = NULL, row_by_row = false, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
-     WHERE x.mirror_id = m.mirror_id;
-    SELECT ROW('done', 0, 0, 0)::pipedrive._step
-$$;
-COMMENT ON FUNCTION _step_finish(pipedrive.mirror, pipedrive.mirror_state) IS 'ends a run';
-
-CREATE FUNCTION _start_run(m pipedrive.mirror, s pipedrive.mirror_state, mode text) RETURNS pipedrive.mirror_state
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    UPDATE pipedrive.mirror_state x
-       SET phase = CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'full'
-                        WHEN x.last_sync IS NULL THEN 'load'
-                        WHEN mode = 'full' OR NOT x.loaded OR x.watermark IS NULL THEN 'reload' ELSE 'updated' END,
-           since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(), run_newest = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
-     WHERE x.mirror_id = m.mirror_id RETURNING x.*
-$$;
-COMMENT ON FUNCTION _start_run(pipedrive.mirror, pipedrive.mirror_state, text) IS 'begins a run: what it will read';
 
 -- One batch of whatever the run is at.
 CREATE FUNCTION _sync_step(which integer, mode text, budget bigint) RETURNS pipedrive._step
@@ -263,6 +212,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive.mirror;
     s pipedrive.mirror_state;
+    p pipedrive.sync_phase;
     step pipedrive._step;
     pages integer;
 BEGIN
@@ -270,7 +220,7 @@ BEGIN
     PERFORM pipedrive._require_own(m.source, m.target);
     PERFORM pipedrive._check_mirror(m);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
-    IF s.phase IS NULL THEN
+    IF s.phase IS NULL OR NOT EXISTS (SELECT FROM pipedrive.sync_phase x WHERE x.strategy = s.strategy AND x.phase = s.phase) THEN -- perhaps of an older version
         s := pipedrive._start_run(m, s, mode);
         INSERT INTO pipedrive.refetch (mirror_id, id, reason) -- perhaps it was corrected, in a way that shows nowhere else
         SELECT b.mirror_id, b.id, 'could not be stored' FROM pipedrive.bad_row b WHERE b.mirror_id = which AND b.seen_at < clock_timestamp() - interval '1 hour'
@@ -280,15 +230,18 @@ BEGIN
     IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
-    step := CASE s.phase WHEN 'load' THEN CASE WHEN s.row_by_row THEN pipedrive._step_read(m, s, 'true', pages) ELSE pipedrive._step_load(m, s, pages) END
-                         WHEN 'full' THEN pipedrive._step_full(m, s)
-                         WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1', pages)
-                         WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1', pages)
-                         WHEN 'deleted' THEN pipedrive._step_deleted(m, s)
-                         WHEN 'reload' THEN pipedrive._step_read(m, s, 'true', pages)
-                         WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
+    SELECT * INTO STRICT p FROM pipedrive.sync_phase x WHERE x.strategy = s.strategy AND x.phase = s.phase;
+    step := CASE CASE WHEN p.reader = 'load' AND s.row_by_row THEN 'read' ELSE p.reader END
+                 WHEN 'load' THEN pipedrive._step_load(m, s, pages)
+                 WHEN 'read' THEN pipedrive._step_read(m, s, p.condition, NULL::bigint, pages)
+                 WHEN 'added' THEN pipedrive._step_added(m, s, pages)
+                 WHEN 'whole' THEN pipedrive._step_full(m, s)
+                 WHEN 'deleted' THEN pipedrive._step_deleted(m, s, p.condition)
+                 WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
     IF step.status = 'done' THEN
         PERFORM pipedrive._step_finish(m, s);
+    ELSE
+        PERFORM pipedrive._distrust_watermark(which);
     END IF;
     PERFORM pipedrive._count_tokens(which, step);
     RETURN step;
@@ -296,11 +249,15 @@ END
 $$;
 COMMENT ON FUNCTION _sync_step(integer, text, bigint) IS 'one batch of a sync; remembers where it is';
 
+CREATE FUNCTION _today() RETURNS date
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT (now() AT TIME ZONE 'UTC')::date $$;
+COMMENT ON FUNCTION _today() IS 'the day that tokens are counted for, the same in every session';
+
 CREATE FUNCTION _count_tokens(which integer, step pipedrive._step) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET run_rows = x.run_rows + step.rows, run_pages = x.run_pages + step.pages, run_tokens = x.run_tokens + step.tokens,
-           tokens_today = CASE WHEN x.token_day = current_date THEN x.tokens_today ELSE 0 END + step.tokens, token_day = current_date
+           tokens_today = CASE WHEN x.token_day = pipedrive._today() THEN x.tokens_today ELSE 0 END + step.tokens, token_day = pipedrive._today()
      WHERE x.mirror_id = which
 $$;
 COMMENT ON FUNCTION _count_tokens(integer, pipedrive._step) IS 'adds a batch to the run and to the day';
@@ -313,10 +270,14 @@ DECLARE
     detail text;
     hint text;
     context text;
+    column_of_error text;
 BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
 EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT, column_of_error = COLUMN_NAME;
+    IF SQLSTATE = 'HV005' AND pipedrive._leave_out(which, column_of_error::name, detail) THEN -- its field is another one now: the others go on
+        RETURN ROW('more', 0, 0, 0)::pipedrive._step;
+    END IF;
     text_of_error := pipedrive._error_text(SQLSTATE, text_of_error, detail, hint, context);
     IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- one of its rows cannot be stored: again, row by row
         UPDATE pipedrive.mirror_state x SET row_by_row = true WHERE x.mirror_id = which AND NOT x.row_by_row;
@@ -401,7 +362,7 @@ BEGIN
     IF mode OPERATOR(pg_catalog.<>) ALL (ARRAY['auto', 'full']) THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'mode must be "auto" or "full"';
     END IF;
-    CALL pipedrive._run('sync', mirror, mode, max_tokens);
+    CALL pipedrive._run('sync'::pg_catalog.text, mirror, mode, max_tokens);
 END
 $$;
 COMMENT ON PROCEDURE sync(regclass, text, bigint) IS
@@ -428,7 +389,7 @@ BEGIN
     IF s.reconcile_phase IS NULL OR s.reconcile_position IS NOT NULL AND NOT EXISTS (SELECT FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which) THEN
         DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which;
         UPDATE pipedrive.mirror_state x SET reconcile_phase = 'walk', reconcile_position = NULL,
-               run_started = CASE WHEN x.phase IS NULL THEN clock_timestamp() ELSE x.run_started END, run_rows = 0, run_pages = 0, run_tokens = 0
+               run_started = CASE WHEN x.phase IS NULL THEN clock_timestamp() ELSE x.run_started END, refetch_until = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
          WHERE x.mirror_id = which RETURNING x.* INTO s;
     END IF;
     IF s.reconcile_phase = 'walk' THEN
@@ -436,7 +397,7 @@ BEGIN
     ELSE
         step := pipedrive._step_refetch(m);
         IF step.status = 'done' THEN
-            UPDATE pipedrive.mirror_state x SET reconcile_phase = NULL, last_reconcile = clock_timestamp() WHERE x.mirror_id = which;
+            UPDATE pipedrive.mirror_state x SET reconcile_phase = NULL, refetch_until = NULL, last_reconcile = clock_timestamp() WHERE x.mirror_id = which;
         END IF;
     END IF;
     PERFORM pipedrive._count_tokens(which, step);
@@ -450,7 +411,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    SELECT * INTO w FROM pipedrive._walk(m.source, s.reconcile_position, pages,
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.reconcile_position, pages, NULL::bigint,
         format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source), m.mirror_id);
     UPDATE pipedrive.mirror_state x
        SET reconcile_position = w.next_position, reconcile_phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'walk' END
@@ -478,7 +439,7 @@ COMMENT ON FUNCTION _mark_differences(pipedrive.mirror) IS 'rows on one side onl
 CREATE PROCEDURE reconcile(mirror regclass DEFAULT NULL, max_tokens bigint DEFAULT NULL)
 LANGUAGE plpgsql AS $$
 BEGIN
-    CALL pipedrive._run('reconcile', mirror, 'auto', max_tokens);
+    CALL pipedrive._run('reconcile'::pg_catalog.text, mirror, 'auto'::pg_catalog.text, max_tokens);
 END
 $$;
 COMMENT ON PROCEDURE reconcile(regclass, bigint) IS

@@ -1,37 +1,4 @@
--- Mirrors follow their foreign table: columns, and the history that Pipedrive kept before the mirror was made.
-
--- Adds and drops columns of a mirror as its source has them; new columns are filled by the next sync, which reads everything once.
-CREATE FUNCTION _follow_source(which integer) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    m pipedrive.mirror;
-    c record;
-    added boolean := false;
-BEGIN
-    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    FOR c IN SELECT coalesce(s.attname, t.attname) AS name, s.attname IS NULL AS gone, format_type(s.atttypid, s.atttypmod) AS type, col_description(m.source, s.attnum) AS comment
-               FROM (SELECT * FROM pg_attribute WHERE attrelid = m.source AND attnum > 0 AND NOT attisdropped) s
-               FULL JOIN (SELECT * FROM pg_attribute WHERE attrelid = m.target AND attnum > 0 AND NOT attisdropped AND attname NOT IN ('_synced_at', '_source')) t
-                 ON t.attname = s.attname AND t.atttypid = s.atttypid
-              WHERE s.attname IS NULL OR t.attname IS NULL ORDER BY s.attname IS NULL DESC LOOP
-        PERFORM pipedrive._drop_live_view(m);
-        IF c.gone THEN
-            EXECUTE format('ALTER TABLE %s DROP COLUMN %I', m.target, c.name);
-        ELSE
-            EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', m.target, c.name, c.type);
-            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', m.target, c.name, c.comment);
-            added := true;
-        END IF;
-    END LOOP;
-    IF added THEN
-        UPDATE pipedrive.mirror_state x SET loaded = false, phase = NULL, walk_position = NULL WHERE x.mirror_id = which;
-    END IF;
-    IF pipedrive._mirror_view(m.mirror_id, 'live'::text) IS NULL THEN
-        PERFORM pipedrive._create_live_view(m);
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION _follow_source(integer) IS 'columns of a mirror as its foreign table has them';
+-- The history that Pipedrive kept before a mirror was made, and mirrors whose tables are dropped.
 
 -- Pipedrive's own log of a deal, one deal after the other: 20 tokens each.
 CREATE TABLE backfilled (
@@ -52,7 +19,7 @@ BEGIN
     PERFORM pipedrive._require_own(m.source, m.target);
     PERFORM pipedrive._check_account(server);
     LOOP
-        answer := pipedrive._request(server, 'GET', format('/v1/deals/%s/changelog?limit=500%s', deal, coalesce('&cursor=' || next_cursor, '')));
+        answer := pipedrive._request(server, 'GET'::text, format('/v1/deals/%s/changelog?limit=500%s', deal, coalesce('&cursor=' || next_cursor, '')));
         requests := requests + 1;
         INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
         SELECT m.mirror_id, m.entity, deal, k.attname, pipedrive._logged_value(l.old_value, k.atttypid), pipedrive._logged_value(l.new_value, k.atttypid),
@@ -74,8 +41,9 @@ $$;
 COMMENT ON FUNCTION _backfill_deal(pipedrive.mirror, name, bigint) IS 'the earlier history of one deal; tokens spent';
 
 CREATE FUNCTION _logged_value(value text, type oid) RETURNS jsonb
-LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN value IS NULL THEN 'null'::jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
+    SELECT CASE WHEN value IS NULL THEN NULL
                 WHEN type IN ('bigint'::regtype, 'numeric'::regtype) AND length(value) < 400 AND value ~ '^-?[0-9]+(\.[0-9]+)?$' THEN to_jsonb(value::numeric)
                 ELSE to_jsonb(value) END
 $$;
@@ -114,9 +82,15 @@ BEGIN
     DELETE FROM pipedrive.mirror m
      USING pg_event_trigger_dropped_objects() d
      WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid IN (m.source::oid, m.target::oid);
+    DELETE FROM pipedrive.mirror_view v
+     USING pg_event_trigger_dropped_objects() d
+     WHERE d.classid = 'pg_class'::regclass AND d.objid = v.view;
+    DELETE FROM pipedrive.detached_mirror x
+     USING pg_event_trigger_dropped_objects() d
+     WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid = x.target;
 END
 $$;
 COMMENT ON FUNCTION _forget_mirror() IS 'event trigger function: forgets mirrors whose foreign or local table was dropped';
 CREATE EVENT TRIGGER pipedrive_forget_mirror ON sql_drop
-    WHEN TAG IN ('DROP SERVER', 'DROP FOREIGN TABLE', 'DROP TABLE', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION _forget_mirror();
+    WHEN TAG IN ('DROP SERVER', 'DROP FOREIGN TABLE', 'DROP TABLE', 'DROP VIEW', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION _forget_mirror();
 COMMENT ON EVENT TRIGGER pipedrive_forget_mirror IS 'forgets mirrors whose foreign or local table was dropped';

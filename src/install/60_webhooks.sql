@@ -16,7 +16,7 @@ COMMENT ON FUNCTION _setting(text, text) IS 'value of a setting, or its default'
 
 CREATE TABLE inbox (
     key text PRIMARY KEY,
-    seq bigint GENERATED ALWAYS AS IDENTITY,
+    seq bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     received_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     processed_at timestamptz,
     event_time timestamptz,
@@ -134,6 +134,7 @@ CREATE TYPE _event AS (
     attempt integer,
     event_time timestamptz,
     processed_at timestamptz, -- of an earlier run
+    arrival bigint,           -- when it was stored; NULL: it is only just arriving
     kind text,
     source_entity text,
     id bigint,
@@ -253,7 +254,8 @@ COMMENT ON FUNCTION _read_event(jsonb) IS 'a payload of version 1 or 2 as an eve
 -- operators convert the names and texts that they pass, but no number: what a body is about can be
 -- read once such characters are out of the way.
 CREATE FUNCTION _salvage(raw text) RETURNS _event
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     body json;
     e pipedrive._event;
@@ -315,7 +317,9 @@ DECLARE
     new_time timestamptz;
 BEGIN
     IF old IS NULL THEN
-        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id AND t.as_of > e.event_time);
+        -- what the API showed to be gone after the event had come stays gone; else Pipedrive's times tell
+        RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id
+                  AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND t.arrival > e.arrival));
     END IF;
     row_time := coalesce(old ->> 'update_time', old ->> 'modified');
     -- run again: what a sync wrote since then is newer
@@ -345,7 +349,9 @@ BEGIN
     IF e.kind = 'upsert' THEN
         carried := pipedrive._decode_event(m.source, e.record, e.shape); -- the next sync reads what does not fit
     END IF;
-    RETURN CASE e.shape WHEN 'webhook' THEN carried - 'custom_fields' ELSE carried END; -- in a form of its own; the next sync reads it
+    RETURN (SELECT coalesce(jsonb_object_agg(c.key, c.value), '{}') FROM jsonb_each(carried) AS c
+             WHERE c.key = ANY (pipedrive._mirror_columns(m.target))
+               AND NOT (e.shape = 'webhook' AND c.key = 'custom_fields')); -- in a form of its own; the next sync reads it
 END
 $$;
 COMMENT ON FUNCTION _carried(_target, _event) IS 'columns of a mirror that an event carries';
@@ -385,9 +391,8 @@ CREATE FUNCTION _keep_history(m _target, id bigint, old jsonb, delta jsonb, chan
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
-    SELECT m.mirror_id, m.entity, _keep_history.id, d.key, nullif(old -> d.key, 'null'), nullif(d.value, 'null'), _keep_history.changed_at, 'webhook'
-      FROM jsonb_each(delta) AS d
-     WHERE d.key NOT IN ('update_time', 'modified');
+    SELECT m.mirror_id, m.entity, _keep_history.id, d.field, d.old_value, d.new_value, _keep_history.changed_at, 'webhook'
+      FROM pipedrive._field_changes(m.mirror_id, old, delta) AS d;
 END
 $$;
 COMMENT ON FUNCTION _keep_history(_target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
@@ -411,7 +416,7 @@ COMMENT ON FUNCTION _change_serial(integer) IS 'grows with every change of a mir
 -- Not in mirror_state: a sync holds that row while it reads from the API.
 CREATE OR REPLACE FUNCTION _record_change_count(which integer, n bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pipedrive._note_event(which, n, NULL) WHERE n > 0
+    SELECT pipedrive._note_event(which, n, NULL::timestamptz) WHERE n > 0
 $$;
 
 CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
@@ -419,7 +424,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
     SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
-    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, reason = excluded.reason;
+    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason;
     PERFORM pipedrive._note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
@@ -428,7 +433,8 @@ COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sy
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, counts.
 CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     carried jsonb := pipedrive._carried(m, e);
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
@@ -448,15 +454,16 @@ BEGIN
         verdict := CASE WHEN pipedrive._is_stale(m.mirror_id, e, old, carried) THEN 'stale'
                         WHEN pipedrive._says_deleted(e, carried) THEN 'deleted' ELSE 'applied' END;
         EXIT WHEN verdict <> 'applied' OR old IS NOT NULL;
-        EXECUTE format('INSERT INTO %1$s SELECT n.* FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING', m.target)
-          USING carried || jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
+        EXECUTE format('INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
+                          FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING',
+                       m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text)) USING carried;
         GET DIAGNOSTICS written = ROW_COUNT;
         EXIT WHEN written > 0;
     END LOOP;
     IF verdict = 'deleted' THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook');
+        PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text, NULL::bigint);
     ELSIF written > 0 THEN
-        DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = e.id;
+        PERFORM pipedrive._record_creation(x, ARRAY[e.id], ARRAY[changed_at], 'webhook'::text) FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     ELSIF verdict = 'applied' THEN
         news := pipedrive._news(e, old, new, carried);
         IF news IS NOT NULL THEN
@@ -555,7 +562,7 @@ BEGIN
     IF m.server IS NOT NULL THEN
         BEGIN
             PERFORM pipedrive._check_account(m.server);
-            answer := pipedrive._request(m.server, 'GET', (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) -> 'data';
+            answer := pipedrive._request(m.server, 'GET'::text, (SELECT o.path || '/' || e.id FROM pipedrive.webhook_object o WHERE o.object = e.entity)) -> 'data';
             IF answer ->> 'id' = e.entity_id THEN
                 e.record := answer;
                 e.shape := 'rest';
@@ -573,7 +580,7 @@ COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the A
 CREATE FUNCTION _reason(state text, message text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT left(CASE WHEN state LIKE '54%' THEN 'the body is too large or nested too deep'
-                     WHEN state LIKE 'HV%' THEN message ELSE regexp_replace(regexp_replace(message, '".*"', '"..."'), ': .*', '') END, 200) || ' (' || state || ')'
+                     WHEN state LIKE 'HV%' THEN message ELSE pipedrive._condition(state) END, 200) || ' (' || state || ')'
 $$;
 COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote of a body; this library''s own messages (class HV) quote none';
 
@@ -682,7 +689,7 @@ COMMENT ON FUNCTION _existing_server(name) IS 'the name of a Pipedrive server, o
 CREATE FUNCTION ingest_webhook(payload jsonb, mode text DEFAULT 'apply', server name DEFAULT NULL) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
-    RETURN pipedrive._ingest(payload, NULL, mode, pipedrive._existing_server(server));
+    RETURN pipedrive._ingest(payload, NULL::text, mode, pipedrive._existing_server(server));
 END
 $$;
 COMMENT ON FUNCTION ingest_webhook(jsonb, text, name) IS
@@ -696,9 +703,9 @@ BEGIN
     BEGIN
         body := payload::jsonb;
     EXCEPTION WHEN OTHERS THEN
-        RETURN pipedrive._ingest(NULL, payload, mode, server);
+        RETURN pipedrive._ingest(NULL::jsonb, payload, mode, server);
     END;
-    RETURN pipedrive._ingest(body, NULL, mode, server);
+    RETURN pipedrive._ingest(body, NULL::text, mode, server);
 END
 $$;
 COMMENT ON FUNCTION _ingest_text(text, text, name) IS 'ingest_webhook() for a body that may be anything';
@@ -731,23 +738,26 @@ END
 $$;
 COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[]) IS 'writes the news of several locked rows';
 
-CREATE FUNCTION _insert_set(m _target, news jsonb[]) RETURNS bigint[]
+CREATE FUNCTION _insert_set(m _target, news jsonb[], at timestamptz[]) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written bigint[];
 BEGIN
-    EXECUTE format('WITH made AS (INSERT INTO %1$s SELECT n.* FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r || $2) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
-                    SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target)
-       INTO written USING news, jsonb_build_object('_synced_at', clock_timestamp(), '_source', 'webhook');
-    DELETE FROM pipedrive.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (written);
+    EXECUTE format('WITH made AS (INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
+                                    FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
+                    SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text))
+       INTO written USING news;
+    PERFORM pipedrive._record_creation(x, written, ARRAY(SELECT u.at FROM unnest(written) AS w (id) JOIN unnest(news, _insert_set.at) AS u (r, at) ON (u.r ->> 'id')::bigint = w.id), 'webhook'::text)
+       FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     RETURN written;
 END
 $$;
-COMMENT ON FUNCTION _insert_set(_target, jsonb[]) IS 'adds rows to a mirror; ids of those that were not there';
+COMMENT ON FUNCTION _insert_set(_target, jsonb[], timestamptz[]) IS 'adds rows to a mirror; ids of those that were not there';
 
 -- What _apply_one() does, for events of different records in order of their ids.
 CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e) FROM unnest(events) AS e);
     ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
@@ -788,7 +798,8 @@ BEGIN
         written := pipedrive._update_set(m, changed_olds, changed_news);
     END IF;
     IF made <> '{}' THEN
-        made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i));
+        made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i),
+                                          ARRAY(SELECT coalesce((carried[i] ->> 'update_time')::timestamptz, (events[i]).event_time) FROM unnest(made) AS i));
         written := written + cardinality(made_ids);
     END IF;
     FOR i IN 1 .. cardinality(events) LOOP
@@ -878,6 +889,7 @@ BEGIN
     e := CASE WHEN i.body IS NULL THEN pipedrive._salvage(i.raw) ELSE pipedrive._read_event(i.body) END;
     e.key := i.key;
     e.server := i.server;
+    e.arrival := i.seq;
     e.processed_at := CASE WHEN i.status IN ('applied', 'deleted', 'stale') THEN i.processed_at END;
     RETURN e;
 END
@@ -1014,7 +1026,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     n bigint;
 BEGIN
-    DELETE FROM pipedrive.inbox i WHERE i.received_at < now() - pipedrive._setting('inbox_retention', '7 days')::interval AND i.status <> 'queued';
+    DELETE FROM pipedrive.inbox i WHERE i.received_at < now() - pipedrive._setting('inbox_retention'::text, '7 days'::text)::interval AND i.status <> 'queued';
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END
@@ -1096,7 +1108,8 @@ $$;
 COMMENT ON FUNCTION drop_webhook_login(text) IS 'ends a login: what is delivered with it is refused';
 
 CREATE FUNCTION _login_server(headers text) RETURNS name
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
 DECLARE
     given text;
     colon integer;
@@ -1129,7 +1142,7 @@ BEGIN
     IF server IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'PT401', MESSAGE = 'webhook credentials are missing or wrong';
     END IF;
-    RETURN json_build_object('outcome', pipedrive._ingest_text($1::text, pipedrive._setting('webhook_mode', 'apply'), server));
+    RETURN json_build_object('outcome', pipedrive._ingest_text($1::text, pipedrive._setting('webhook_mode'::text, 'apply'::text), server));
 END
 $$;
 COMMENT ON FUNCTION webhook(json) IS
@@ -1171,7 +1184,7 @@ DECLARE
     made jsonb;
     made_id bigint;
 BEGIN
-    made := pipedrive._request(server, 'POST', '/v1/webhooks', jsonb_strip_nulls(jsonb_build_object(
+    made := pipedrive._request(server, 'POST'::text, '/v1/webhooks'::text, jsonb_strip_nulls(jsonb_build_object(
         'subscription_url', url, 'event_action', '*', 'event_object', object, 'name', 'pipedrive_fdw ' || object, 'version', '2.0',
         'user_id', user_id, 'http_auth_user', login_name, 'http_auth_password', password))) -> 'data';
     made_id := pipedrive._as_bigint(made -> 'id');

@@ -3,7 +3,7 @@
 CREATE VIEW mirrors AS
 SELECT m.target AS mirror, m.source, m.entity, pg_catalog.pg_stat_get_live_tuples(m.target) AS rows, s.watermark, now() - s.last_sync AS lag,
        s.last_sync, greatest(s.last_event, (SELECT max(v.last_event) FROM mirror_event v WHERE v.mirror_id = m.mirror_id)) AS last_event, s.last_reconcile, s.phase, s.last_error, s.last_error_at,
-       CASE WHEN s.token_day = current_date THEN s.tokens_today ELSE 0 END AS tokens_today, m.max_tokens,
+       CASE WHEN s.token_day = (now() AT TIME ZONE 'UTC')::date THEN s.tokens_today ELSE 0 END AS tokens_today, m.max_tokens,
        (SELECT count(*) FROM refetch r WHERE r.mirror_id = m.mirror_id) AS to_refetch, pipedrive._change_serial(m.mirror_id) AS change_serial
   FROM mirror m JOIN mirror_state s USING (mirror_id);
 COMMENT ON VIEW mirrors IS 'how each mirror stands: rows, watermark in Pipedrive''s time, last sync, event and reconcile, last error, tokens spent today';

@@ -19,6 +19,7 @@ COMMENT ON COLUMN tracked_view.max_age IS 'refreshed at this age even if nothing
 COMMENT ON COLUMN tracked_view.last_refresh IS 'when the last successful refresh began';
 COMMENT ON COLUMN tracked_view.last_serials IS 'state of everything the view reads, taken before that refresh: {mirror_id: _change_serial(), view:oid: refreshes}';
 COMMENT ON COLUMN tracked_view.refreshes IS 'grows with every refresh; views that read this one compare it';
+COMMENT ON COLUMN tracked_view.last_error IS 'SQLSTATE and text, which may quote rows: tracked_views shows the text to the view''s owner only';
 COMMENT ON COLUMN tracked_view.hinted IS 'whether the hint about the missing unique index was given';
 SELECT pg_catalog.pg_extension_config_dump('tracked_view', '');
 
@@ -31,6 +32,7 @@ CREATE TABLE refresh_log (
     error text
 );
 COMMENT ON TABLE refresh_log IS 'refreshes of tracked views; kept for setting refresh_log_retention';
+COMMENT ON COLUMN refresh_log.error IS 'SQLSTATE and text, which may quote rows: for the owner of the extension';
 CREATE INDEX refresh_log_started ON refresh_log (started);
 
 -- What it reads, through views, functions with a parsed body and materialized views; a tracked one ends the way, as its own refresh is
@@ -236,6 +238,7 @@ DECLARE
     detail text;
     hint text;
     context text;
+    state text;
 BEGIN
     -- until the end of the transaction
     IF NOT pg_try_advisory_xact_lock('pipedrive.tracked_view'::regclass::oid::integer, _refresh_if_due.view::oid::integer) THEN
@@ -251,9 +254,11 @@ BEGIN
         RETURN true;
     EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-        message := SQLSTATE || ': ' || pipedrive._error_text(SQLSTATE, message, detail, hint, context);
+        state := SQLSTATE;
     END;
-    RAISE WARNING 'materialized view % could not be refreshed: %', _refresh_if_due.view, message;
+    -- a warning may go to the server's log, the rest is for the view's owner: see tracked_views
+    RAISE WARNING 'materialized view % could not be refreshed: %: %', _refresh_if_due.view, state, pipedrive._error_text(state, message, detail, hint, context);
+    message := pipedrive._full_text(state, message, detail, hint);
     UPDATE pipedrive.tracked_view t SET last_error = message, last_error_at = clock_timestamp() WHERE t.view = _refresh_if_due.view;
     INSERT INTO pipedrive.refresh_log VALUES (_refresh_if_due.view, began, clock_timestamp() - began, NULL, NULL, message);
     RETURN false;
@@ -287,7 +292,9 @@ SELECT t.view,
             WHEN r.reason IS NOT NULL THEN 'refresh_views(): ' || r.reason
             ELSE 'changes in ' || pg_catalog.array_to_string(i.mirrors || i.views, ', ')
                  || coalesce(', or ' || pg_catalog.date_trunc('second', t.last_refresh + t.max_age), '') END AS waits_for,
-       t.last_error AS error, t.last_error_at AS error_at
+       CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN t.last_error
+            ELSE pg_catalog.left(t.last_error, 5) || ': ' || _condition(pg_catalog.left(t.last_error, 5)) END AS error,
+       t.last_error_at AS error_at
   FROM tracked_view t
   JOIN pg_catalog.pg_class c ON c.oid = t.view
  CROSS JOIN LATERAL _refresh_reason(t.view) AS r (reason)

@@ -76,7 +76,7 @@ SELECT p.order_nr AS pipeline_order, s.pipeline_id, p.name AS pipeline, s.order_
   LEFT JOIN (SELECT stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY until - entered) AS median_time FROM visits GROUP BY stage_id) AS t ON t.stage_id = s.id
 $$),
 ('deal_ageing', '{deals,pipelines,stages}', 'pipeline_id, stage_id, bucket_order, currency', '1 hour',
- 'open deals that are not archived, by stage, time in the stage as of the last refresh, and currency; rotten: how many are in it for longer than the stage''s days_to_rotten, where rotting is on',
+ 'open deals that are not archived, by stage, time in the stage as of the last refresh (unknown where Pipedrive has neither stage_change_time nor add_time), and currency; rotten: how many are in it for longer than the stage''s days_to_rotten, where rotting is on',
 $$
 SELECT p.order_nr AS pipeline_order, d.pipeline_id, p.name AS pipeline, s.order_nr AS stage_order, d.stage_id, s.name AS stage,
        b.bucket_order, b.bucket, d.currency, count(*) AS deals, coalesce(sum(d.value), 0) AS value,
@@ -85,8 +85,8 @@ SELECT p.order_nr AS pipeline_order, d.pipeline_id, p.name AS pipeline, s.order_
           FROM {deals} WHERE status = 'open' AND is_archived IS NOT TRUE) AS d
   JOIN (VALUES (1, 'up to 7 days', NULL::interval, interval '168 hours'), (2, '8 to 30 days', '168 hours', '720 hours'),
                (3, '31 to 90 days', '720 hours', '2160 hours'), (4, '91 to 180 days', '2160 hours', '4320 hours'),
-               (5, 'over 180 days', '4320 hours', NULL)) AS b (bucket_order, bucket, above, up_to)
-    ON (b.above IS NULL OR d.age > b.above) AND (b.up_to IS NULL OR d.age <= b.up_to) OR d.age IS NULL AND b.bucket_order = 1
+               (5, 'over 180 days', '4320 hours', NULL), (6, 'unknown', NULL, NULL)) AS b (bucket_order, bucket, above, up_to)
+    ON CASE b.bucket_order WHEN 6 THEN d.age IS NULL ELSE (b.above IS NULL OR d.age > b.above) AND d.age <= coalesce(b.up_to, d.age) END
   LEFT JOIN {stages} s ON s.id = d.stage_id
   LEFT JOIN {pipelines} p ON p.id = d.pipeline_id
  GROUP BY p.order_nr, d.pipeline_id, p.name, s.order_nr, d.stage_id, s.name, b.bucket_order, b.bucket, d.currency
@@ -157,7 +157,8 @@ COMMENT ON FUNCTION _create_dashboard(text, regnamespace, text, text) IS 'makes,
 CREATE FUNCTION create_dashboards(mirror_schema regnamespace, target_schema text DEFAULT NULL, time_zone text DEFAULT 'UTC') RETURNS SETOF regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    place text := coalesce(target_schema, regexp_replace((SELECT n.nspname FROM pg_namespace n WHERE n.oid = mirror_schema), '_mirror$', '') || '_dashboards');
+    place name := coalesce(target_schema, (SELECT pipedrive._derived_name(regexp_replace(n.nspname, '_mirror$', ''), '_dashboards'::text)::text
+                                             FROM pg_namespace n WHERE n.oid = mirror_schema));
     present text[] := (SELECT array_agg(m.entity) FROM pipedrive._mirrors_of(mirror_schema) m);
     d record;
 BEGIN
@@ -167,10 +168,7 @@ BEGIN
                   HINT = (SELECT 'Mirrors are in: ' || string_agg(DISTINCT c.relnamespace::regnamespace::text, ', ') FROM pipedrive.mirror m JOIN pg_class c ON c.oid = m.target);
     END IF;
     PERFORM now() AT TIME ZONE time_zone; -- an error if there is no such zone
-    IF to_regnamespace(quote_ident(place)) IS NULL THEN
-        EXECUTE format('CREATE SCHEMA %I', place);
-        EXECUTE format('COMMENT ON SCHEMA %I IS %L', place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));
-    END IF;
+    PERFORM pipedrive._ensure_schema(place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));
     FOR d IN SELECT * FROM pipedrive._dashboards() LOOP
         IF to_regclass(format('%I.%I', place, d.name)) IS NOT NULL THEN
             RAISE NOTICE 'dashboard % is left as it is: the relation exists', d.name;
@@ -179,7 +177,7 @@ BEGIN
                 (SELECT string_agg(n, ', ') FROM unnest(d.needs) AS n WHERE NOT n = ANY (present));
         ELSE
             BEGIN
-                RETURN NEXT pipedrive._create_dashboard(d.name, mirror_schema, place, time_zone);
+                RETURN NEXT pipedrive._create_dashboard(d.name, mirror_schema, place::text, time_zone);
             EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch THEN
                 RAISE NOTICE 'dashboard % is left out: %', d.name, SQLERRM; -- tables written by hand, without what it needs
             END;

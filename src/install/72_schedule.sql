@@ -70,12 +70,12 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT pipedrive._has_cron() THEN
         PERFORM pipedrive._explain_no_cron();
-        RETURN QUERY SELECT k.job, false, format('SELECT cron.unschedule(%L)', k.job) FROM pipedrive._jobs(NULL, NULL, NULL, NULL, NULL) k;
+        RETURN QUERY SELECT k.job, false, format('SELECT cron.unschedule(%L)', k.job) FROM pipedrive._jobs(NULL::text, NULL::text, NULL::text, NULL::text, NULL::text) k;
         RETURN;
     END IF;
     RETURN QUERY EXECUTE $query$
         SELECT c.jobname::text, cron.unschedule(c.jobid), format('SELECT cron.unschedule(%L)', c.jobname)
-          FROM pipedrive._jobs(NULL, NULL, NULL, NULL, NULL) k JOIN cron.job c ON c.jobname = k.job AND c.username = current_user $query$;
+          FROM pipedrive._jobs(NULL::text, NULL::text, NULL::text, NULL::text, NULL::text) k JOIN cron.job c ON c.jobname = k.job AND c.username = current_user $query$;
 END
 $$;
 COMMENT ON FUNCTION unschedule() IS 'takes the jobs of schedule() off pg_cron; without pg_cron in this database statement says what to run where it is';
@@ -83,14 +83,16 @@ COMMENT ON FUNCTION unschedule() IS 'takes the jobs of schedule() off pg_cron; w
 -- Retention ---------------------------------------------------------------------------------------------------------------------------
 
 CREATE FUNCTION _partition_month(partition regclass) RETURNS date
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+SET standard_conforming_strings = on AS $$
     SELECT to_date(right(c.relname, 6), 'YYYYMM') FROM pg_class c WHERE c.oid = partition AND c.relname ~ '^changes_\d{6}$'
 $$;
 COMMENT ON FUNCTION _partition_month(regclass) IS 'first day of the month of a partition of changes; NULL for others';
 
 -- A partition of its own for a month (UTC). Rows that the default partition took for it move along, which keeps writers waiting meanwhile.
 CREATE FUNCTION _create_change_partition(month date) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
     partition text := 'changes_' || to_char(month, 'YYYYMM');
     lower timestamptz := month::timestamp AT TIME ZONE 'UTC';
@@ -114,7 +116,8 @@ COMMENT ON FUNCTION _create_change_partition(date) IS 'makes the partition of ch
 
 -- One step of apply_retention(), which commits each. A lock that does not come within seconds is left to the next time.
 CREATE FUNCTION _retention_step(step text, target text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET lock_timeout = '5s' AS $$
 BEGIN
     CASE step
     WHEN 'create' THEN PERFORM pipedrive._create_change_partition(target::date);
@@ -128,11 +131,12 @@ $$;
 COMMENT ON FUNCTION _retention_step(text, text) IS 'one step of apply_retention()';
 
 CREATE FUNCTION _retention_steps() RETURNS TABLE (step text, target text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
     WITH keep AS (
-        SELECT nullif(pipedrive._setting('changes_retention', 'forever'), 'forever')::interval AS changes,
-               pipedrive._setting('refresh_log_retention', '30 days')::interval AS refresh_log,
-               pipedrive._setting('cron_log_retention', '7 days')::interval AS cron_log
+        SELECT nullif(pipedrive._setting('changes_retention'::text, 'forever'::text), 'forever')::interval AS changes,
+               pipedrive._setting('refresh_log_retention'::text, '30 days'::text)::interval AS refresh_log,
+               pipedrive._setting('cron_log_retention'::text, '7 days'::text)::interval AS cron_log
     )
     SELECT 'create', to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + n * interval '1 month', 'YYYY-MM-DD')
       FROM generate_series(0, 2) AS n
@@ -151,7 +155,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'run', CASE p.prokind WHEN 'p' THEN 'CALL ' ELSE 'SELECT ' END || 'pipedrive.purge_inbox()'
       FROM pg_proc p WHERE p.pronamespace = 'pipedrive'::regnamespace AND p.proname = 'purge_inbox' AND p.pronargs = p.pronargdefaults
      UNION ALL
-    SELECT 'run', format('DELETE FROM cron.job_run_details r USING cron.job j, pipedrive._jobs(NULL, NULL, NULL, NULL, NULL) k
+    SELECT 'run', format('DELETE FROM cron.job_run_details r USING cron.job j, pipedrive._jobs(NULL::text, NULL::text, NULL::text, NULL::text, NULL::text) k
                            WHERE r.jobid = j.jobid AND j.jobname = k.job AND r.end_time < %L', now() - keep.cron_log)
       FROM keep WHERE pipedrive._has_cron()
 $$;

@@ -33,10 +33,18 @@ GRANT EXECUTE ON FUNCTION
     pipedrive._table_changes(regclass), pipedrive._read_fields(name, text), pipedrive._stored_fields(name, text),
     pipedrive._keep_fields(name, text, boolean), pipedrive._name_columns(text, jsonb, text, text[]),
     pipedrive._option_changes(jsonb, jsonb),
-    -- and what they call where a table may have a mirror
-    pipedrive._follow_source(integer), pipedrive._create_live_view(pipedrive.mirror),
-    pipedrive._drop_live_view(pipedrive.mirror), pipedrive._mirror_columns(regclass), pipedrive._column_list(regclass, text)
+    pipedrive._alter_source(regclass, name, text, boolean), pipedrive._spare_name(regclass, name),
+    pipedrive._derived_name(text, text, text),
+    -- what refresh_schema() names for tables that have a mirror is asked for without one too; the rest of what a
+    -- mirror needs has who keeps the mirror
+    pipedrive._free_live_column(pipedrive.mirror, name), pipedrive._follow_rename(pipedrive.mirror, name, name),
+    pipedrive._follow_source(integer)
     TO PUBLIC;
+
+-- the view left_out_columns, which is for everybody: a function in a view runs as who reads the view
+GRANT EXECUTE ON FUNCTION pipedrive._mirror_columns(regclass) TO PUBLIC;
 
 -- the view tracked_views, which is for everybody; these two run as their owner, and tell what the catalogue tells
 GRANT EXECUTE ON FUNCTION pipedrive._view_inputs(regclass), pipedrive._refresh_reason(regclass) TO PUBLIC;
+-- and what it makes of an SQLSTATE
+GRANT EXECUTE ON FUNCTION pipedrive._condition(text) TO PUBLIC;

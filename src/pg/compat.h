@@ -117,6 +117,16 @@ inline void run_to_end(QueryDesc* query) {
 #endif
 }
 
+// 18 took execute_once from ExecutorRun and its hook: the two as the hook declares and passes them.
+#if PG_VERSION_NUM >= 180000
+#define PIPEDRIVE_RUN_PARAMETERS QueryDesc *query, ScanDirection direction, uint64 count
+#define PIPEDRIVE_RUN_ARGUMENTS query, direction, count
+#else
+#define PIPEDRIVE_RUN_PARAMETERS \
+    QueryDesc *query, ScanDirection direction, uint64 count, bool execute_once
+#define PIPEDRIVE_RUN_ARGUMENTS query, direction, count, execute_once
+#endif
+
 // Before 16 planstate_tree_walker takes a function without prototype.
 #if PG_VERSION_NUM >= 160000
 inline planstate_tree_walker_callback plan_walker(bool (*f)(PlanState*, void*)) {

@@ -14,6 +14,7 @@ extern "C" {
 #include "core/catalog/entities.h"
 #include "core/http/curl_transport.h"
 #include "pg/guard.h"
+#include "pg/spending.h"
 
 namespace pipedrive::pg {
 namespace {
@@ -92,7 +93,9 @@ Account account_of(const Connection& connection) {
     std::vector<OptionValue> options;
     for (int i = 0; i < connection.options.count; ++i)
         options.push_back({connection.options.names[i], connection.options.values[i]});
-    return account_from_options(options);
+    Account account = account_from_options(options);
+    account.budget = statement_budget();
+    return account;
 }
 
 Transport& backend_transport() {

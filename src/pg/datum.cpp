@@ -7,6 +7,7 @@ extern "C" {
 }
 
 #include "core/base/time.h"
+#include "core/wire/storable.h"
 #include "pg/guard.h"
 
 namespace pipedrive::pg {
@@ -191,7 +192,22 @@ void prepare_converter(Converter* converter, Kind kind, const char* name, Oid ty
 
 namespace {
 
+// What jsonb_in would say in words of its own, and with an excerpt of the value.
+void check_jsonb(const Converter* converter, const Cell* cell) {
+    if (cell->type != CellType::Json || converter->base_type != JSONBOID ||
+        !escapes_unstorable(cell->view()))
+        return;
+    ereport(ERROR,
+            (errcode(ERRCODE_FDW_INVALID_DATA_TYPE),
+             errmsg("invalid value from Pipedrive for column \"%s\"", converter->name),
+             errdetail("The value contains \\u0000 or half a surrogate pair, which jsonb cannot "
+                       "store."),
+             errhint("Leave the column out of the query, declare it as json, or correct the value "
+                     "in Pipedrive.")));
+}
+
 Datum convert(Converter* converter, const Cell* cell) {
+    check_jsonb(converter, cell);
     const bool array = cell->type == CellType::IntArray || cell->type == CellType::TextArray;
     if (!converter->by_text || array)
         if (const DirectRow* row = direct_row(cell->type, converter->base_type))

@@ -1,5 +1,7 @@
 #include "pg/pg_prelude.h"
 
+#include <algorithm>
+
 #include "pg/field_store.h"
 
 #include <optional>
@@ -237,7 +239,9 @@ void keep_old_names(const Connection* connection, const Entity* entity, HeldCata
 std::string named_columns_json(const Entity& entity, const FieldCatalogue& fields, LabelMode mode,
                                std::span<const std::string> taken) {
     std::string out = "[";
-    for (const ImportedColumn& column : imported_custom_columns(entity, fields, mode, taken)) {
+    for (const ImportedColumn& column : imported_custom_columns(
+             entity, fields, mode, taken,
+             kMaxImportedColumns - std::min(taken.size(), kMaxImportedColumns))) {
         const std::pair<std::string_view, std::string_view> members[] = {
             {"name", column.name},   {"sql_type", column.sql_type},
             {"field", column.field}, {"subfield", column.subfield},

@@ -71,18 +71,25 @@ void remember_comment(std::string_view table, std::string_view column, std::stri
 // One CREATE FOREIGN TABLE, in UTF-8.
 char* table_sql(const Connection* connection, const Entity& entity, const HeldCatalogue* fields,
                 const PodImport& options, const char* server) {
-    return entry_text(connection->who, [&] {
+    std::size_t left_out = 0;
+    char* sql = entry_text(connection->who, [&] {
         ImportOptions import;
         import.custom_fields = options.custom_fields;
         import.optional_fields = options.optional_fields;
         import.labels = options.labels;
-        const std::vector<ImportedColumn> columns =
-            imported_columns(entity, fields == nullptr ? nullptr : fields->object->get(), import);
+        const std::vector<ImportedColumn> columns = imported_columns(
+            entity, fields == nullptr ? nullptr : fields->object->get(), import, &left_out);
         remember_comment(entity.name, {}, entity.comment);
         for (const ImportedColumn& column : columns)
             remember_comment(entity.name, column.name, column.comment);
         return create_table_sql(entity, server, columns);
     });
+    if (left_out > 0)
+        ereport(WARNING, (errmsg("table \"%s\" has no room for %zu custom fields",
+                                 entity.name.data(), left_out),
+                          errdetail("PostgreSQL's tables have 1600 columns at most."),
+                          errhint("Their values are in the column \"custom_fields\".")));
+    return sql;
 }
 
 void check_names(const ImportForeignSchemaStmt* stmt) {

@@ -17,6 +17,7 @@ extern "C" {
 #include "pg/plan.h"
 #include "pg/scan.h"
 #include "pg/settings.h"
+#include "pg/spending.h"
 
 #ifndef PIPEDRIVE_FDW_VERSION
 #error "the Makefile defines PIPEDRIVE_FDW_VERSION from the control file"
@@ -25,12 +26,23 @@ extern "C" {
 namespace pipedrive::pg {
 
 bool enable_pushdown = true;
+int max_tokens_per_query = 0;
+int max_requests_per_query = 0;
 
 void define_settings() {
     DefineCustomBoolVariable(
         "pipedrive_fdw.enable_pushdown", "Sends WHERE clauses to Pipedrive as request parameters.",
         "Off: whole lists are read and every clause is checked here. The rows are the same.",
         &enable_pushdown, true, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "pipedrive_fdw.max_tokens_per_query", "API tokens that one query may spend.",
+        "Counted over all of its scans and of the queries that its functions run. A query that "
+        "would pass it stops before the request that would. 0: no limit.",
+        &max_tokens_per_query, 0, 0, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
+    DefineCustomIntVariable(
+        "pipedrive_fdw.max_requests_per_query", "Requests that one query may send.",
+        "Counted like pipedrive_fdw.max_tokens_per_query, retries included. 0: no limit.",
+        &max_requests_per_query, 0, 0, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     reserve_setting_prefix("pipedrive_fdw");
 }
 
@@ -125,6 +137,7 @@ PG_FUNCTION_INFO_V1(pipedrive_fdw_catalogue);
 void _PG_init(void) {
     define_settings();
     watch_servers();
+    watch_statements();
 }
 
 Datum pipedrive_fdw_handler(PG_FUNCTION_ARGS) {

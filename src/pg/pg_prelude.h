@@ -1,5 +1,5 @@
 // First include of every file in src/pg. PostgreSQL's headers go first: port.h renames the printf
-// family, and the standard library must see the renamed one. Nothing of libcurl or RapidJSON may be
+// family, and the standard library must see the renamed one. Nothing of libcurl may be
 // included after this.
 #pragma once
 

@@ -125,6 +125,12 @@ std::string plan_text(const PodPlan& pod) {
     return write_plan(plan);
 }
 
+// A number of rows as a plan can carry it; what is not known (negative) is 0.
+Node* rows_integer(double rows) {
+    return reinterpret_cast<Node*>(
+        makeInteger(static_cast<int>(Max(0.0, Min(rows, 2000000000.0)))));
+}
+
 bool* wanted_columns(const TableInfo* table, Bitmapset* attributes) {
     bool* wanted = static_cast<bool*>(palloc0(sizeof(bool) * (table->n_columns + 1)));
     const bool whole_row = bms_is_member(0 - FirstLowInvalidHeapAttributeNumber, attributes);
@@ -206,8 +212,8 @@ ForeignScan* get_plan(PlannerInfo* root, RelOptInfo* rel, Oid, ForeignPath* path
     char* text = entry_text({}, [&] { return plan_text(pod); });
     const double fetched =
         path->path.param_info != nullptr ? Max(1.0, path->path.rows) : state->fetched;
-    List* fdw_private = list_make3(makeString(text), which,
-                                   makeInteger(static_cast<int>(Min(fetched, 2000000000.0))));
+    List* fdw_private = list_make4(makeString(text), which, rows_integer(fetched),
+                                   rows_integer(root->limit_tuples));
     return make_foreignscan(tlist, clauses, rel->relid, expressions, fdw_private, NIL, NIL, outer);
 }
 

@@ -9,6 +9,7 @@ enum PlanItem {
     PlanItemText,    // String: plan_text.h
     PlanItemQuals,   // IntList: for each qual of the node the index of its predicate, -1: local
     PlanItemFetched, // Integer: rows expected to come over the wire
+    PlanItemLimit,   // Integer: rows that a LIMIT above asks for, 0: not known
     PlanItemCount
 };
 

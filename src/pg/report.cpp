@@ -44,6 +44,9 @@ constexpr ReportRow kRows[] = {
      "daily token budget of Pipedrive server \"{server}\" exhausted",
      "The budget is shared by all users and applications of the company and is filled up once a "
      "day."},
+    {ErrorKind::Budget, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+     "query stopped before it would pass \"pipedrive_fdw.{subject}\"",
+     "EXPLAIN shows what a query is expected to cost. Narrow the query, or raise the setting."},
     {ErrorKind::Unavailable, ERRCODE_CONNECTION_FAILURE,
      "could not fetch \"{subject}\" from Pipedrive server \"{server}\"", ""},
     {ErrorKind::Transport, ERRCODE_CONNECTION_FAILURE,
@@ -179,6 +182,7 @@ void raise(PodError& e, const ReportContext& who) {
         ERROR,
         (errcode(row.sqlstate), errmsg("%s", primary),
          detail[0] != '\0' ? errdetail("%s", detail) : 0, hint[0] != '\0' ? errhint("%s", hint) : 0,
+         e.column[0] != '\0' ? err_generic_string(PG_DIAG_COLUMN_NAME, e.column) : 0,
          e.row_id[0] != '\0' ? errcontext("converting column \"%s\", row id %s, page %d of \"%s\"",
                                           e.column, e.row_id, e.page, e.subject)
          : e.page > 0        ? errcontext("reading page %d of \"%s\"", e.page, e.subject)

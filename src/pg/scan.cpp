@@ -108,6 +108,7 @@ void start_core(ForeignScanState* node) {
                 spec.columns.push_back(bind_column(*state->entity, column));
             spec.predicates = core->plan.predicates;
             spec.page_size = core->account.page_size;
+            spec.limit_hint = state->limit_hint;
             core->scan.emplace(core->account, std::move(spec), backend_transport(),
                                monotonic_clock(),
                                catalogue_slot(state->connection->server,
@@ -181,6 +182,7 @@ void begin_scan(ForeignScanState* node, int eflags) {
         state->attributes[i] =
             state->held->object->plan.columns[static_cast<std::size_t>(i)].attnum - 1;
     state->page_size = page_size_of(node->ss.ss_currentRelation);
+    state->limit_hint = intVal(list_nth(plan->fdw_private, PlanItemLimit));
     state->expression_nodes = plan->fdw_exprs;
     state->expressions = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);
     MemoryContextSwitchTo(old);

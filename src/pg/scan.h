@@ -31,6 +31,7 @@ struct ExecState {
     Held<CoreScan>* held;
     const Entity* entity;
     int page_size;
+    int limit_hint;    // rows that a LIMIT above asks for, 0: not known
     List* expressions; // ExprState, for the values of the predicates
     List* expression_nodes;
     bool started;

@@ -20,7 +20,7 @@ extern "C" {
 namespace pipedrive::pg {
 namespace {
 
-constexpr int kFixedArguments = 4; // before the statement's own
+constexpr int kFixedArguments = 5; // before the statement's own
 
 struct Statement {
     const char* text;
@@ -57,7 +57,7 @@ bool find_scan(PlanState* state, void* arg) {
 
 Statement statement_of(FunctionCallInfo fcinfo) {
     Statement out;
-    out.text = text_to_cstring(PG_GETARG_TEXT_PP(3));
+    out.text = text_to_cstring(PG_GETARG_TEXT_PP(4));
     out.n = PG_NARGS() - kFixedArguments;
     out.types = static_cast<Oid*>(palloc(sizeof(Oid) * (out.n + 1)));
     out.values = makeParamList(out.n);
@@ -102,18 +102,40 @@ std::string bad_rows_json(const Scan& scan) {
     return out + "]";
 }
 
+constexpr int kResults = 8;
+
+void result_of(const CoreScan& core, uint64 written, Datum* values, bool* nulls) {
+    const Scan& scan = *core.scan;
+    values[1] = Int64GetDatum(scan.traffic().tokens);
+    values[2] = Int64GetDatum(scan.rows_fetched());
+    values[3] = Int64GetDatum(scan.page_number());
+    values[4] = Int64GetDatum(static_cast<int64>(written));
+    nulls[0] = !entry({}, [&] { return scan.next_position().has_value(); });
+    if (!nulls[0])
+        values[0] =
+            CStringGetTextDatum(entry_text({}, [&] { return scan.next_position().value(); }));
+    const char* json = entry_text({}, [&] { return bad_rows_json(scan); });
+    values[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json))));
+    nulls[6] = !scan.answered_at().has_value();
+    if (!nulls[6]) values[6] = TimestampTzGetDatum(*scan.answered_at());
+    nulls[7] = !scan.highest_id().has_value();
+    if (!nulls[7]) values[7] = Int64GetDatum(*scan.highest_id());
+}
+
 } // namespace
 
 extern "C" {
 PG_FUNCTION_INFO_V1(pipedrive_fdw_walk);
 
-// (source regclass, from_position text, pages integer, statement text, VARIADIC "any"): runs the
-// statement, with $1 … as the further arguments, on so many pages (0: all) of the source from that
-// position (NULL: the start). next_position text (NULL: everything was read), tokens, rows,
-// pages_read, and written: rows that the statement inserted, updated or deleted;
-// set_aside jsonb: rows with a value that does not fit, left out (NULL: none).
+// (source regclass, from_position text, pages integer, above_id bigint, statement text, VARIADIC
+// "any"): runs the statement, with $1 … as the further arguments, on so many pages (0: all) of the
+// source from that position (NULL: the start); with above_id newest rows first, down to that id.
+// next_position text (NULL: everything was read), tokens, rows, pages_read, and written: rows that
+// the statement inserted, updated or deleted; set_aside jsonb: rows with a value that does not fit,
+// left out; answered_at timestamptz: the server's clock at the first answer (NULL: it did not say),
+// highest_id bigint: of the rows seen in the first list.
 Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
-    if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
+    if (PG_ARGISNULL(0) || PG_ARGISNULL(4))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                         errmsg("source and statement of a walk must not be NULL")));
     TupleDesc desc;
@@ -121,6 +143,8 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
         elog(ERROR, "return type must be a row type");
     const char* position = PG_ARGISNULL(1) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(1));
     const int pages = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+    const bool newest_first = !PG_ARGISNULL(3);
+    const int64 above_id = newest_first ? PG_GETARG_INT64(3) : 0;
     const Statement statement = statement_of(fcinfo);
     table_info(
         PG_GETARG_OID(0)); // before the statement is planned: a view could run its owner's code
@@ -136,27 +160,18 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     if (search.times != 1 || search.found->fdwroutine->IterateForeignScan != iterate_scan)
         refuse_statement("Its plan has none, several, or one of another wrapper.");
     CoreScan* scan = static_cast<ExecState*>(search.found->fdw_state)->held->object;
-    entry({}, [&] { scan->part = {position, pages, true}; });
+    entry({}, [&] {
+        scan->part = {position, pages, true};
+        if (newest_first) scan->part.above_id = above_id;
+    });
     run_to_end(query);
     if (!scan->scan || !scan->came_to_its_end)
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("the walk over the table was not finished")));
 
-    Datum values[6] = {Datum(0),
-                       Int64GetDatum(scan->scan->traffic().tokens),
-                       Int64GetDatum(scan->scan->rows_fetched()),
-                       Int64GetDatum(scan->scan->page_number()),
-                       Int64GetDatum(static_cast<int64>(query->estate->es_processed)),
-                       Datum(0)};
-    bool nulls[6] = {!entry({}, [&] { return scan->scan->next_position().has_value(); }), false,
-                     false, false, false};
-    if (!nulls[0])
-        values[0] = CStringGetTextDatum(
-            entry_text({}, [&] { return scan->scan->next_position().value(); }));
-    if (!nulls[5]) {
-        const char* json = entry_text({}, [&] { return bad_rows_json(*scan->scan); });
-        values[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json))));
-    }
+    Datum values[kResults];
+    bool nulls[kResults] = {};
+    result_of(*scan, query->estate->es_processed, values, nulls);
     ExecutorFinish(query);
     ExecutorEnd(query);
     FreeQueryDesc(query);

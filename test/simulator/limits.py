@@ -1,5 +1,6 @@
-# limits.py - the daily token budget and the burst window, with their headers and 429 answers.
+# limits.py - the daily token budget and the burst window, with their headers and 429 answers; header Date.
 
+import email.utils
 import math
 import time
 
@@ -7,6 +8,15 @@ import errors
 
 BURST_WINDOW = 2.0
 DEFAULTS = {"daily": 1000000000, "burst": 1000000, "used": 0, "retry_after": 3939}
+
+
+DATES = {"now": 0, "two_hours_ahead": 7200, "two_hours_behind": -7200}
+
+
+def date_header(switch):
+    if switch not in DATES:
+        return []
+    return [("date", email.utils.formatdate(time.time() + DATES[switch], usegmt=True))]
 
 
 class Limits:

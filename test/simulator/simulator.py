@@ -83,7 +83,8 @@ class Simulator:
             mutations.perform(self.store, order)
 
     def real_answer(self, request, entry):
-        headers = []
+        date = limits.date_header(self.switches["answer_date"])
+        headers = list(date)
         try:
             viewer = auth.identify(request.headers, request.pairs)
             endpoint, arguments = api.find(request.path)
@@ -95,7 +96,7 @@ class Simulator:
             if endpoint:
                 auth.allow(viewer, endpoint)
                 entry["tokens"] = tokens = endpoint.writes.get(request.method, endpoint.tokens)
-                headers = self.limits.charge(viewer, tokens, self.switches["daily_headers"] == "yes")
+                headers = date + self.limits.charge(viewer, tokens, self.switches["daily_headers"] == "yes")
             if recorded:
                 return faults.Response(200, recorded[0], headers, recorded[1])
             if request.method in endpoint.writes:

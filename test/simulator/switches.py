@@ -43,6 +43,8 @@ SWITCHES = [
     ("merged_links", ("silent", "touched"),
      "rows that pointed to the loser of a merge: point to the winner without a trace, or get a new update_time and "
      "their own webhook"),
+    ("answer_date", ("now", "two_hours_ahead", "two_hours_behind", "none"),
+     "header Date of every answer: this machine's time, another, or no such header"),
     ("webhook_times", ("seconds", "milliseconds"),
      "times inside webhook records: ...:SSZ or ...:SS.000Z"),
     ("webhook_create_custom_fields", ("set", "empty"),

@@ -75,7 +75,11 @@ TEST(Time, TimestampForms) {
 }
 
 TEST(Time, NoValueAndNonsense) {
-    for (const char* text : {"", "0000-00-00", "0000-00-00 00:00:00"}) {
+    for (const char* text :
+         {"", "0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00Z",
+          "0000-00-00t00:00:00.000z", "0000-00-00T00:00:00+00:00", "0000-00-00T00:00:00-05:00",
+          "0000-00-00 00:00", "-0001-11-30", "-0001-11-30T00:00:00Z", "-0001-11-30T00:00:00+01:00",
+          "-0001-11-30 00:00:00", "-0001-11-29T19:03:58-04:56", "-000001-11-30T00:00:00.000Z"}) {
         Micros t = 7;
         Days d = 7;
         EXPECT_EQ(parse_timestamp(text, &t), TimeParse::Empty);
@@ -84,6 +88,19 @@ TEST(Time, NoValueAndNonsense) {
         EXPECT_EQ(d, 7);
     }
     for (const char* text : {"0000-01-01",
+                             "0000-00-01",
+                             "0000-00-00x",
+                             "0000-00-00T",
+                             "0000-00-00T00:00:01Z",
+                             "0000-00-00T00:00:00Zx",
+                             "-0000-00-00",
+                             "-0001-11-28",
+                             "-0001-12-30",
+                             "-0001-11-30x",
+                             "-0001-11-30T25:00:00Z",
+                             "-0002-11-30",
+                             "-000002-11-30",
+                             "-010001-11-30",
                              "2026-00-01",
                              "2026-13-01",
                              "2026-02-29",
@@ -234,6 +251,21 @@ TEST(Time, MonotonicClockMovesForward) {
     EXPECT_EQ(&clock, &monotonic_clock());
     const std::int64_t a = clock.now_ms();
     EXPECT_GE(clock.now_ms(), a);
+}
+
+TEST(Time, HttpDatesHaveOneForm) {
+    Micros at = 0;
+    EXPECT_EQ(parse_http_date("Sat, 01 Jan 2000 00:00:01 GMT", &at), TimeParse::Ok);
+    EXPECT_EQ(at, kSecond);
+    EXPECT_EQ(parse_http_date("Wed, 25 Nov 2026 08:32:25 GMT", &at), TimeParse::Ok);
+    EXPECT_EQ(format_utc_seconds(at), "2026-11-25T08:32:25Z");
+    EXPECT_EQ(parse_http_date("", &at), TimeParse::Empty);
+    for (const char* bad :
+         {"Wed, 25 Nov 2026 08:32:25 CET", "Wednesday, 25-Nov-26 08:32:25 GMT",
+          "Wed, 31 Nov 2026 08:32:25 GMT", "Wed, 25 nov 2026 08:32:25 GMT",
+          "Wed, 25 ovD 2026 08:32:25 GMT", "Wed, 25 Nov 2026 24:32:25 GMT",
+          "Wed, 25 Nov 2026 08:32:2 GMT ", "Wed, 25 Nov 0000 08:32:25 GMT", "1795595545"})
+        EXPECT_EQ(parse_http_date(bad, &at), TimeParse::Bad) << bad;
 }
 
 } // namespace

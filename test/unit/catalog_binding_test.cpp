@@ -64,12 +64,26 @@ TEST(Binding, CustomColumnsWithTheirType) {
                   bind("deals", {1, "c", kHash, "until", "monetary"});
               }).kind,
               ErrorKind::BadOption);
-    EXPECT_EQ(caught([] {
-                  bind("deals", {1, "c", kHash, "", "monetery"});
-              }).kind,
-              ErrorKind::BadOption);
     // The name of the column is the field when no option says otherwise.
     EXPECT_EQ(bind("deals", {1, kHash, "", "", "double"}).field, kHash);
+}
+
+// The API adds types; a table with such a field is a table all the same.
+TEST(Binding, TypesThatNobodyKnowsAreJson) {
+    const BoundColumn formula = bind("deals", {1, "f", kHash, "", "formula"});
+    EXPECT_TRUE(formula.resolved);
+    EXPECT_EQ(formula.kind, Kind::Json);
+    EXPECT_EQ(formula.source, Source::Custom);
+    FieldCatalogue known;
+    known.fields.push_back({kHash, "F", "formula", true, false, {}});
+    EXPECT_NO_THROW(check_against(require_entity("deals"), known, formula));
+    BoundColumn found = bind("deals", {1, "f", kHash, "", ""});
+    resolve_column(require_entity("deals"), known, &found);
+    EXPECT_EQ(found, formula);
+    EXPECT_EQ(caught([] {
+                  bind("deals", {1, "f", kHash, "id", "formula"});
+              }).kind,
+              ErrorKind::BadOption);
 }
 
 TEST(Binding, EntitiesWithoutDefinitionsKnowTheirFields) {

@@ -1,10 +1,12 @@
 // What IMPORT FOREIGN SCHEMA writes: which columns, and SQL that says exactly what was meant.
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 
 #include "core/catalog/binding.h"
 #include "core/catalog/ddl.h"
+#include "core/catalog/entities.h"
 #include "unit/cells.h"
 
 namespace pipedrive {
@@ -107,6 +109,35 @@ TEST(Ddl, Statement) {
               "CREATE FOREIGN TABLE \"stages\" (\n  \"id\" bigint,\n  \"we\"\"ird\" text OPTIONS "
               "(field 'f''1', subfield 'currency', type 'monetary')\n) SERVER \"my \"\"server\" "
               "OPTIONS (entity 'stages')");
+}
+
+// An account may have more fields than a table has columns: IMPORT makes a table all the same.
+TEST(Ddl, FieldsBeyondTheRoomOfATableAreLeftOutWhole) {
+    FieldCatalogue many;
+    for (int i = 0; i < 1700; ++i)
+        many.fields.push_back({hash_code(i),
+                               "Field " + std::to_string(i),
+                               i % 2 == 0 ? "monetary" : "varchar",
+                               true,
+                               false,
+                               {}});
+    std::size_t left_out = 0;
+    const auto columns = imported_columns(require_entity("deals"), &many, {}, &left_out);
+    EXPECT_LE(columns.size(), kMaxImportedColumns);
+    EXPECT_GE(columns.size() + 1, kMaxImportedColumns) << "no more than needed";
+    std::map<std::string, int> parts;
+    for (const ImportedColumn& column : columns)
+        if (column.field.size() == 40) ++parts[column.field];
+    EXPECT_EQ(parts.size() + left_out, 1700u);
+    for (int i = 0; i < 1700; ++i)
+        if (const auto it = parts.find(hash_code(i)); it != parts.end()) {
+            EXPECT_EQ(it->second, i % 2 == 0 ? 2 : 1) << i;
+        }
+    left_out = 0;
+    EXPECT_TRUE(
+        imported_custom_columns(require_entity("deals"), many, LabelMode::Label, {}, 0, &left_out)
+            .empty());
+    EXPECT_EQ(left_out, 1700u);
 }
 
 } // namespace

@@ -13,8 +13,8 @@
 //     every wait EXPECT_EQ(api.requests().size(), 2u);    // everything that was sent, in order
 //
 // An answer is given at once unless the reply says after_ms(n) (fake time) or after_pumps(n). A
-// reply that hang()s ends as a Timeout at the request's own request_timeout_ms. A request that
-// nothing matches makes start() throw Error{Internal}.
+// reply that hang()s never comes; unsent(), it does not even connect. A request that nothing
+// matches makes start() throw Error{Internal}.
 #pragma once
 
 #include <algorithm>
@@ -55,6 +55,7 @@ struct Reply {
 
     Reply after_ms(std::int64_t ms) && { return delay_ms = ms, std::move(*this); }
     Reply after_pumps(int n) && { return delay_pumps = n, std::move(*this); }
+    Reply unsent() && { return response.sent = false, std::move(*this); }
     Reply hang() && { return hangs = true, std::move(*this); }
     Reply type(std::string content_type) && {
         return response.content_type = std::move(content_type), std::move(*this);
@@ -85,6 +86,8 @@ inline Reply reply(std::string body, int status = 200) {
 inline Reply reply_failure(TransportFailure failure, std::string text = "scripted failure") {
     Reply out;
     out.response.failure = failure;
+    out.response.sent = failure != TransportFailure::Resolve &&
+                        failure != TransportFailure::Connect && failure != TransportFailure::Tls;
     out.response.failure_text = std::move(text);
     return out;
 }
@@ -163,12 +166,6 @@ class ScriptedTransport final : public Transport {
         Reply answer = answer_for(request);
         requests_.push_back(request);
         Running r{std::move(answer), 0, pumps_, false};
-        if (r.reply.hangs) {
-            r.reply.response = HttpResponse{};
-            r.reply.response.failure = TransportFailure::Timeout;
-            r.reply.response.failure_text = "Operation timed out";
-            r.reply.delay_ms = request.request_timeout_ms;
-        }
         r.due_ms = clock_.now_ms() + r.reply.delay_ms;
         transfers_.emplace(++last_id_, std::move(r));
         most_running_ = std::max(most_running_, transfers_.size());
@@ -179,11 +176,25 @@ class ScriptedTransport final : public Transport {
         cancelled_ += static_cast<int>(transfers_.erase(id));
     }
 
+    bool sent(TransferId id) const noexcept override {
+        const auto found = transfers_.find(id);
+        return found != transfers_.end() && found->second.reply.response.sent;
+    }
+
     std::optional<HttpResponse> take(TransferId id) override {
         const auto found = transfers_.find(id);
         if (found == transfers_.end() || !arrived(found->second)) return std::nullopt;
         HttpResponse out = std::move(found->second.reply.response);
         transfers_.erase(found);
+        return out;
+    }
+
+    HttpResponse give_up(TransferId id, std::string words) override {
+        HttpResponse out;
+        out.failure = TransportFailure::Timeout;
+        out.failure_text = std::move(words);
+        out.sent = sent(id);
+        transfers_.erase(id);
         return out;
     }
 
@@ -202,7 +213,7 @@ class ScriptedTransport final : public Transport {
                 continue;
             }
             sockets->push_back({static_cast<int>(100000 + id), true, false});
-            lower(r.due_ms - clock_.now_ms());
+            if (!r.reply.hangs) lower(r.due_ms - clock_.now_ms());
         }
     }
 
@@ -228,7 +239,8 @@ class ScriptedTransport final : public Transport {
     }
 
     bool arrived(const Running& r) const noexcept {
-        return clock_.now_ms() >= r.due_ms && pumps_ - r.started_at_pump >= r.reply.delay_pumps;
+        return !r.reply.hangs && clock_.now_ms() >= r.due_ms &&
+               pumps_ - r.started_at_pump >= r.reply.delay_pumps;
     }
 
     Reply answer_for(const HttpRequest& request) {

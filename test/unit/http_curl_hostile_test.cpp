@@ -29,14 +29,16 @@ TEST_F(CurlHostileTest, HangEndsAtTheTimeout) {
     HttpRequest request = get(server.url("/secret-path"));
     request.request_timeout_ms = 150;
     const std::int64_t began = monotonic_clock().now_ms();
-    const HttpResponse r = fetch(request);
+    Traffic traffic;
+    const Error e = failure(request, &traffic);
     const std::int64_t took = monotonic_clock().now_ms() - began;
-    EXPECT_EQ(r.failure, TransportFailure::Timeout);
+    EXPECT_EQ(e.kind, ErrorKind::Timeout);
     EXPECT_GE(took, 140);
     EXPECT_LT(took, 1000);
-    EXPECT_NE(r.failure_text.find("timed out"), std::string::npos) << r.failure_text;
-    EXPECT_NE(r.failure_text.find("total 15"), std::string::npos) << r.failure_text;
-    EXPECT_EQ(r.failure_text.find("secret-path"), std::string::npos);
+    EXPECT_TRUE(e.detail.starts_with("Timed out after 15")) << e.detail;
+    EXPECT_NE(e.detail.find("(name lookup "), std::string::npos) << e.detail;
+    EXPECT_EQ(e.detail.find("secret-path"), std::string::npos);
+    EXPECT_EQ(traffic.tokens, 10); // sent, and perhaps carried out
     EXPECT_EQ(transport->open_sockets(), 0);
 }
 
@@ -51,7 +53,7 @@ TEST_F(CurlHostileTest, DripEndsAtTheTimeout) {
     HttpRequest request = get(server.url());
     request.request_timeout_ms = 200;
     const std::int64_t began = monotonic_clock().now_ms();
-    EXPECT_EQ(fetch(request).failure, TransportFailure::Timeout);
+    EXPECT_EQ(failure(request).kind, ErrorKind::Timeout);
     EXPECT_LT(monotonic_clock().now_ms() - began, 1000);
     EXPECT_EQ(transport->open_sockets(), 0);
 }
@@ -73,8 +75,10 @@ TEST_F(CurlHostileTest, ConnectTimeout) {
     HttpRequest request = get("http://127.0.0.1:" + std::to_string(port));
     request.connect_timeout_ms = 150;
     const std::int64_t began = monotonic_clock().now_ms();
-    const HttpResponse r = fetch(request);
-    EXPECT_EQ(r.failure, TransportFailure::Timeout) << r.failure_text;
+    Traffic traffic;
+    const Error e = failure(request, &traffic);
+    EXPECT_EQ(e.kind, ErrorKind::Timeout) << e.detail;
+    EXPECT_EQ(traffic.tokens, 0);
     EXPECT_LT(monotonic_clock().now_ms() - began, 1500);
     EXPECT_EQ(transport->open_sockets(), 0);
     for (const int filler : fillers)
@@ -149,6 +153,7 @@ TEST_F(CurlHostileTest, RefusedPort) {
     close(listen_on_loopback(&port));
     const HttpResponse r = fetch(get("http://127.0.0.1:" + std::to_string(port)));
     EXPECT_EQ(r.failure, TransportFailure::Connect);
+    EXPECT_FALSE(r.sent);
     EXPECT_NE(r.failure_text.find("total"), std::string::npos) << r.failure_text;
     EXPECT_EQ(transport->open_sockets(), 0);
 }
@@ -156,9 +161,8 @@ TEST_F(CurlHostileTest, RefusedPort) {
 TEST_F(CurlHostileTest, UnknownHost) {
     HttpRequest request = get("https://no-such-host.invalid");
     request.request_timeout_ms = 3000;
-    const HttpResponse r = fetch(request);
-    EXPECT_TRUE(r.failure == TransportFailure::Resolve || r.failure == TransportFailure::Timeout)
-        << r.failure_text;
+    const Error e = failure(request);
+    EXPECT_TRUE(e.kind == ErrorKind::Connect || e.kind == ErrorKind::Timeout) << e.detail;
 }
 
 TEST_F(CurlHostileTest, CancelDuringANameLookupDoesNotBlock) {
@@ -177,7 +181,9 @@ TEST_F(CurlHostileTest, TlsToAPlainServer) {
         peer.wait();
         peer.send("HTTP/1.1 400 Bad Request\r\n\r\n");
     });
-    EXPECT_EQ(fetch(get("https" + server.url().substr(4))).failure, TransportFailure::Tls);
+    const HttpResponse r = fetch(get("https" + server.url().substr(4)));
+    EXPECT_EQ(r.failure, TransportFailure::Tls);
+    EXPECT_FALSE(r.sent); // the greeting of TLS is no request
 }
 
 TEST_F(CurlHostileTest, OddRateHeadersAreNoNumbers) {

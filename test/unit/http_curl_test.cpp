@@ -125,13 +125,15 @@ TEST_F(CurlTest, RateHeaders) {
         http("{}",
              "x-ratelimit-limit: 20\r\nX-RateLimit-Remaining:0\r\nX-RATELIMIT-RESET: "
              "1.5\r\nRetry-After:  3939 \r\n"
-             "x-daily-ratelimit-token-limit: 30000\r\nx-daily-ratelimit-token-remaining: -5\r\n",
+             "x-daily-ratelimit-token-limit: 30000\r\nx-daily-ratelimit-token-remaining: -5\r\n"
+             "DATE: Sat, 01 Jan 2000 00:00:02 GMT\r\n",
              "429 Too Many Requests")));
     const HttpResponse r = fetch(get(server.url()));
     EXPECT_EQ(r.status, 429);
     EXPECT_EQ(r.ratelimit_limit, 20);
     EXPECT_EQ(r.ratelimit_remaining, 0);
     EXPECT_EQ(r.ratelimit_reset, 1.5);
+    EXPECT_EQ(r.date, 2 * kSecond);
     EXPECT_EQ(r.retry_after, 3939);
     EXPECT_EQ(r.daily_limit, 30000);
     EXPECT_EQ(r.daily_remaining, -5);
@@ -176,6 +178,22 @@ TEST_F(CurlTest, CancelLeavesNothingOpen) {
          {transport->start(get(server.url())), transport->start(get(server.url()))})
         (void)id;
     pump_for(10); // the destructor ends what still runs
+}
+
+TEST_F(CurlTest, ARequestIsSentWhenItHasGoneOut) {
+    Server server([](Peer& peer) {
+        for (std::string r = peer.request(); !r.empty(); r = peer.request()) {
+            peer.pause(100);
+            peer.send(http("{}"));
+        }
+    });
+    for (int i = 0; i < 2; ++i) { // on a new connection, and on one that is kept
+        const TransferId id = transport->start(get(server.url()));
+        pump_for(50);
+        EXPECT_TRUE(transport->sent(id));
+        EXPECT_TRUE(finish(id).sent);
+        EXPECT_FALSE(transport->sent(id));
+    }
 }
 
 TEST_F(CurlTest, ManyTransfersAtOnceKeepFewIdleConnections) {

@@ -122,6 +122,25 @@ TEST_F(FetchTest, BurstLimitIsWaitedFor) {
     EXPECT_EQ(traffic.wait_ms, took);
 }
 
+TEST_F(FetchTest, AGatewaysRateLimitIsWaitedForWithinMaxWaitOrTold) {
+    const auto page = [] {
+        return reply("<html><title>Access denied</title></html>", 429).type("text/html");
+    };
+    api.queue(page().retry_after(12));
+    api.queue(reply(kBody));
+    Fetch fetch(api, clock, limits, traffic);
+    fetch.start(get(), "deals", 10);
+    const std::int64_t took = drive(fetch, clock);
+    EXPECT_GE(took, 12000);
+    EXPECT_LE(took, 12250);
+    EXPECT_EQ(traffic.tokens, 10);
+    api.queue(page().retry_after(600));
+    const Error e = failure(get());
+    EXPECT_EQ(e.kind, ErrorKind::RateLimited);
+    EXPECT_EQ(e.detail, "The API answered 429 with HTML: Access denied (resets in 600 s)");
+    EXPECT_EQ(traffic.requests, 3);
+}
+
 TEST_F(FetchTest, ServerErrorsBackOffThenSucceed) {
     for (int i = 0; i < 5; ++i)
         api.queue(i % 2 == 0 ? reply("", 503) : reply_failure(TransportFailure::Broken));
@@ -132,7 +151,7 @@ TEST_F(FetchTest, ServerErrorsBackOffThenSucceed) {
     EXPECT_GE(took, 15500 / 2);
     EXPECT_LE(took, 15500);
     EXPECT_EQ(traffic.requests, 6);
-    EXPECT_EQ(traffic.tokens, 10);
+    EXPECT_EQ(traffic.tokens, 30); // two broke off: what they cost is not known to be nothing
 }
 
 TEST_F(FetchTest, TriesAreLimited) {
@@ -173,7 +192,7 @@ TEST_F(FetchTest, FailuresThatAreNotRepeated) {
     api.queue(reply_failure(TransportFailure::TooLarge));
     EXPECT_EQ(failure(get()).kind, ErrorKind::TooLarge);
     EXPECT_EQ(traffic.requests, 4);
-    EXPECT_EQ(traffic.tokens, 10); // only the 403 is counted
+    EXPECT_EQ(traffic.tokens, 20); // the 403 and the answer that was too large
 }
 
 TEST_F(FetchTest, HangingRequestsEndAsTimeouts) {
@@ -182,6 +201,52 @@ TEST_F(FetchTest, HangingRequestsEndAsTimeouts) {
     const std::int64_t began = clock.now_ms();
     EXPECT_EQ(failure(get()).kind, ErrorKind::Timeout);
     EXPECT_GE(clock.now_ms() - began, 120000);
+}
+
+TEST_F(FetchTest, TokensAreBookedWhenTheRequestIsSent) {
+    api.on("GET", "/", reply(kBody).after_ms(1000));
+    Fetch fetch(api, clock, limits, traffic);
+    fetch.start(get(), "deals", 10);
+    EXPECT_EQ(traffic.tokens, 10);
+    fetch.drop(); // the API has it, and charges it
+    EXPECT_EQ(traffic.tokens, 10);
+    api.queue(reply(kBody).unsent().after_ms(1000));
+    fetch.start(get(), "deals", 10);
+    EXPECT_EQ(traffic.tokens, 20);
+    fetch.drop(); // still connecting
+    EXPECT_EQ(traffic.tokens, 10);
+    EXPECT_EQ(traffic.requests, 2);
+}
+
+TEST_F(FetchTest, WhatEachEndCosts) {
+    limits.max_retries = 0;
+    struct Row {
+        Reply reply;
+        std::int64_t tokens;
+    };
+    const Row rows[] = {
+        {reply("{}", 400), 10},
+        {reply("{}", 404), 10},
+        {reply("", 200), 10},
+        {reply("{}", 401), 0},
+        {reply("{}", 429), 0},
+        {reply("", 500), 0},
+        {reply("", 524), 0},
+        {reply_failure(TransportFailure::Timeout), 10},
+        {reply_failure(TransportFailure::Broken), 10},
+        {reply_failure(TransportFailure::TooLarge), 10},
+        {reply_failure(TransportFailure::Timeout).unsent(), 0},
+        {reply_failure(TransportFailure::Resolve), 0},
+        {reply_failure(TransportFailure::Connect), 0},
+        {reply_failure(TransportFailure::Tls), 0},
+    };
+    for (const Row& row : rows) {
+        api.queue(row.reply);
+        const std::int64_t before = traffic.tokens;
+        failure(get());
+        EXPECT_EQ(traffic.tokens - before, row.tokens)
+            << row.reply.response.status << " " << static_cast<int>(row.reply.response.failure);
+    }
 }
 
 TEST_F(FetchTest, APostIsNeverSentTwiceWhenItMayHaveBeenDone) {
@@ -257,6 +322,46 @@ TEST(Fakes, QueryValues) {
     EXPECT_EQ(query_value("/x?a=1&e", "e"), "");
     EXPECT_EQ(query_value("/x?a=1", "b"), std::nullopt);
     EXPECT_EQ(query_value("/x", "b"), std::nullopt);
+}
+
+TEST_F(FetchTest, ABudgetStopsBeforeTheRequestThatWouldPassIt) {
+    api.on("GET", "/api/v2/deals", reply(kBody));
+    Budget budget;
+    budget.max_tokens = 25;
+    Fetch one(api, clock, limits, traffic, &budget), two(api, clock, limits, traffic, &budget);
+    one.start(get(), "deals", 10);
+    two.start(get(), "deals", 10); // what is under way counts
+    Fetch three(api, clock, limits, traffic, &budget);
+    try {
+        three.start(get(), "deals", 10);
+        ADD_FAILURE() << "no error";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind, ErrorKind::Budget);
+        EXPECT_EQ(e.subject, "max_tokens_per_query");
+        EXPECT_NE(e.detail.find("spent 20 tokens in 2 requests"), e.detail.npos) << e.detail;
+    }
+    EXPECT_EQ(api.requests().size(), 2u);
+    EXPECT_TRUE(three.idle());
+    three.start(get(), "deals", 5);
+    EXPECT_EQ(budget.tokens, 25);
+}
+
+TEST_F(FetchTest, ABudgetTakesBackWhatIsNotChargedAndStopsARetry) {
+    api.on("GET", "/api/v2/deals", reply("busy", 503));
+    Budget budget;
+    budget.max_requests = 2;
+    Fetch fetch(api, clock, limits, traffic, &budget);
+    fetch.start(get(), "deals", 10);
+    try {
+        drive(fetch, clock);
+        ADD_FAILURE() << "no error";
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind, ErrorKind::Budget);
+        EXPECT_EQ(e.subject, "max_requests_per_query");
+    }
+    EXPECT_EQ(api.requests().size(), 2u);
+    EXPECT_EQ(budget.tokens, 0);
+    EXPECT_TRUE(fetch.idle());
 }
 
 } // namespace

@@ -21,6 +21,9 @@ HttpResponse answer(int status, std::string body = R"({"success":true})",
 constexpr const char* kHtml =
     "<!DOCTYPE html><html><title>Attention Required! | Cloudflare</title></html>";
 
+constexpr const char* kCloudflareJson =
+    R"({"title":"Error 1015: You are being rate limited","cloudflare_error":true,"error":"daily"})";
+
 TEST(Retry, IsTotal) {
     const HttpResponse bodies[] = {answer(0),
                                    answer(0, ""),
@@ -71,7 +74,12 @@ TEST(Retry, EachRowOfTheErrorPage) {
         {answer(401, error), Action::Fail, ErrorKind::Unauthorized},
         {answer(401, ""), Action::Fail, ErrorKind::Unauthorized},
         {answer(402, error), Action::Fail, ErrorKind::PaymentRequired},
+        {answer(401, kHtml, "text/html"), Action::Fail, ErrorKind::Blocked},
+        {answer(402, kHtml, "text/html"), Action::Fail, ErrorKind::Blocked},
         {answer(403, error), Action::Fail, ErrorKind::Forbidden},
+        {answer(403, kCloudflareJson), Action::Fail, ErrorKind::Blocked},
+        {answer(403, kCloudflareJson, "application/problem+json"), Action::Fail,
+         ErrorKind::Blocked},
         {answer(403, kHtml, "text/html"), Action::Fail, ErrorKind::Blocked},
         {answer(403, "error code: 1020", "text/plain"), Action::Fail, ErrorKind::Blocked},
         {answer(403, ""), Action::Fail, ErrorKind::Blocked},
@@ -105,7 +113,7 @@ TEST(Retry, DailyBudgetFailsAtOnce) {
         answer(429, R"({"success":false,"error":"Daily request budget exceeded","errorCode":429})");
     HttpResponse by_header = answer(429, "{}");
     by_header.daily_remaining = 0;
-    HttpResponse by_retry_after = answer(429, "");
+    HttpResponse by_retry_after = answer(429, R"({"success":false,"errorCode":429})");
     by_retry_after.retry_after = 3939;
     for (const HttpResponse& r : {by_text, by_header, by_retry_after}) {
         const Verdict v = judge(r, 1, 0.3);
@@ -113,6 +121,45 @@ TEST(Retry, DailyBudgetFailsAtOnce) {
         EXPECT_EQ(v.kind, ErrorKind::DailyBudget);
         EXPECT_TRUE(v.rate_limited);
     }
+}
+
+// Whoever stands before the API may send any header and any words: they are not Pipedrive's.
+TEST(Retry, OnlyPipedriveSpeaksOfTheDay) {
+    const std::string said = "<html><h1>Daily request budget exceeded</h1></html>";
+    HttpResponse rows[] = {
+        answer(429, kHtml, "text/html; charset=UTF-8"),
+        answer(429, kHtml, ""),
+        answer(429, said, "text/html"),
+        answer(429, kCloudflareJson),
+        answer(429, kCloudflareJson, "application/problem+json"),
+        answer(429, "error code: 1015", "text/plain"),
+        answer(429, ""),
+        answer(429, R"({"success":false,"error":"Request over limit","errorCode":429})"),
+    };
+    for (HttpResponse& r : rows) {
+        r.retry_after = 12;
+        const Verdict v = judge(r, 1, 0);
+        EXPECT_EQ(v.action, Action::Retry) << r.body;
+        EXPECT_EQ(v.kind, ErrorKind::RateLimited) << r.body;
+        EXPECT_EQ(v.wait_ms, 12000) << r.body;
+        EXPECT_TRUE(v.evidence.ends_with(" (resets in 12 s)")) << v.evidence;
+    }
+    HttpResponse burst = rows[7];
+    burst.daily_remaining = 0; // the text is more certain than the header
+    EXPECT_EQ(judge(burst, 1, 0).kind, ErrorKind::RateLimited);
+}
+
+TEST(Retry, RetryAfterIsKeptInFull) {
+    HttpResponse r = answer(429, kHtml, "text/html");
+    const std::pair<double, std::int64_t> rows[] = {
+        {0, 0}, {1, 1000}, {45.5, 45500}, {3939, 3939000}, {1e300, 86400000}, {-3, 2000}};
+    for (const auto& [seconds, wait] : rows) {
+        r.retry_after = seconds;
+        EXPECT_EQ(judge(r, 1, 0).wait_ms, wait) << seconds;
+    }
+    r.retry_after = 3;
+    r.ratelimit_reset = 9;
+    EXPECT_EQ(judge(r, 1, 0).wait_ms, 9000);
 }
 
 TEST(Retry, BurstWaitsForTheReset) {
@@ -194,6 +241,10 @@ TEST(Retry, Evidence) {
     EXPECT_EQ(evidence(400, R"({"error":"cut off \)"), "The API answered 400: cut off \\");
     EXPECT_EQ(evidence(400, R"({"error":"\ud83d\u12"})"), "The API answered 400: \uFFFD\uFFFD12");
     EXPECT_EQ(evidence(503, ""), "The API answered 503 with an empty body.");
+    EXPECT_EQ(judge(answer(429, kHtml, "text/html"), 1, 0).evidence,
+              "The API answered 429 with HTML: Attention Required! | Cloudflare");
+    EXPECT_EQ(evidence(502, "<p>Bad gateway</p>"),
+              "The API answered 502 with HTML: <p>Bad gateway</p>");
     EXPECT_EQ(evidence(302, "secret place"),
               "The API answered 302, a redirect, which is not followed.");
     EXPECT_LE(evidence(400, std::string(100000, 'x')).size(), 560u);

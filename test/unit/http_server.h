@@ -22,14 +22,17 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "core/base/error.h"
 #include "core/base/time.h"
 #include "core/http/curl_transport.h"
+#include "core/http/fetch.h"
 
 namespace pipedrive::test {
 
@@ -211,6 +214,33 @@ struct CurlTest : ::testing::Test {
         return {};
     }
     HttpResponse fetch(const HttpRequest& request) { return finish(transport->start(request)); }
+    // Carries a fetch to its answer, waiting as the glue does. Throws what it ends with.
+    static HttpResponse carry(Fetch& fetch) {
+        for (int i = 0; i < 100000; ++i) {
+            WaitFor wait;
+            if (fetch.step(&wait) == Progress::Ready) return fetch.take();
+            std::vector<pollfd> fds;
+            for (const SocketInterest& s : wait.sockets)
+                fds.push_back(
+                    {s.fd, static_cast<short>((s.read ? POLLIN : 0) | (s.write ? POLLOUT : 0)), 0});
+            poll(fds.data(), fds.size(), static_cast<int>(wait.timeout_ms));
+        }
+        throw std::runtime_error("the fetch did not end");
+    }
+    // The error of one try, without retries.
+    Error failure(HttpRequest request, Traffic* traffic = nullptr) {
+        Traffic own;
+        Fetch fetch(*transport, monotonic_clock(), RetryLimits{0, 0},
+                    traffic == nullptr ? own : *traffic);
+        fetch.start(std::move(request), "deals", 10);
+        try {
+            carry(fetch);
+        } catch (const Error& error) {
+            return error;
+        }
+        ADD_FAILURE() << "no error";
+        return Error(ErrorKind::Internal, "");
+    }
     void pump_for(int ms) {
         const std::int64_t end = monotonic_clock().now_ms() + ms;
         while (monotonic_clock().now_ms() < end) {

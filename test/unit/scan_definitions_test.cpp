@@ -57,6 +57,14 @@ TEST_F(DefinitionsReaderTest, SameCursorTwice) {
     }
 }
 
+TEST_F(DefinitionsReaderTest, CursorsInACircle) {
+    for (int i = 0; i < 4; ++i)
+        api.queue(page("a", i % 2 == 0 ? "\"x\"" : "\"y\""));
+    DefinitionsReader reader(account, require_entity("deals"), api, clock, traffic);
+    EXPECT_THROW(drive(reader, clock), Error);
+    EXPECT_EQ(traffic.requests, 3);
+}
+
 TEST_F(DefinitionsReaderTest, Errors) {
     const std::pair<Reply, ErrorKind> rows[] = {
         {reply("{}", 401), ErrorKind::Unauthorized},

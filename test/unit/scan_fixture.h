@@ -21,7 +21,8 @@ struct ScanTest : ::testing::Test {
     ScriptedTransport api{clock};
     CatalogueSlot slot;
     Account account;
-    std::string definitions; // the "data" of dealFields
+    std::string definitions;  // the "data" of dealFields
+    std::int64_t list_ms = 0; // how long a page of a list takes
 
     ScanTest() {
         account.base_url = "https://acme.pipedrive.com";
@@ -38,7 +39,7 @@ struct ScanTest : ::testing::Test {
 
     // A list with keyset-like cursors: "<path>@<offset>". Unknown ids are left out.
     void list(const std::string& path, std::vector<std::pair<std::int64_t, std::string>> rows) {
-        api.on("GET", path + "?", [path, rows](const HttpRequest& r) {
+        api.on("GET", path + "?", [this, path, rows](const HttpRequest& r) {
             const std::size_t limit = std::stoul(query_value(r.url, "limit").value());
             const std::string cursor = query_value(r.url, "cursor").value_or(path + "@0");
             EXPECT_TRUE(cursor.starts_with(path + "@")) << "a cursor of another list";
@@ -57,7 +58,8 @@ struct ScanTest : ::testing::Test {
                                          ? "\"" + path + "@" + std::to_string(from + sent) + "\""
                                          : "null";
             return reply(R"({"success":true,"data":[)" + data +
-                         R"(],"additional_data":{"next_cursor":)" + next + "}}");
+                         R"(],"additional_data":{"next_cursor":)" + next + "}}")
+                .after_ms(list_ms);
         });
     }
 

@@ -68,6 +68,62 @@ TEST_F(ScanTest, AnEarlyStopCostsOneRequest) {
     EXPECT_EQ(api.running(), 0u);
 }
 
+// LIMIT n on pages of 20: the second page is asked for only when the first cannot do.
+TEST_F(ScanTest, ALimitThatOnePageSatisfiesCostsOneRequest) {
+    list("/api/v2/deals", rows(1, 1000));
+    for (const int limit : {1, 5, 6, 13, 19, 20, 21, 26, 40, 41, 60}) {
+        const std::size_t before = api.requests().size();
+        ScanSpec wanted = spec();
+        wanted.page_size = 20;
+        wanted.limit_hint = limit;
+        Scan s = scan(wanted);
+        s.start({});
+        for (int i = 0; i < limit; ++i)
+            ASSERT_EQ(next(s), Scan::Step::Row);
+        const int pages = (limit + 19) / 20;
+        EXPECT_EQ(api.requests().size() - before, static_cast<std::size_t>(pages)) << limit;
+        EXPECT_EQ(s.traffic().tokens, pages * 10) << limit;
+    }
+}
+
+// A sort or a local condition wants more rows than the LIMIT: the hint delays, it never stops.
+TEST_F(ScanTest, ALimitHintIsNoStopCondition) {
+    list("/api/v2/deals", rows(1, 95));
+    list("/api/v2/deals/archived", rows(101, 130));
+    for (const int hint : {1, 7, 19, 20, 21, 50, 124, 125, 1000}) {
+        ScanSpec wanted = spec();
+        wanted.page_size = 20;
+        wanted.limit_hint = hint;
+        Scan s = scan(wanted);
+        s.start({});
+        EXPECT_EQ(ids(s).size(), 125u) << hint;
+        s.start({}); // a rescan
+        EXPECT_EQ(ids(s).size(), 125u) << hint;
+    }
+    const std::size_t before = api.requests().size();
+    ScanSpec wanted = spec();
+    wanted.page_size = 20;
+    wanted.limit_hint = 10;
+    Scan s = scan(wanted);
+    s.start({});
+    for (int i = 1; i <= 12; ++i) {
+        ASSERT_EQ(next(s), Scan::Step::Row);
+        EXPECT_EQ(api.requests().size() - before, i <= 10 ? 1u : 2u) << "after row " << i;
+    }
+}
+
+TEST_F(ScanTest, APageThatIsAskedForAndNotReadIsPaid) {
+    list("/api/v2/deals", rows(1, 45));
+    Scan s = scan(spec());
+    s.start({});
+    for (int i = 1; i <= 4; ++i)
+        ASSERT_EQ(next(s), Scan::Step::Row);
+    ASSERT_EQ(api.running(), 1u);
+    EXPECT_EQ(s.traffic().tokens, 20);
+    s.start({}); // drops it
+    EXPECT_EQ(s.traffic().tokens, 20);
+}
+
 TEST_F(ScanTest, EveryParameterIsRepeatedWithTheCursor) {
     list("/api/v2/deals", rows(1, 25));
     Value status;

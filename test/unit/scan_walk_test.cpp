@@ -68,6 +68,26 @@ TEST_F(ScanTest, APartSetsRowsAsideThatDoNotFit) {
     EXPECT_EQ(lenient.bad_rows().size(), 2u) << "of this part only";
 }
 
+// What only the input function of a type would refuse is known before it fails the statement.
+TEST_F(ScanTest, APartSetsRowsAsideThatNoTableCanHold) {
+    auto with_bad = rows(1, 5, R"(,"value":1,"title":"x")");
+    with_bad[1].second = R"(,"value":1e200000)";
+    with_bad[2].second = R"(,"title":"\ud83d")";
+    with_bad[3].second = R"(,"custom_fields":{"x":"\ud83d"})";
+    list("/api/v2/deals", with_bad);
+    Scan lenient = scan(spec({standard("deals", "value"), standard("deals", "title"),
+                              standard("deals", "custom_fields")}));
+    lenient.start({}, {"", 0, true});
+    EXPECT_EQ(ids(lenient), (std::vector<std::int64_t>{1, 5}));
+    ASSERT_EQ(lenient.bad_rows().size(), 3u);
+    EXPECT_EQ(lenient.bad_rows()[0].column, "value");
+    EXPECT_EQ(lenient.bad_rows()[1].column, "title");
+    EXPECT_EQ(lenient.bad_rows()[2].column, "custom_fields");
+    Scan without = scan(spec({standard("deals", "owner_id")}));
+    without.start({});
+    EXPECT_EQ(ids(without).size(), 5u) << "nobody asked for them";
+}
+
 TEST_F(ScanTest, APositionOfNoWalkIsRefused) {
     for (const char* position : {"7:x", "x", ":", "-1:x"}) {
         Scan s = scan(spec());
@@ -128,14 +148,78 @@ TEST_F(ScanTest, AWindowIsBetterThanNewestFirstAndIdsThanBoth) {
     EXPECT_EQ(asked("/api/v2/deals?ids=5"), 1);
 }
 
-TEST_F(ScanTest, DeletedDealsAreAskedForByStatus) {
+TEST_F(ScanTest, DeletedDealsAreAskedForByStatusInBothLists) {
     ScanSpec s = spec();
     s.entity = &require_entity("deleted_deals");
     Scan deleted = scan(s);
     deleted.start({});
     ids(deleted);
     EXPECT_EQ(asked("/api/v2/deals?status=deleted&limit=10"), 1);
-    EXPECT_EQ(api.requests().size(), 1u);
+    EXPECT_EQ(asked("/api/v2/deals/archived?status=deleted&limit=10"), 1);
+    EXPECT_EQ(api.requests().size(), 2u);
+}
+
+std::vector<std::pair<std::int64_t, std::string>> descending(std::int64_t first,
+                                                             std::int64_t last) {
+    std::vector<std::pair<std::int64_t, std::string>> out;
+    for (std::int64_t id = last; id >= first; --id)
+        out.emplace_back(id, "");
+    return out;
+}
+
+// New rows are found by their ids: newest first, down to one that is known, in each list.
+TEST_F(ScanTest, AWalkAboveAnIdReadsNewestFirstAndEndsThere) {
+    list("/api/v2/deals", descending(1, 95));
+    list("/api/v2/deals/archived", descending(1, 5));
+    Scan s = scan(spec());
+    WalkPart part;
+    part.above_id = 80;
+    s.start({}, part);
+    auto got = ids(s);
+    std::sort(got.begin(), got.end());
+    std::vector<std::int64_t> expected = range(1, 5);
+    const auto newest = range(76, 95);
+    expected.insert(expected.end(), newest.begin(), newest.end());
+    EXPECT_EQ(got, expected);
+    EXPECT_EQ(asked("/api/v2/deals?sort_by=id&sort_direction=desc&limit=10"), 2);
+    EXPECT_EQ(asked("/api/v2/deals/archived?sort_by=id&sort_direction=desc&limit=10"), 1);
+    EXPECT_FALSE(s.next_position().has_value());
+    EXPECT_EQ(s.highest_id(), 95) << "of the first list";
+}
+
+// Stopping trusts the order, so the order is looked at.
+TEST_F(ScanTest, AWalkAboveAnIdReadsOnWhereIdsDoNotDescend) {
+    for (const int page_size : {1, 2, 10}) {
+        list("/api/v2/deals", rows(1, 35)); // the parameter was ignored
+        ScanSpec one = spec();
+        one.page_size = page_size;
+        Scan s = scan(one);
+        WalkPart part;
+        part.above_id = 30;
+        s.start({}, part);
+        EXPECT_EQ(ids(s).size(), 35u) << page_size;
+        EXPECT_EQ(s.highest_id(), 35);
+    }
+}
+
+TEST_F(ScanTest, AnsweredAtIsTheDateOfTheFirstAnswerOfAPart) {
+    api.on("GET", "/api/v2/deals?", [&](const HttpRequest&) {
+        Reply answer =
+            reply(R"({"success":true,"data":[],"additional_data":{"next_cursor":null}})");
+        answer.response.date = 5 * kSecond;
+        return answer;
+    });
+    api.on("GET", "/api/v2/deals/archived?", [&](const HttpRequest&) {
+        Reply answer =
+            reply(R"({"success":true,"data":[],"additional_data":{"next_cursor":null}})");
+        answer.response.date = 9 * kSecond;
+        return answer;
+    });
+    Scan s = scan(spec());
+    s.start({});
+    ids(s);
+    EXPECT_EQ(s.answered_at(), 5 * kSecond);
+    EXPECT_FALSE(s.highest_id().has_value());
 }
 
 } // namespace

@@ -161,6 +161,14 @@ TEST(Decode, EmptyStringsAreNoValueExceptInText) {
     EXPECT_EQ(decode(standard("activities", "marked_as_done_time"), R"("")"), "null");
     EXPECT_EQ(decode(standard("users", "last_login"), R"("0000-00-00 00:00:00")"), "null");
     EXPECT_EQ(decode(custom(kCode, "date"), R"("0000-00-00")"), "null");
+    for (const char* zero : {R"("0000-00-00T00:00:00Z")", R"("-0001-11-30T00:00:00Z")"}) {
+        EXPECT_EQ(decode(standard("deals", "won_time"), zero), "null") << zero;
+        EXPECT_EQ(decode(standard("deals", "expected_close_date"), zero), "null") << zero;
+        EXPECT_EQ(decode(custom(kCode, "daterange", "until"),
+                         std::string(R"({"value":"2026-01-01","until":)") + zero + "}"),
+                  "null")
+            << zero;
+    }
 }
 
 TEST(Decode, WrongTypesAreRefused) {
@@ -277,6 +285,28 @@ TEST(Decode, TimesAndDurations) {
                                                              {R"("12345678:00")", "bad value"}};
     for (const auto& [json, expected] : durations)
         EXPECT_EQ(decode(standard("activities", "duration"), json), expected) << json;
+}
+
+// A null beside a value is no value that hides it.
+TEST(Decode, ANullGivesWayToTheNextKey) {
+    for (const char* zone : {R"({"value":"10:00","timezone_id":301,"timezone_name":null})",
+                             R"({"value":"10:00","timezone_id":301})"})
+        EXPECT_EQ(decode(custom(kCode, "time", "timezone"), zone), "'301'");
+    EXPECT_EQ(decode(custom(kCode, "time", "timezone"),
+                     R"({"value":null,"timezone_id":301,"timezone_name":"Europe/Paris"})"),
+              "'Europe/Paris'");
+    EXPECT_EQ(decode(custom(kCode, "daterange"), R"({"value":null,"from":"2026-04-01"})"),
+              "2026-04-01");
+    EXPECT_EQ(decode(custom(kCode, "user"), R"({"id":null,"value":7})"), "7");
+    EXPECT_EQ(decode(standard("deals", "person_id"), R"({"id":null,"value":7})"), "7");
+    EXPECT_EQ(decode(standard("deals", "person_id"), R"({"id":null})"), "null");
+}
+
+TEST(Decode, TypesThatNobodyKnowsAreShownAsSent) {
+    const BoundColumn formula = custom(kCode, "formula");
+    for (const char* json : {R"({"result":5,"type":"x"})", "[1,null]", "5.50", "true", R"("x")"})
+        EXPECT_EQ(decode(formula, json), std::string("json ") + json);
+    EXPECT_EQ(decode(formula, "null"), "null");
 }
 
 TEST(Decode, LabelsComeFromTheRowElseTheCatalogueElseTheId) {

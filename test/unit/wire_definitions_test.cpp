@@ -36,7 +36,7 @@ TEST(Definitions, FieldsOptionsAndCursor) {
     EXPECT_EQ(*c.label("status", "true"), "Yes");
     EXPECT_EQ(c.label("abc", "15"), nullptr);
     EXPECT_EQ(c.label("nothing", "13"), nullptr);
-    EXPECT_EQ(c.find("last")->type, "");
+    EXPECT_EQ(c.find("last")->type, "unknown");
 }
 
 TEST(Definitions, PagesAddUp) {
@@ -57,7 +57,11 @@ TEST(Definitions, PagesAddUp) {
 TEST(Definitions, Refuses) {
     for (const char* body :
          {"", "{}", "[]", "null", "5", R"({"data":null})", R"({"data":{}})", R"({"data":"x"})",
-          R"({"success":false,"data":[]})", R"({"data":[{"field_code":"a"})"}) {
+          R"({"success":false,"data":[]})", R"({"success":null,"data":[]})",
+          R"({"data":[],"additional_data":{"next_cursor":5}})",
+          R"({"data":[],"additional_data":{"next_cursor":{}}})",
+          R"({"data":[],"additional_data":{"pagination":{"more_items_in_collection":true}}})",
+          R"({"data":[{"field_code":"a"})"}) {
         FieldCatalogue c;
         try {
             decode_definitions(body, "deals", &c);
@@ -67,6 +71,56 @@ TEST(Definitions, Refuses) {
             EXPECT_NE(e.subject.find("deals"), std::string::npos);
         }
     }
+}
+
+// What no text can hold would fail the table of everybody.
+TEST(Definitions, NamesThatCannotBeStored) {
+    FieldCatalogue c;
+    decode_definitions(R"({"data":[{"field_code":"x","field_name":"a\u0000b",
+        "options":[{"id":1,"label":"\ud83d"},{"id":2,"label":null},{"id":3}]}]})",
+                       "deals", &c);
+    EXPECT_EQ(c.fields[0].name, "a\uFFFDb");
+    EXPECT_EQ(*c.label("x", "1"), "\uFFFD");
+}
+
+TEST(Definitions, ACodeThatComesTwiceIsOneField) {
+    FieldCatalogue c;
+    decode_definitions(
+        R"({"data":[{"field_code":"a","field_name":"old","options":[{"id":1,"label":"x"}]},
+                                   {"field_code":"b"},{"field_code":"a","field_name":"new"}],
+                          "additional_data":{"next_cursor":"x"}})",
+        "deals", &c);
+    decode_definitions(R"({"data":[{"field_code":"c"},{"field_code":"b","field_name":"B"}]})",
+                       "deals", &c);
+    ASSERT_EQ(c.fields.size(), 3u);
+    EXPECT_EQ(c.find("a")->name, "new");
+    EXPECT_TRUE(c.find("a")->options.empty());
+    EXPECT_EQ(c.find("b")->name, "B");
+    EXPECT_EQ(read_catalogue(R"([{"code":"a","name":"1"},{"code":"a","name":"2"}])").fields.size(),
+              1u);
+}
+
+TEST(Definitions, OptionsWithoutALabelAreNoOptions) {
+    FieldCatalogue c;
+    decode_definitions(R"({"data":[{"field_code":"x","options":[{"id":1,"label":null},{"id":2},
+        null,7,{"id":3,"label":""},{"id":4,"label":"Red"}]},null,"y",[]]})",
+                       "deals", &c);
+    ASSERT_EQ(c.fields.size(), 1u);
+    EXPECT_EQ(c.label("x", "1"), nullptr);
+    EXPECT_EQ(c.label("x", "2"), nullptr);
+    EXPECT_EQ(*c.label("x", "3"), "");
+    EXPECT_EQ(*c.label("x", "4"), "Red");
+}
+
+TEST(Definitions, AHashIsACustomFieldUnlessToldOtherwise) {
+    FieldCatalogue c;
+    const std::string hash(40, 'a'), other(40, 'b');
+    decode_definitions(R"({"data":[{"field_code":")" + hash + R"("},{"field_code":")" + other +
+                           R"(","is_custom_field":false},{"field_code":"title"}]})",
+                       "deals", &c);
+    EXPECT_TRUE(c.find(hash)->custom);
+    EXPECT_FALSE(c.find(other)->custom);
+    EXPECT_FALSE(c.find("title")->custom);
 }
 
 // The labels of a deal are listed under another code than their ids.
@@ -91,7 +145,8 @@ TEST(Definitions, OwnJsonRoundTrips) {
     for (int i = 0; i < 1000; ++i) {
         FieldCatalogue c;
         for (int n = pick(5); n > 0; --n) {
-            FieldDefinition f{text(), text(), text(), pick(2) == 0, pick(2) == 0, {}};
+            FieldDefinition f{
+                std::to_string(n) + text(), text(), "t" + text(), pick(2) == 0, pick(2) == 0, {}};
             for (int o = pick(4); o > 0; --o)
                 f.options.push_back({text(), text()});
             c.fields.push_back(f);

@@ -218,6 +218,51 @@ TEST(Page, Envelopes) {
     }
 }
 
+// What is neither an end nor a continuation would be taken for the end, and rows be missing.
+TEST(Page, UnreadEndsAreErrors) {
+    const auto with = [](const std::string& additional) {
+        return R"({"success":true,"data":[{"id":1}],"additional_data":)" + additional + "}";
+    };
+    for (const char* additional :
+         {R"({"next_cursor":12345})", R"({"next_cursor":"x\ud83d"})", R"({"next_cursor":0})",
+          R"({"next_cursor":{"after":"x"}})", R"({"next_cursor":["x"]})", R"({"next_cursor":true})",
+          R"({"next_cursor":false})", "7", "\"x\"", "true", R"([{"next_cursor":"x"}])",
+          R"({"pagination":[1]})", R"({"pagination":{"more_items_in_collection":"true"}})",
+          R"({"pagination":{"more_items_in_collection":1}})",
+          R"({"pagination":{"more_items_in_collection":true}})",
+          R"({"pagination":{"next_start":100}})"})
+        for (bool paged : {true, false})
+            EXPECT_EQ(error_of(with(additional), {}, paged), "malformed ") << additional << paged;
+    EXPECT_EQ(error_of(with(R"({"next_cursor":"x"})"), {}, false), "malformed ");
+    EXPECT_EQ(
+        read(with(R"({"next_cursor":"x","pagination":{"more_items_in_collection":true}})"), {})
+            .cursor,
+        "x");
+    for (const char* additional :
+         {"[]", R"({"pagination":{"start":0,"limit":100,"more_items_in_collection":false}})",
+          R"({"pagination":[]})", R"({"pagination":{"next_start":null}})"})
+        for (bool paged : {true, false})
+            EXPECT_EQ(error_of(with(additional), {}, paged), "none") << additional << paged;
+}
+
+TEST(Page, TheLastOfSeveralEndsCounts) {
+    const std::string data = R"({"success":true,"data":[{"id":1}],"additional_data":)";
+    EXPECT_EQ(read(data + R"({"next_cursor":"x","next_cursor":null}})", {}).cursor, "");
+    EXPECT_EQ(read(data + R"({"next_cursor":null,"next_cursor":"y"}})", {}).cursor, "y");
+    EXPECT_EQ(
+        read(data + R"({"next_cursor":"x"},"additional_data":{"next_cursor":"y"}})", {}).cursor,
+        "y");
+    EXPECT_EQ(read(data + R"({"next_cursor":"x"},"additional_data":null})", {}).cursor, "");
+    EXPECT_EQ(read(R"({"data":[{"id":1}],"data":null})", {}, false, false).rows.size(), 0u);
+}
+
+TEST(Page, OnlyTrueIsSuccess) {
+    for (const char* success : {"false", "null", "0", "1", "\"true\"", "[]", "{}"})
+        EXPECT_EQ(error_of(std::string(R"({"data":[{"id":1}],"success":)") + success + "}", {}),
+                  "malformed ")
+            << success;
+}
+
 TEST(Page, BadValuesNameColumnAndRow) {
     EXPECT_EQ(error_of(envelope(R"({"id":1,"value":2},{"value":[1],"id":77})"), columns()),
               "bad value value#77");
@@ -225,7 +270,9 @@ TEST(Page, BadValuesNameColumnAndRow) {
     EXPECT_EQ(error_of(envelope(R"({"id":3,"lost_reason":"a\u0000b","title":"ok"})"), columns()),
               "none");
     EXPECT_EQ(error_of(envelope("{\"x\":" + std::string(1000000, '[')), columns()), "too large ");
-    EXPECT_EQ(error_of(envelope(R"({"id":1,"title":"\ud800"})"), columns()), "malformed ");
+    EXPECT_EQ(error_of(envelope(R"({"id":1,"title":"\ud800"})"), columns()), "bad value title#1");
+    EXPECT_EQ(one(R"({"id":1,"title":"ok","lost_reason":"\ud83d","\udc00":{"\udc01":"\udc02"}})"),
+              "1: 'ok' null null null null false");
     EXPECT_EQ(error_of(envelope("{\"id\":1,\"unwanted\":\"\xff\"}"), columns()), "malformed ");
 }
 

@@ -6,7 +6,7 @@
 #include <ctime>
 #include <fstream>
 
-#define RAPIDJSON_ASSERT(x) ((void)0) // as in reader.cpp
+#define RAPIDJSON_ASSERT(x) ((void)0) // never abort
 #include <rapidjson/document.h>
 
 #include "core/wire/page.h"

@@ -20,6 +20,7 @@ enum class ErrorKind : std::uint8_t {
     BadRequest,      // 400, 415, 422 and other refusals of what we sent
     RateLimited,     // burst 429 outlasted the allowed retries
     DailyBudget,     // 429 of the daily token budget
+    Budget,          // the next request would pass what the statement may spend
     Unavailable,     // 5xx outlasted the allowed retries
     Transport,       // no usable answer: reset, truncated, TLS
     Connect,         // the host could not be resolved or reached

@@ -154,9 +154,40 @@ struct Stamp {
     std::int64_t micros = 0; // of the day, offset already taken off
 };
 
+// A time after the date, or nothing: of a zero date, whose offset says nothing.
+bool read_zero_rest(Reader& in, bool any_time) noexcept {
+    std::int64_t time = 0;
+    std::int64_t offset = 0;
+    if (!in.done() && (in.literal('T') || in.literal('t') || in.literal(' ')))
+        return read_time(in, 23, false, &time) && (any_time || time == 0) &&
+               read_offset(in, &offset) && in.done();
+    return in.done();
+}
+
+// MySQL's zero date, which is no date, as it is stored, as version 2 writes times, and as other
+// layers compute it: the day before the month before the year 0, which is -0001-11-30, or the day
+// before that in a zone west of where it was computed.
+bool is_zero_date(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    Reader in(text);
+    int year = 0;
+    int month = 0;
+    int day = 0;
+    const bool negative = in.literal('-');
+    if (negative && text.starts_with("-00")) {
+        Reader expanded(text.substr(3)); // six digits of the year
+        if (expanded.number(4, &year) && expanded.peek() == '-') in = Reader(text.substr(3));
+    }
+    if (!in.number(4, &year) || !in.literal('-') || !in.number(2, &month) || !in.literal('-') ||
+        !in.number(2, &day))
+        return false;
+    const bool computed = negative && year == 1 && month == 11 && (day == 29 || day == 30);
+    const bool stored = !negative && year == 0 && month == 0 && day == 0;
+    return (computed || stored) && read_zero_rest(in, computed);
+}
+
 TimeParse read_stamp(std::string_view text, Stamp* out) noexcept {
-    if (text.empty() || text == "0000-00-00" || text == "0000-00-00 00:00:00")
-        return TimeParse::Empty;
+    if (is_zero_date(text)) return TimeParse::Empty;
     Reader in(text);
     Civil date;
     if (!read_date(in, &date)) return TimeParse::Bad;
@@ -230,6 +261,30 @@ TimeParse parse_timestamp(std::string_view text, Micros* out) noexcept {
     const TimeParse result = read_stamp(text, &stamp);
     if (result == TimeParse::Ok) *out = stamp.days * kDay + stamp.micros;
     return result;
+}
+
+TimeParse parse_http_date(std::string_view text, Micros* out) noexcept {
+    constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    if (text.empty()) return TimeParse::Empty;
+    if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT")
+        return TimeParse::Bad;
+    const std::size_t month = kMonths.find(text.substr(8, 3));
+    if (month == kMonths.npos || month % 3 != 0) return TimeParse::Bad;
+    Civil date;
+    date.month = static_cast<int>(month) / 3 + 1;
+    int year = 0;
+    std::int64_t time = 0;
+    Reader in(text.substr(5, 20));
+    if (!in.number(2, &date.day) || !in.literal(' ')) return TimeParse::Bad;
+    in = Reader(text.substr(11, 14));
+    if (!in.literal(' ') || !in.number(4, &year) || !in.literal(' ') ||
+        !read_time(in, 23, true, &time) || !in.done())
+        return TimeParse::Bad;
+    date.year = year;
+    if (year < 1 || date.day < 1 || date.day > days_in_month(year, date.month))
+        return TimeParse::Bad;
+    *out = days_of(date) * kDay + time;
+    return TimeParse::Ok;
 }
 
 TimeParse parse_date(std::string_view text, Days* out) noexcept {

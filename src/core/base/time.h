@@ -15,8 +15,8 @@ using Micros = std::int64_t; // since 2000-01-01T00:00:00Z
 using Days = std::int32_t;   // since 2000-01-01
 inline constexpr Micros kSecond = 1000000;
 
-// Ok: *out is set. Empty: the API's ways to say "no value" ("", "0000-00-00", "0000-00-00
-// 00:00:00"). Bad: none of these.
+// Ok: *out is set. Empty: the API's ways to say "no value": "" and zero dates in any spelling
+// ("0000-00-00", "0000-00-00T00:00:00Z", "-0001-11-30T00:00:00+00:00"). Bad: none of these.
 enum class TimeParse : std::uint8_t { Ok, Empty, Bad };
 
 // "2026-04-01T19:00:38Z", ".123Z" (1 to 9 digits, cut to microseconds), "+02:00", "T" or blank
@@ -31,6 +31,9 @@ TimeParse parse_date(std::string_view text, Days* out) noexcept;
 // "HH:MM", "HH:MM:SS", "HH:MM:SS.ffffff", 00:00 to 24:00:00, to microseconds since midnight. Never
 // throws.
 TimeParse parse_time_of_day(std::string_view text, std::int64_t* out) noexcept;
+
+// "Wed, 25 Nov 2026 08:32:25 GMT", the one form of HTTP's Date that servers write. Never throws.
+TimeParse parse_http_date(std::string_view text, Micros* out) noexcept;
 
 // Rounds toward the past / the future to a whole second (exact for negative values too).
 Micros floor_to_second(Micros t) noexcept;

@@ -89,9 +89,6 @@ BoundColumn bind_column(const Entity& entity, const DeclaredColumn& declared) {
         take_standard(&bound, *standard);
         return bound;
     }
-    if (!declared.type.empty() && !known_field_type(declared.type))
-        throw Error(ErrorKind::BadOption, "type",
-                    "There is no Pipedrive field type " + quoted(declared.type) + ".");
     if (!has_custom_fields(entity)) no_such_field(entity, bound, nullptr);
     if (declared.removed) {
         bound.source = Source::Gone;

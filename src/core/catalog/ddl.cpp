@@ -51,22 +51,33 @@ ImportedColumn custom_column(const NamedColumn& named) {
 } // namespace
 
 std::vector<ImportedColumn> imported_columns(const Entity& entity, const FieldCatalogue* catalogue,
-                                             const ImportOptions& options) {
+                                             const ImportOptions& options, std::size_t* left_out) {
     std::vector<ImportedColumn> columns;
     for (const Column& column : entity.columns)
         if (imports(column, catalogue, options)) columns.push_back(standard_column(column));
     if (catalogue == nullptr || !options.custom_fields) return columns;
-    for (ImportedColumn& column : imported_custom_columns(entity, *catalogue, options.labels, {}))
+    const std::size_t room = kMaxImportedColumns - columns.size();
+    for (ImportedColumn& column :
+         imported_custom_columns(entity, *catalogue, options.labels, {}, room, left_out))
         columns.push_back(std::move(column));
     return columns;
 }
 
 std::vector<ImportedColumn> imported_custom_columns(const Entity& entity,
                                                     const FieldCatalogue& fields, LabelMode labels,
-                                                    std::span<const std::string> taken) {
+                                                    std::span<const std::string> taken,
+                                                    std::size_t room, std::size_t* left_out) {
+    const std::vector<NamedColumn> all = name_custom_columns(entity, fields.fields, labels, taken);
     std::vector<ImportedColumn> columns;
-    for (const NamedColumn& named : name_custom_columns(entity, fields.fields, labels, taken))
-        columns.push_back(custom_column(named));
+    for (std::size_t i = 0; i < all.size();) {
+        std::size_t next = i; // the columns of one field stay together
+        while (next < all.size() && all[next].field == all[i].field)
+            ++next;
+        const bool fits = columns.size() + (next - i) <= room;
+        if (!fits && left_out != nullptr) ++*left_out;
+        for (; i < next; ++i)
+            if (fits) columns.push_back(custom_column(all[i]));
+    }
     return columns;
 }
 

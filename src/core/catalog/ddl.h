@@ -27,16 +27,25 @@ struct ImportedColumn {
     std::string comment;
 };
 
+// PostgreSQL's tables have 1600 columns at most, dropped ones included; a mirror has some of its
+// own.
+constexpr std::size_t kMaxImportedColumns = 1500;
+
 // Standard columns first, custom fields after them in the order of the definitions. `catalogue` may
 // be nullptr for entities without definitions; with one, Presence::Listed columns appear when it
-// lists their field.
+// lists their field. Fields for which there is no room are left out (whole) and counted in
+// *left_out.
 std::vector<ImportedColumn> imported_columns(const Entity& entity, const FieldCatalogue* catalogue,
-                                             const ImportOptions& options);
+                                             const ImportOptions& options,
+                                             std::size_t* left_out = nullptr);
 
 // Columns for custom fields alone, whose names avoid `taken` as well: what refresh_schema() adds.
+// At most `room` of them.
 std::vector<ImportedColumn> imported_custom_columns(const Entity& entity,
                                                     const FieldCatalogue& fields, LabelMode labels,
-                                                    std::span<const std::string> taken);
+                                                    std::span<const std::string> taken,
+                                                    std::size_t room = kMaxImportedColumns,
+                                                    std::size_t* left_out = nullptr);
 
 // CREATE FOREIGN TABLE with every name quoted. `server` is the server's name as SQL knows it.
 std::string create_table_sql(const Entity& entity, std::string_view server,

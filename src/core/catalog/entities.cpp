@@ -352,6 +352,8 @@ constexpr Endpoint kDealEndpoints[] = {
 };
 constexpr Endpoint kDeletedDealEndpoints[] = {
     {"/api/v2/deals", 10, Paging::Cursor, 500, true, true, true, false, "status=deleted"},
+    {"/api/v2/deals/archived", 20, Paging::Cursor, 500, true, false, false, true,
+     "status=deleted"}, // deleted while archived: in no other list
 };
 constexpr Filter kDeletedDealFilters[] = {
     {"id", FilterKind::Ids, "ids", kExact, kIdsReason},

@@ -100,10 +100,6 @@ const FieldType& field_type(std::string_view name) noexcept {
     return kUnknown;
 }
 
-bool known_field_type(std::string_view name) noexcept {
-    return !field_type(name).name.empty();
-}
-
 std::span<const FieldType> field_types() noexcept {
     return kTypes;
 }

@@ -25,7 +25,7 @@ struct FieldOption {
 struct FieldDefinition {
     std::string code; // 40 hex characters for custom fields, the key itself for built-in ones
     std::string name;
-    std::string type; // field_type of the API
+    std::string type; // field_type of the API, "unknown" when it names none
     bool custom = false;
     bool optional = false; // is_optional_response_field
     std::vector<FieldOption> options;
@@ -62,9 +62,9 @@ struct FieldType {
         {}; // of an object: \"+key\" it has, \"-key\" it has not, each once
 };
 
-// The row of a field_type; types we do not know are read as jsonb. Never fails.
+// The row of a field_type. The API adds types: one that we do not know is read as jsonb, as the API
+// sends it. Never fails.
 const FieldType& field_type(std::string_view name) noexcept;
-bool known_field_type(std::string_view name) noexcept;
 std::span<const FieldType> field_types() noexcept;
 
 // The part of that type with this subfield, nullptr when the type has none.

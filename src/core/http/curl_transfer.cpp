@@ -58,6 +58,7 @@ struct HeaderRow {
     std::string_view name; // lower case
     std::optional<double> HttpResponse::*real;
     std::optional<std::int64_t> HttpResponse::*whole;
+    std::optional<Micros> HttpResponse::*time = nullptr;
 };
 
 constexpr HeaderRow kHeaders[] = {
@@ -67,6 +68,7 @@ constexpr HeaderRow kHeaders[] = {
     {"x-ratelimit-remaining", nullptr, &HttpResponse::ratelimit_remaining},
     {"x-daily-ratelimit-token-limit", nullptr, &HttpResponse::daily_limit},
     {"x-daily-ratelimit-token-remaining", nullptr, &HttpResponse::daily_remaining},
+    {"date", nullptr, nullptr, &HttpResponse::date},
 };
 
 bool same_name(std::string_view name, std::string_view lower_case) noexcept {
@@ -80,6 +82,7 @@ void read_header(std::string_view line, HttpResponse* response) noexcept {
         for (const HeaderRow& row : kHeaders) {
             if (row.real != nullptr) (response->*row.real).reset();
             if (row.whole != nullptr) (response->*row.whole).reset();
+            if (row.time != nullptr) (response->*row.time).reset();
         }
         return;
     }
@@ -91,7 +94,10 @@ void read_header(std::string_view line, HttpResponse* response) noexcept {
         const std::size_t first = value.find_first_not_of(" \t");
         const std::size_t last = value.find_last_not_of(" \t\r\n");
         if (first == value.npos || last < first) return;
-        const std::optional<double> number = parse_number(value.substr(first, last - first + 1));
+        value = value.substr(first, last - first + 1);
+        if (Micros at = 0; row.time != nullptr && parse_http_date(value, &at) == TimeParse::Ok)
+            response->*row.time = at;
+        const std::optional<double> number = parse_number(value);
         if (row.real != nullptr) response->*row.real = number;
         if (row.whole != nullptr && number && *number > -1e15 && *number < 1e15)
             response->*row.whole = static_cast<std::int64_t>(*number);
@@ -254,8 +260,9 @@ void set_request(Options& o, const HttpRequest& request, Transfer& t) {
     o.set(CURLOPT_HEADERDATA, &t);
     o.set(CURLOPT_MAXFILESIZE_LARGE,
           static_cast<curl_off_t>(std::min<std::size_t>(t.cap, INT64_MAX)));
-    o.set(CURLOPT_CONNECTTIMEOUT_MS, positive_ms(request.connect_timeout_ms));
-    o.set(CURLOPT_TIMEOUT_MS, positive_ms(request.request_timeout_ms));
+    // libcurl divides this among the addresses of a host. It has no limit for the whole transfer:
+    // its clock runs on while nobody looks.
+    o.set(CURLOPT_CONNECTTIMEOUT_MS, positive_ms(t.connect_ms));
     if (!request.ca_file.empty()) o.set(CURLOPT_CAINFO, request.ca_file.c_str());
     set_method(o, request, t);
     for (const std::string& header : request.headers) {
@@ -327,6 +334,7 @@ std::string failure_text(const Transfer& t, CURLcode code) {
     words = redact(std::move(words), t.url);
     const char* separator = " (";
     for (const PhaseRow& phase : kPhases) {
+        if (phase.info == CURLINFO_TOTAL_TIME_T && !t.done) continue; // known at the end only
         curl_off_t micros = 0;
         if (curl_easy_getinfo(t.easy, phase.info, &micros) != CURLE_OK || micros <= 0) continue;
         words += separator;
@@ -351,10 +359,21 @@ void set_up(Transfer& t, const HttpRequest& request, Reactor& reactor) {
     t.url = request.url;
     t.body = request.body;
     t.cap = request.max_response_size;
+    t.connect_ms = request.connect_timeout_ms;
     Options options(t.easy);
     set_policy(options, reactor, origin);
     set_request(options, request, t);
     if (options.first_refusal() != CURLE_OK) refuse(curl_easy_strerror(options.first_refusal()));
+}
+
+void move_connect_limit(Transfer& t, std::int64_t ms) noexcept {
+    t.connect_ms = positive_ms(t.connect_ms + ms);
+    curl_easy_setopt(t.easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(t.connect_ms));
+}
+
+bool request_went_out(const Transfer& t) noexcept {
+    long bytes = 0;
+    return curl_easy_getinfo(t.easy, CURLINFO_REQUEST_SIZE, &bytes) == CURLE_OK && bytes > 0;
 }
 
 void fill_response(Transfer& t, CURLcode code) {
@@ -366,6 +385,7 @@ void fill_response(Transfer& t, CURLcode code) {
     curl_easy_getinfo(t.easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
     curl_easy_getinfo(t.easy, CURLINFO_CONTENT_TYPE, &type);
     r.status = static_cast<int>(status);
+    r.sent = request_went_out(t);
     r.bytes_received = received > 0 ? static_cast<std::size_t>(received) : 0;
     if (type != nullptr) r.content_type = type;
     r.failure = t.too_large ? TransportFailure::TooLarge : failure_of(code);

@@ -23,6 +23,7 @@ struct Transfer {
     std::size_t header_bytes = 0;
     HttpResponse response;
     bool too_large = false;
+    std::int64_t connect_ms = 0; // limit of the connect phase, moved when nobody looked
     bool out_of_memory = false;
     bool done = false;
     bool announced = false; // its end was told by interests()
@@ -55,6 +56,12 @@ bool still_open(const Opened& socket) noexcept;
 // Sets every option of t.easy for the request. Throws Error{Internal} or bad_alloc. `t` and
 // `reactor` must stay where they are.
 void set_up(Transfer& t, const HttpRequest& request, Reactor& reactor);
+
+// Gives the connect phase more time, as nobody looked for so long.
+void move_connect_limit(Transfer& t, std::int64_t ms) noexcept;
+
+// Whether anything of the request has gone out. While t.easy is there.
+bool request_went_out(const Transfer& t) noexcept;
 
 // Completes t.response when libcurl has said how the transfer ended, before the handle is released.
 // May throw bad_alloc.

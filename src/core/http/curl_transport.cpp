@@ -30,6 +30,7 @@ using detail::Watched;
 constexpr std::size_t kSpareHandles = 8;
 constexpr long kIdleConnections = 8;
 constexpr std::int64_t kResolvingPollMs = 100;
+constexpr std::int64_t kLookMs = 1000; // whoever waits looks again within this time
 
 [[noreturn]] void refuse(const char* why) {
     throw Error(ErrorKind::Internal, "request", why);
@@ -106,7 +107,9 @@ class CurlTransport final : public Transport {
 
     TransferId start(const HttpRequest& request) override;
     void cancel(TransferId id) noexcept override;
+    bool sent(TransferId id) const noexcept override;
     std::optional<HttpResponse> take(TransferId id) override;
+    HttpResponse give_up(TransferId id, std::string words) override;
     void pump() override;
     void interests(std::vector<SocketInterest>* sockets, std::int64_t* timeout_ms) override;
     int open_sockets() const noexcept override {
@@ -132,12 +135,15 @@ class CurlTransport final : public Transport {
     void act(curl_socket_t fd, int events);
     void run_timers();
     void collect() noexcept;
+    void notice_absence() noexcept;
 
     CURLM* multi_;
     Reactor reactor_;
     std::map<TransferId, std::unique_ptr<Transfer>> transfers_;
     std::vector<CURL*> spare_;
     TransferId last_id_ = 0;
+    std::int64_t looked_at_ = monotonic_clock().now_ms();
+    bool waiting_ = false; // since then: somebody asked what to wait for
 };
 
 CURL* CurlTransport::acquire() {
@@ -180,7 +186,18 @@ void CurlTransport::begin(const HttpRequest& request, Transfer& t) {
     run_timers();
 }
 
+// libcurl's limit for connecting must not run out while a cursor idles.
+void CurlTransport::notice_absence() noexcept {
+    const std::int64_t now = monotonic_clock().now_ms();
+    const std::int64_t away = now - looked_at_ - (std::exchange(waiting_, false) ? kLookMs : 0);
+    looked_at_ = now;
+    if (away <= 0) return;
+    for (auto& [id, t] : transfers_)
+        if (!t->done) detail::move_connect_limit(*t, away);
+}
+
 TransferId CurlTransport::start(const HttpRequest& request) {
+    notice_absence();
     const TransferId id = ++last_id_;
     Transfer& t = *transfers_.emplace(id, std::make_unique<Transfer>()).first->second;
     try {
@@ -200,6 +217,13 @@ void CurlTransport::cancel(TransferId id) noexcept {
     transfers_.erase(found);
 }
 
+bool CurlTransport::sent(TransferId id) const noexcept {
+    const auto found = transfers_.find(id);
+    if (found == transfers_.end()) return false;
+    const Transfer& t = *found->second;
+    return t.done ? t.response.sent : detail::request_went_out(t);
+}
+
 std::optional<HttpResponse> CurlTransport::take(TransferId id) {
     const auto found = transfers_.find(id);
     if (found == transfers_.end() || !found->second->done) return std::nullopt;
@@ -207,6 +231,22 @@ std::optional<HttpResponse> CurlTransport::take(TransferId id) {
     transfers_.erase(found);
     if (t->out_of_memory) throw std::bad_alloc();
     return std::move(t->response);
+}
+
+HttpResponse CurlTransport::give_up(TransferId id, std::string words) {
+    HttpResponse out;
+    out.failure = TransportFailure::Timeout;
+    out.failure_text = words;
+    const auto found = transfers_.find(id);
+    if (found == transfers_.end()) return out;
+    Transfer& t = *found->second;
+    if (!t.done) {
+        t.words[words.copy(t.words, sizeof t.words - 1)] = '\0';
+        detail::fill_response(t, CURLE_OPERATION_TIMEDOUT);
+    }
+    out = std::move(t.response);
+    cancel(id);
+    return out;
 }
 
 // One call into libcurl for a ready socket or (CURL_SOCKET_TIMEOUT) for due timers.
@@ -249,6 +289,7 @@ void CurlTransport::collect() noexcept {
 }
 
 void CurlTransport::pump() {
+    notice_absence();
     // Acting on one socket may add or remove others, so the table is copied and looked at again
     // before each.
     std::vector<pollfd> ready;
@@ -279,6 +320,8 @@ void CurlTransport::interests(std::vector<SocketInterest>* sockets, std::int64_t
         ms = std::max<std::int64_t>(ms, 0);
         if (*timeout_ms < 0 || ms < *timeout_ms) *timeout_ms = ms;
     };
+    looked_at_ = monotonic_clock().now_ms();
+    waiting_ = true;
     for (const Watched& w : reactor_.sockets)
         sockets->push_back({w.fd, (w.what & CURL_POLL_IN) != 0, (w.what & CURL_POLL_OUT) != 0});
     if (reactor_.timer_due >= 0) lower(reactor_.timer_due - monotonic_clock().now_ms());

@@ -39,14 +39,13 @@ void merge_interests(Transport& transport, WaitFor* wait) {
 
 // A POST that may have been carried out must not be sent again: it would create a second row.
 bool may_repeat(const HttpRequest& request, const HttpResponse& response) noexcept {
-    if (request.method != "POST" || response.status == 429) return true;
-    return response.failure == TransportFailure::Resolve ||
-           response.failure == TransportFailure::Connect;
+    return request.method != "POST" || response.status == 429 || !response.sent;
 }
 
+// A transfer that broke off or timed out may have been answered, and charged.
 bool costs_tokens(const HttpResponse& response) noexcept {
-    return response.failure == TransportFailure::None && response.status != 401 &&
-           response.status != 429 && response.status < 500;
+    if (response.failure != TransportFailure::None) return response.sent;
+    return response.status != 401 && response.status != 429 && response.status < 500;
 }
 
 // An API that echoes our headers must not bring the token into an error text.
@@ -81,11 +80,13 @@ std::string seconds(std::int64_t ms) {
 
 } // namespace
 
-Fetch::Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic)
+Fetch::Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
+             Budget* budget)
     : transport_(transport),
       clock_(clock),
       limits_(limits),
       traffic_(traffic),
+      budget_(budget),
       random_(
           static_cast<std::uint_fast32_t>(static_cast<std::uint64_t>(clock.now_ms()) * 2654435761u ^
                                           reinterpret_cast<std::uintptr_t>(this))) {}
@@ -103,9 +104,35 @@ void Fetch::start(HttpRequest request, std::string subject, int tokens) {
     attempt_ = 1;
     waited_ms_ = 0;
     response_.reset();
+    send();
+}
+
+// One try. Throws like Transport::start, or where the budget does not allow it; then nothing is
+// booked.
+void Fetch::send() {
+    if (budget_ != nullptr) budget_->check(tokens_);
     transfer_ = transport_.start(request_);
     state_ = State::InFlight;
     ++traffic_.requests;
+    traffic_.tokens += tokens_;
+    if (budget_ != nullptr) budget_->book(tokens_);
+    spent_ms_ = promised_ms_ = 0;
+}
+
+std::int64_t Fetch::limit() const noexcept {
+    return transport_.sent(transfer_)
+               ? request_.request_timeout_ms
+               : std::min(request_.connect_timeout_ms, request_.request_timeout_ms);
+}
+
+// Says what to wait for, and remembers for how long.
+void Fetch::watch(WaitFor* wait) {
+    constexpr std::int64_t kLookMs = 1000;
+    looked_at_ = clock_.now_ms();
+    promised_ms_ = std::clamp<std::int64_t>(limit() - spent_ms_, 1, kLookMs);
+    if (wait == nullptr) return;
+    merge_interests(transport_, wait);
+    lower_timeout(wait, promised_ms_);
 }
 
 Progress Fetch::step(WaitFor* wait) {
@@ -120,20 +147,23 @@ Progress Fetch::step(WaitFor* wait) {
             return Progress::Wait;
         }
         state_ = State::Idle; // should start() throw
-        transfer_ = transport_.start(request_);
-        state_ = State::InFlight;
+        send();
         ++attempt_;
-        ++traffic_.requests;
         ++traffic_.retries;
     }
 
+    spent_ms_ += std::min(clock_.now_ms() - looked_at_, std::exchange(promised_ms_, 0));
     std::optional<HttpResponse> response = transport_.take(transfer_);
     if (!response) {
         transport_.pump();
         response = transport_.take(transfer_);
     }
+    if (!response && spent_ms_ >= limit())
+        response = transport_.give_up(
+            transfer_, "Timed out after " + std::to_string(spent_ms_) + " ms without " +
+                           (transport_.sent(transfer_) ? "a complete answer" : "a connection"));
     if (!response) {
-        if (wait != nullptr) merge_interests(transport_, wait);
+        watch(wait);
         return Progress::Wait;
     }
     return conclude(std::move(*response), wait);
@@ -146,7 +176,10 @@ Progress Fetch::conclude(HttpResponse response, WaitFor* wait) {
     Verdict verdict = judge(response, attempt_, jitter);
     traffic_.bytes += static_cast<std::int64_t>(response.bytes_received);
     if (verdict.rate_limited) ++traffic_.rate_limited;
-    if (costs_tokens(response)) traffic_.tokens += tokens_;
+    if (!costs_tokens(response)) {
+        traffic_.tokens -= tokens_;
+        if (budget_ != nullptr) budget_->take_back(tokens_);
+    }
 
     if (verdict.action == Action::Accept) {
         response_ = std::move(response);
@@ -182,7 +215,10 @@ HttpResponse Fetch::take() {
 }
 
 void Fetch::drop() noexcept {
-    if (state_ == State::InFlight) transport_.cancel(transfer_);
+    if (state_ == State::InFlight) {
+        if (!transport_.sent(transfer_)) traffic_.tokens -= tokens_;
+        transport_.cancel(transfer_);
+    }
     response_.reset();
     transfer_ = 0;
     state_ = State::Idle;

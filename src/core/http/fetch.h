@@ -1,4 +1,8 @@
 // One request carried to its end: sent, waited for, retried, judged. Knows no entity.
+//
+// Deadlines are kept here, on our own clock, and count only the time that somebody waited: from a
+// step() that said Wait to the next one, at most as long as it said. A reader who leaves a page
+// under way for an hour finds the answer that has arrived, or waits for the rest of it.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +12,7 @@
 #include <vector>
 
 #include "core/base/time.h"
+#include "core/http/budget.h"
 #include "core/http/retry.h"
 #include "core/http/transport.h"
 
@@ -19,8 +24,10 @@ struct Traffic {
     std::int64_t retries = 0;
     std::int64_t rate_limited = 0; // answers with status 429
     std::int64_t wait_ms = 0;      // spent backing off
-    std::int64_t tokens =
-        0; // cost of every try that got an answer other than 401, 429, 5xx or a transport failure
+    // Cost of every try, booked when it is sent, as the API charges what it receives, whether or
+    // not the answer is still wanted or arrives. Taken back on 401, 429 and 5xx, and where nothing
+    // of the request went out.
+    std::int64_t tokens = 0;
     std::int64_t bytes = 0; // on the wire
 };
 
@@ -35,35 +42,43 @@ struct WaitFor {
 
 class Fetch {
   public:
-    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic);
+    // `budget` may be nullptr: no limit.
+    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
+          Budget* budget = nullptr);
     ~Fetch(); // cancels what is under way; never throws
     Fetch(const Fetch&) = delete;
     Fetch& operator=(const Fetch&) = delete;
 
     // Begins. `subject` is the entity for errors, `tokens` the documented cost. An earlier request
-    // must have been taken or dropped.
+    // must have been taken or dropped. Throws Error{Budget} before anything is sent, as step() does
+    // before it sends again.
     void start(HttpRequest request, std::string subject, int tokens);
 
     // Moves on without blocking. Ready: take() has the body. Wait: *wait says for what (appended,
-    // timeouts lowered). Sockets of the transport are merged by file descriptor, so that several
-    // fetches can fill one WaitFor. A POST that may have been carried out (5xx, time-out, broken
-    // transfer) is never sent again; only 429 and failed connects are. Throws Error when the
-    // verdict is Fail or when tries or max_wait are used up (kind of the last verdict; detail:
-    // evidence, plus "Waited n s over m attempts." when there was more than one).
+    // timeouts lowered, to a second at most: who waits looks once a second). Sockets of the
+    // transport are merged by file descriptor, so that several fetches can fill one WaitFor. A POST
+    // that may have been carried out (5xx, time-out, broken transfer) is never sent again; only 429
+    // and failed connects are. Throws Error when the verdict is Fail or when tries or max_wait are
+    // used up (kind of the last verdict; detail: evidence, plus "Waited n s over m attempts." when
+    // there was more than one).
     Progress step(WaitFor* wait);
 
     HttpResponse take();  // after Ready, once
-    void drop() noexcept; // cancels; the object can start again
+    void drop() noexcept; // cancels, which gives no token back; the object can start again
     bool idle() const noexcept;
 
   private:
     enum class State : std::uint8_t { Idle, InFlight, BackingOff, Done };
+    void send();
+    std::int64_t limit() const noexcept; // of the try under way, as far as it has come
+    void watch(WaitFor* wait);
     Progress conclude(HttpResponse response, WaitFor* wait); // judges the answer of one try
 
     Transport& transport_;
     Clock& clock_;
     RetryLimits limits_;
     Traffic& traffic_;
+    Budget* budget_;
     State state_ = State::Idle;
     HttpRequest request_;
     std::string subject_;
@@ -72,6 +87,9 @@ class Fetch {
     std::int64_t waited_ms_ = 0;
     std::int64_t resume_at_ = 0;
     TransferId transfer_ = 0;
+    std::int64_t looked_at_ = 0;   // when step() was called last
+    std::int64_t promised_ms_ = 0; // what it told to wait at most
+    std::int64_t spent_ms_ = 0;    // waited for this try
     std::optional<HttpResponse> response_;
     std::minstd_rand random_;
 };

@@ -24,13 +24,15 @@ struct Row {
     Pause pause;
 };
 
-// The first row that fits decides. Empty: no body, white space or "null". Daily: an answer that
-// says the daily budget is used up.
+// The first row that fits decides. Empty: no body, white space or "null". Html: a page of whoever
+// stands before the API, or its JSON: never Pipedrive's own word on token, permission or budget.
+// Daily: Pipedrive says that the daily budget is used up.
 constexpr Row kRows[] = {
     {200, 200, kEmpty, Action::Retry, ErrorKind::Malformed, Pause::Backoff},
     {200, 200, kHtml | kText, Action::Fail, ErrorKind::Malformed, Pause::None},
     {200, 299, kAny, Action::Accept, ErrorKind::Internal, Pause::None},
     {300, 399, kAny, Action::Fail, ErrorKind::Malformed, Pause::None},
+    {401, 402, kHtml, Action::Fail, ErrorKind::Blocked, Pause::None},
     {401, 401, kAny, Action::Fail, ErrorKind::Unauthorized, Pause::None},
     {402, 402, kAny, Action::Fail, ErrorKind::PaymentRequired, Pause::None},
     {403, 403, kJson, Action::Fail, ErrorKind::Forbidden, Pause::None},
@@ -63,6 +65,7 @@ constexpr FailureRow kFailures[] = {
 
 constexpr std::int64_t kFirstBackoffMs = 500;
 constexpr std::int64_t kLongestPauseMs = 30000;
+constexpr double kLongestRetryAfterSeconds = 86400.0;
 constexpr double kDefaultResetSeconds = 2.0;
 constexpr double kDailyRetryAfterSeconds = 10.0;
 constexpr double kResetJitterMs = 250.0;
@@ -85,20 +88,35 @@ std::string_view trim(std::string_view s) noexcept {
     return s.substr(first, s.find_last_not_of(kBlanks) - first + 1);
 }
 
-bool says_daily(const HttpResponse& r) noexcept {
-    constexpr std::size_t kLooked = 4096; // an error body is short; never search megabytes
+// The start of an error body, where its words are; never search megabytes.
+std::string_view opening(const HttpResponse& r) noexcept {
+    return std::string_view(r.body).substr(0, 4096);
+}
+
+// A page of HTML, or the JSON that Cloudflare sends in place of one (RFC 9457).
+bool from_gateway(const HttpResponse& r, std::size_t start) noexcept {
+    return r.body[start] == '<' || contains_folded(r.content_type, "html") ||
+           contains_folded(r.content_type, "problem+json") ||
+           (r.status >= 400 && contains_folded(opening(r), "\"cloudflare_error\""));
+}
+
+// The text decides. Without one of the known texts a header does; Retry-After only beside JSON, as
+// a gateway sends it too.
+bool says_daily(const HttpResponse& r, bool json) noexcept {
+    if (contains_folded(opening(r), "daily request budget")) return true;
+    if (contains_folded(opening(r), "request over limit")) return false;
     return (r.daily_remaining && *r.daily_remaining <= 0) ||
-           (r.retry_after && *r.retry_after > kDailyRetryAfterSeconds) ||
-           contains_folded(std::string_view(r.body).substr(0, kLooked), "daily request budget");
+           (json && r.retry_after && *r.retry_after > kDailyRetryAfterSeconds);
 }
 
 Body body_of(const HttpResponse& r) noexcept {
-    if (r.status == 429 && says_daily(r)) return kDaily;
     const std::size_t start = r.body.find_first_not_of(kBlanks);
-    if (start == r.body.npos) return kEmpty;
-    if (r.body.size() - start < 64 && trim(r.body) == "null") return kEmpty;
-    if (r.body[start] == '<' || contains_folded(r.content_type, "html")) return kHtml;
-    return looks_like_json(r.body) ? kJson : kText;
+    const bool empty =
+        start == r.body.npos || (r.body.size() - start < 64 && trim(r.body) == "null");
+    if (!empty && from_gateway(r, start)) return kHtml;
+    const bool json = !empty && looks_like_json(r.body);
+    if (r.status == 429 && says_daily(r, json)) return kDaily;
+    return empty ? kEmpty : json ? kJson : kText;
 }
 
 // Four hex digits at s[at]; nullopt when they are not.
@@ -150,8 +168,22 @@ std::string string_member(std::string_view body, std::string_view quoted_key) {
     return {};
 }
 
+// The title of a page of HTML, else the page as it is.
+std::string page_text(const HttpResponse& r) {
+    constexpr std::string_view kOpen = "<title>";
+    const std::string_view start = opening(r);
+    const auto same = [](char a, char b) { return lower(a) == b; };
+    const auto at = std::search(start.begin(), start.end(), kOpen.begin(), kOpen.end(), same);
+    if (at == start.end()) return excerpt(r.body);
+    const std::string_view rest =
+        start.substr(static_cast<std::size_t>(at - start.begin()) + kOpen.size());
+    const std::string title = excerpt(trim(rest.substr(0, rest.find('<'))));
+    return title.empty() ? excerpt(r.body) : title;
+}
+
 std::string error_text(const HttpResponse& r, Body body) {
     constexpr std::size_t kLooked = 65536;
+    if (body == kHtml && !looks_like_json(r.body)) return page_text(r);
     if (body == kJson || body == kDaily) {
         const std::string_view start = std::string_view(r.body).substr(0, kLooked);
         const std::string error = string_member(start, "\"error\"");
@@ -166,7 +198,7 @@ std::string evidence_of(const HttpResponse& r, Body body) {
     std::string out = "The API answered " + std::to_string(r.status);
     if (r.status >= 300 && r.status < 400) return out + ", a redirect, which is not followed.";
     const std::string text = error_text(r, body);
-    if (body == kHtml && r.status == 200) out += " with HTML";
+    if (body == kHtml && !looks_like_json(r.body)) out += " with HTML";
     if (text.empty()) return out + " with an empty body.";
     return out + ": " + text;
 }
@@ -179,11 +211,20 @@ std::int64_t backoff_ms(int attempt, double jitter) noexcept {
     return static_cast<std::int64_t>(static_cast<double>(wait) * (0.5 + jitter / 2));
 }
 
+double or_default(double seconds) noexcept {
+    return seconds >= 0 ? seconds : kDefaultResetSeconds; // negative or not a number
+}
+
+// The reset of the burst window is a matter of seconds, whatever a header claims. Retry-After is
+// kept in full: what is longer than max_wait is not waited for at all.
 std::int64_t reset_ms(const HttpResponse& r, double jitter) noexcept {
-    double seconds = r.ratelimit_reset.value_or(r.retry_after.value_or(kDefaultResetSeconds));
-    seconds = std::max(seconds, r.retry_after.value_or(0.0));
-    if (!(seconds >= 0)) seconds = kDefaultResetSeconds; // negative or not a number
-    seconds = std::min(seconds, static_cast<double>(kLongestPauseMs) / 1000.0);
+    const double longest = static_cast<double>(kLongestPauseMs) / 1000.0;
+    double seconds = r.ratelimit_reset || !r.retry_after
+                         ? std::min(or_default(r.ratelimit_reset.value_or(-1)), longest)
+                         : 0.0;
+    if (r.retry_after)
+        seconds =
+            std::max(seconds, std::min(or_default(*r.retry_after), kLongestRetryAfterSeconds));
     return static_cast<std::int64_t>(std::ceil(seconds * 1000.0 + jitter * kResetJitterMs));
 }
 
@@ -217,9 +258,8 @@ Verdict judge(const HttpResponse& response, int attempt, double jitter) {
     if (row.pause == Pause::Backoff) out.wait_ms = backoff_ms(attempt, jitter);
     if (row.pause == Pause::Reset) out.wait_ms = reset_ms(response, jitter);
     if (row.action != Action::Accept) out.evidence = evidence_of(response, body);
-    if (out.kind == ErrorKind::RateLimited && response.ratelimit_reset)
-        out.evidence +=
-            " (resets in " + std::to_string(static_cast<long>(*response.ratelimit_reset)) + " s)";
+    if (out.kind == ErrorKind::RateLimited && (response.ratelimit_reset || response.retry_after))
+        out.evidence += " (resets in " + std::to_string(reset_ms(response, 0) / 1000) + " s)";
     return out;
 }
 

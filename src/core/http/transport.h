@@ -1,6 +1,7 @@
 // What the core needs of HTTP: start a request, learn what to wait for, take the answer.
 //
 // Nothing here blocks. The caller waits (glue: WaitEventSet; tests: a fake clock) and calls pump().
+// Nothing here has a deadline either: a transfer that nobody looks at for an hour is not late.
 // The interface knows no entity, no token cost and no retry; those are http/retry.h and
 // http/fetch.h.
 #pragma once
@@ -11,15 +12,17 @@
 #include <string>
 #include <vector>
 
+#include "core/base/time.h"
+
 namespace pipedrive {
 
 struct HttpRequest {
     std::string method = "GET";
-    std::string url;                  // scheme, host, path and query; never a secret
-    std::vector<std::string> headers; // "Name: value"; the place for secrets
-    std::string body;                 // sent when not empty
-    std::int64_t connect_timeout_ms = 10000;
-    std::int64_t request_timeout_ms = 60000;   // whole transfer, and also the longest silence
+    std::string url;                           // scheme, host, path and query; never a secret
+    std::vector<std::string> headers;          // "Name: value"; the place for secrets
+    std::string body;                          // sent when not empty
+    std::int64_t connect_timeout_ms = 10000;   // until the request can go out
+    std::int64_t request_timeout_ms = 60000;   // whole transfer; kept by whoever waits, see Fetch
     std::size_t max_response_size = 64u << 20; // after decompression, bytes
     std::string ca_file;                       // empty: the system's
 };
@@ -38,6 +41,7 @@ enum class TransportFailure : std::uint8_t {
 struct HttpResponse {
     TransportFailure failure = TransportFailure::None;
     std::string failure_text; // libcurl's words plus the phase timings; no URL
+    bool sent = true; // false: nothing of the request went out, so it was neither done nor charged
     int status = 0;
     std::string content_type;
     std::string body;
@@ -47,6 +51,7 @@ struct HttpResponse {
     // are times.
     std::optional<double> retry_after, ratelimit_reset;
     std::optional<std::int64_t> ratelimit_limit, ratelimit_remaining, daily_limit, daily_remaining;
+    std::optional<Micros> date; // the server's own clock
 };
 
 using TransferId = std::uint64_t; // never 0, never used twice
@@ -69,9 +74,16 @@ class Transport {
     // are ignored.
     virtual void cancel(TransferId id) noexcept = 0;
 
+    // Whether anything of the request has gone out. False for unknown ids.
+    virtual bool sent(TransferId id) const noexcept = 0;
+
     // The answer, once, when the transfer has ended; nullopt while it runs. Redirects are not
     // followed: a 3xx is an answer.
     virtual std::optional<HttpResponse> take(TransferId id) = 0;
+
+    // Ends a transfer that took too long. Its answer, now: a Timeout with these words, the phase
+    // timings and what is known of it.
+    virtual HttpResponse give_up(TransferId id, std::string words) = 0;
 
     // Makes progress without blocking: polls every socket it has interest in with a zero timeout
     // and runs due timers.

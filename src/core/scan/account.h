@@ -23,6 +23,7 @@ struct Account {
     std::int64_t max_response_size = kDefaultMaxResponseSize;
     std::string ca_file;
     RetryLimits retries;
+    std::shared_ptr<Budget> budget; // of the statement; nullptr: no limit
     int page_size = static_cast<int>(kDefaultPageSize);
 };
 

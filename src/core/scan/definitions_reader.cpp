@@ -10,7 +10,7 @@ DefinitionsReader::DefinitionsReader(const Account& account, const Entity& entit
                                      Transport& transport, Clock& clock, Traffic& traffic)
     : account_(account),
       entity_(entity),
-      fetch_(transport, clock, account.retries, traffic),
+      fetch_(transport, clock, account.retries, traffic, account.budget.get()),
       catalogue_(std::make_shared<FieldCatalogue>()) {}
 
 void DefinitionsReader::request(const std::string& cursor) {
@@ -29,10 +29,9 @@ Progress DefinitionsReader::step(WaitFor* wait) {
         const HttpResponse answer = fetch_.take();
         const std::string cursor = decode_definitions(answer.body, entity_.name, catalogue_.get());
         if (cursor.empty()) return Progress::Ready;
-        if (cursor == cursor_)
+        if (!cursors_.insert(cursor).second)
             throw Error(ErrorKind::Malformed, std::string(entity_.name),
                         "The API sent the same cursor twice.");
-        cursor_ = cursor;
         request(cursor);
     }
     return Progress::Wait;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "core/catalog/entities.h"
@@ -25,7 +26,7 @@ class DefinitionsReader {
     const Entity& entity_;
     Fetch fetch_;
     std::shared_ptr<FieldCatalogue> catalogue_;
-    std::string cursor_; // of the page asked for last
+    std::set<std::string> cursors_; // followed already
     bool started_ = false;
 };
 

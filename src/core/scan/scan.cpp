@@ -15,11 +15,13 @@ Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& c
       transport_(transport),
       clock_(clock),
       definitions_(definitions),
-      fetch_(transport, clock, account.retries, traffic_) {}
+      fetch_(transport, clock, account.retries, traffic_, account.budget.get()) {}
 
 void Scan::start(std::vector<Value> values, WalkPart part) {
     part_ = std::move(part);
     pages_asked_ = 0;
+    answered_at_.reset();
+    highest_id_.reset();
     bad_rows_.clear();
     fetch_.drop();
     reader_.reset();
@@ -36,6 +38,7 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     in_doubt_ = false;
     fresh_.clear();
     next_row_ = 0;
+    handed_out_ = 0;
     page_number_ = 0;
     seen_.clear();
     cursors_.clear();
@@ -55,6 +58,7 @@ Scan::Step Scan::step(WaitFor* wait) {
                 if (next_row_ < fresh_.size()) {
                     leave_page();
                     ++next_row_;
+                    ++handed_out_;
                     return Step::Row;
                 }
                 if (!have_body_ && fetch_.idle() && !request_next()) {
@@ -69,8 +73,23 @@ Scan::Step Scan::step(WaitFor* wait) {
 
 // While rows are handed out: asks for the next page in time, and lets bytes in that have arrived.
 void Scan::leave_page() {
-    if (next_row_ == (fresh_.size() + 3) / 4 && fetch_.idle() && !have_body_) request_next();
+    if (next_row_ >= (fresh_.size() + 3) / 4 && fetch_.idle() && !have_body_ && !page_will_do() &&
+        affordable())
+        request_next();
     if (next_row_ % 64 == 63 && !fetch_.idle()) transport_.pump();
+}
+
+// Whether the rest of this page has all the rows that are likely to be asked for. A reader that has
+// had more than the hint (a sort, a local condition) wants them all.
+bool Scan::page_will_do() const {
+    const std::int64_t wanted = spec_.limit_hint - handed_out_;
+    return wanted > 0 && wanted <= static_cast<std::int64_t>(fresh_.size() - next_row_);
+}
+
+// Whether the budget allows the next page: one that may not be needed is no reason to fail.
+bool Scan::affordable() const noexcept {
+    return account_.budget == nullptr || stream_ >= plan_.streams.size() ||
+           account_.budget->allows(plan_.streams[stream_].endpoint->tokens);
 }
 
 // Everything before the first page: columns that only the definitions can explain. False: wait.
@@ -93,6 +112,11 @@ bool Scan::prepare(WaitFor* wait) {
 void Scan::plan() {
     plan_ = plan_requests(*spec_.entity, spec_.predicates, values_, projection_of(spec_.columns),
                           spec_.page_size);
+    if (part_.above_id)
+        for (Stream& stream : plan_.streams) {
+            stream.parameters.push_back({"sort_by", "id"});
+            stream.parameters.push_back({"sort_direction", "desc"});
+        }
     stream_ = 0;
     more_ = !plan_.streams.empty();
     enter_stream();
@@ -122,6 +146,7 @@ void Scan::enter_stream() {
     cursor_.clear();
     ids_asked_ = 0;
     ids_.clear();
+    ids_in_order_ = 0;
     if (!plan_.by_ids || !more_) return;
     for (std::int64_t id : plan_.ids)
         if (!seen_.contains(id)) ids_.push_back(id);
@@ -157,7 +182,9 @@ bool Scan::fetch_body(WaitFor* wait) {
         fetch_.drop();
         return true;
     }
-    body_ = fetch_.take().body;
+    HttpResponse answer = fetch_.take();
+    if (!answered_at_) answered_at_ = answer.date;
+    body_ = std::move(answer.body);
     have_body_ = true;
     ++page_number_;
     return true;
@@ -270,12 +297,15 @@ bool Scan::read_definitions(WaitFor* wait) {
 void Scan::collect_fresh() {
     bad_rows_.insert(bad_rows_.end(), page_bad_rows_.begin(), page_bad_rows_.end());
     rows_fetched_ += static_cast<std::int64_t>(page_.rows());
-    for (std::uint32_t i = 0; i < page_.rows(); ++i)
+    for (std::uint32_t i = 0; i < page_.rows(); ++i) {
         if (seen_.insert(page_.id(i))) fresh_.push_back(i);
+        if (stream_ == 0) highest_id_ = std::max(highest_id_.value_or(0), page_.id(i));
+    }
 }
 
 // Newest first: some row of the page is older than anything wanted, so all rows after it are.
-bool Scan::stop_reached() const {
+bool Scan::stop_reached() {
+    if (part_.above_id) return known_ids_reached();
     if (plan_.stop_column.empty()) return false;
     for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
         if (spec_.columns[c].field != plan_.stop_column || spec_.columns[c].source != Source::Field)
@@ -286,6 +316,17 @@ bool Scan::stop_reached() const {
         }
     }
     return false;
+}
+
+// Whether all rows after this page are known. Trusted only while the ids do descend, which takes
+// two rows to tell: a server that sorts otherwise is read to the end.
+bool Scan::known_ids_reached() {
+    for (std::size_t i = 0; i < page_.rows() && ids_in_order_ >= 0; ++i) {
+        const bool descends = ids_in_order_ == 0 || page_.id(i) <= last_id_;
+        ids_in_order_ = descends ? std::min(ids_in_order_ + 1, 2) : -1;
+        last_id_ = page_.id(i);
+    }
+    return ids_in_order_ == 2 && last_id_ <= *part_.above_id;
 }
 
 // Moves the walk on: next page, next batch of ids, next list.

@@ -3,8 +3,8 @@
 //
 // The caller calls step() until Done; on Wait it waits for what WaitFor says (or less) and calls
 // again. The next page travels while the rows of this one are handed out, but is asked for only
-// when a quarter of them is gone: a LIMIT that stops early costs one request. No id is returned
-// twice. Knows no PostgreSQL.
+// when a quarter of them is gone, and not while this page has all that a LIMIT asks for: what one
+// page can satisfy costs one request. No id is returned twice. Knows no PostgreSQL.
 #pragma once
 
 #include <exception>
@@ -32,6 +32,9 @@ struct ScanSpec {
                                       // definitions before the first page
     std::vector<Predicate> predicates;
     int page_size = 500;
+    // Rows after which the reader may well stop (a LIMIT); 0: not known. It only puts off asking
+    // ahead, so a wrong one costs time, never rows.
+    std::int64_t limit_hint = 0;
 };
 
 // A part of a scan: from a position that an earlier part ended at, over at most so many pages. The
@@ -41,6 +44,8 @@ struct WalkPart {
     std::string position;   // empty: from the start
     int max_pages = 0;      // 0: all
     bool set_aside = false; // rows with a value that does not fit are left out and told of
+    // Newest rows first, and no further than the first row whose id is not above it.
+    std::optional<std::int64_t> above_id = std::nullopt;
 };
 
 class Scan {
@@ -71,6 +76,10 @@ class Scan {
     std::vector<UnknownOption> take_notices() noexcept { return std::exchange(notices_, {}); }
     // Rows of this part that were set aside.
     const std::vector<BadRow>& bad_rows() const noexcept { return bad_rows_; }
+    // The server's clock at the first answer of this part; nullopt: it did not say.
+    std::optional<Micros> answered_at() const noexcept { return answered_at_; }
+    // Of the rows in the entity's first list that this part has seen; ids grow with time.
+    std::optional<std::int64_t> highest_id() const noexcept { return highest_id_; }
     bool has_notices() const noexcept { return !notices_.empty(); }
     const ScanSpec& spec() const noexcept { return spec_; }
 
@@ -92,8 +101,11 @@ class Scan {
     bool read_definitions(WaitFor* wait);
     void enter_stream();
     void leave_page();
+    bool page_will_do() const;
+    bool affordable() const noexcept;
     void collect_fresh();
-    bool stop_reached() const;
+    bool stop_reached();
+    bool known_ids_reached();
     void resume();
 
     const Account& account_;
@@ -123,13 +135,18 @@ class Scan {
     std::string cursor_;
     WalkPart part_;
     int pages_asked_ = 0;
-    bool more_ = false; // there is a request to make after the one decoded last
+    std::optional<Micros> answered_at_;
+    std::optional<std::int64_t> highest_id_;
+    std::int64_t last_id_ = 0; // of the list, where ids should descend
+    int ids_in_order_ = 0;     // rows of the list that bear that out; -1: they do not descend
+    bool more_ = false;        // there is a request to make after the one decoded last
 
     std::string body_; // received, not yet decoded for good
     bool have_body_ = false;
     Page page_;
     std::vector<std::uint32_t> fresh_; // rows of the page that were not returned before
     std::size_t next_row_ = 0;
+    std::int64_t handed_out_ = 0; // rows since start()
     int page_number_ = 0;
     IdSet seen_;
     std::unordered_set<std::size_t>

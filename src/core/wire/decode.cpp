@@ -36,11 +36,22 @@ Cell integer_cell(CellType type, std::int64_t i) {
     return cell;
 }
 
-Cell text_cell(CellType type, std::string_view s, Arena* arena) {
-    if (type == CellType::Text && s.find('\0') != std::string_view::npos)
+void check_storable(std::string_view s) {
+    constexpr const char* hint =
+        "Leave the column out of the query, or correct the value in Pipedrive.";
+    if (s.find('\0') != s.npos)
         throw Error(ErrorKind::BadValue, {},
                     "The text contains the character \\u0000, which PostgreSQL cannot store.",
-                    "Leave the column out of the query, or correct the value in Pipedrive.");
+                    hint);
+    if (const std::size_t half = s.find(kHalf); half != s.npos)
+        throw Error(ErrorKind::BadValue, {},
+                    "The text contains half a surrogate pair, \\u" +
+                        std::string(s.substr(half + 1, 4)) + ", which is no character.",
+                    hint);
+}
+
+Cell text_cell(CellType type, std::string_view s, Arena* arena) {
+    if (type == CellType::Text) check_storable(s);
     Cell cell;
     cell.type = type;
     const std::string_view kept = arena->copy(s);
@@ -56,8 +67,8 @@ bool empty_string(JsonValue v) {
 // An option or reference as {id, label}, {value, name}, or bare: the part that identifies it.
 JsonValue identity(JsonValue v) {
     if (!v.is(Tok::Object)) return v;
-    JsonValue id = v.member("id");
-    return id.absent() ? v.member("value") : id;
+    const JsonValue id = v.member("id"), value = v.member("value");
+    return id.absent() || (id.is_null() && !value.absent()) ? value : id;
 }
 
 Cell decode_int(const Job&, JsonValue v) {
@@ -273,9 +284,10 @@ Cell decode_option_id(const Job&, JsonValue v, std::string_view part) {
 
 // The option as its id in brackets, noted for the NOTICE.
 Cell unknown_label(const Job& job, std::string_view id) {
+    const Cell cell = text_cell(CellType::Text, "[" + std::string(id) + "]", job.arena);
     if (job.labels->unknown.size() < LabelSource::kMaxUnknown)
         job.labels->unknown.insert({job.column.field, std::string(id)});
-    return text_cell(CellType::Text, "[" + std::string(id) + "]", job.arena);
+    return cell;
 }
 
 const std::string* known_label(const Job& job, std::string_view id) {
@@ -373,12 +385,13 @@ static_assert(rows_in_order(), "one decoder for each kind, in the order of the e
 JsonValue select_part(const BoundColumn& column, JsonValue v) {
     if (column.part == nullptr || column.part->members[0].empty()) return v;
     if (!v.is(Tok::Object)) return column.subfield.empty() ? v : JsonValue();
+    JsonValue found;
     for (std::string_view key : column.part->members) {
         if (key.empty()) break;
         const JsonValue member = v.member(key);
-        if (!member.absent()) return member;
+        if (!member.absent() && found.is_null()) found = member; // a null gives way to the next
     }
-    return {};
+    return found;
 }
 
 constexpr char kind_letter(Tok kind) {

@@ -1,8 +1,12 @@
 #include "core/wire/definitions.h"
 
+#include <unordered_map>
+#include <utility>
+
 #include "core/base/error.h"
-#include "core/base/text.h"
+#include "core/wire/envelope.h"
 #include "core/wire/reader.h"
+#include "core/wire/storable.h"
 
 namespace pipedrive {
 namespace {
@@ -12,19 +16,49 @@ namespace {
 std::string text_of(JsonValue v) {
     if (v.is(Tok::True)) return "true";
     if (v.is(Tok::False)) return "false";
-    return std::string(v.text());
+    return storable_text(v.text());
 }
+
+// A label that is null labels nothing: such an option reads like one that nobody knows.
+void read_options(JsonValue options, FieldDefinition* field) {
+    options.each_element([&](JsonValue option) {
+        if (!option.member("label").is_null())
+            field->options.push_back(
+                {text_of(option.member("id")), text_of(option.member("label"))});
+    });
+}
+
+// A code that comes twice, as when the list moves while it is read, is one field: the last one.
+class Fields {
+  public:
+    explicit Fields(FieldCatalogue* to) : to_(to) {
+        for (std::size_t i = 0; i < to->fields.size(); ++i)
+            places_.emplace(to->fields[i].code, i);
+    }
+    void add(FieldDefinition field) {
+        if (field.code.empty()) return;
+        if (field.type.empty()) field.type = "unknown";
+        const auto [place, is_new] = places_.emplace(field.code, to_->fields.size());
+        if (is_new)
+            to_->fields.push_back(std::move(field));
+        else
+            to_->fields[place->second] = std::move(field);
+    }
+
+  private:
+    FieldCatalogue* to_;
+    std::unordered_map<std::string, std::size_t> places_;
+};
 
 FieldDefinition decode_field(JsonValue v) {
     FieldDefinition field;
     field.code = text_of(v.member("field_code"));
     field.name = text_of(v.member("field_name"));
     field.type = text_of(v.member("field_type"));
-    field.custom = v.member("is_custom_field").is(Tok::True);
+    const JsonValue custom = v.member("is_custom_field");
+    field.custom = custom.is_null() ? is_field_hash(field.code) : custom.is(Tok::True);
     field.optional = v.member("is_optional_response_field").is(Tok::True);
-    v.member("options").each_element([&](JsonValue option) {
-        field.options.push_back({text_of(option.member("id")), text_of(option.member("label"))});
-    });
+    read_options(v.member("options"), &field);
     return field;
 }
 
@@ -36,16 +70,15 @@ std::string decode_definitions(std::string_view body, std::string_view entity,
     const JsonDocument document(body, subject);
     const JsonValue root = document.root();
     const JsonValue data = root.member("data");
-    if (root.member("success").is(Tok::False))
+    const JsonValue success = root.member("success");
+    if (!success.absent() && !success.is(Tok::True))
         throw Error(ErrorKind::Malformed, subject,
-                    "The API answered \"success\": false: " + excerpt(root.member("error").text()));
+                    failure_detail(success.is(Tok::False), root.member("error").text()));
     if (!data.is(Tok::Array))
         throw Error(ErrorKind::Malformed, subject, "The answer has no \"data\" array.");
-    data.each_element([&](JsonValue v) {
-        FieldDefinition field = decode_field(v);
-        if (!field.code.empty()) catalogue->fields.push_back(std::move(field));
-    });
-    return std::string(root.member("additional_data").member("next_cursor").text());
+    Fields fields(catalogue);
+    data.each_element([&](JsonValue v) { fields.add(decode_field(v)); });
+    return next_cursor(root.member("additional_data"), true, subject);
 }
 
 std::string write_catalogue(const FieldCatalogue& catalogue) {
@@ -80,6 +113,7 @@ std::string write_catalogue(const FieldCatalogue& catalogue) {
 FieldCatalogue read_catalogue(std::string_view json) {
     const JsonDocument document(json, "field catalogue");
     FieldCatalogue catalogue;
+    Fields fields(&catalogue);
     document.root().each_element([&](JsonValue v) {
         FieldDefinition field;
         field.code = text_of(v.member("code"));
@@ -87,11 +121,8 @@ FieldCatalogue read_catalogue(std::string_view json) {
         field.type = text_of(v.member("type"));
         field.custom = v.member("custom").is(Tok::True);
         field.optional = v.member("optional").is(Tok::True);
-        v.member("options").each_element([&](JsonValue option) {
-            field.options.push_back(
-                {text_of(option.member("id")), text_of(option.member("label"))});
-        });
-        catalogue.fields.push_back(std::move(field));
+        read_options(v.member("options"), &field);
+        fields.add(std::move(field));
     });
     return catalogue;
 }

@@ -7,7 +7,9 @@
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/wire/decode.h"
+#include "core/wire/envelope.h"
 #include "core/wire/reader.h"
+#include "core/wire/storable.h"
 
 namespace pipedrive {
 
@@ -53,19 +55,6 @@ class SlotIndex {
     std::size_t next_ = 0;
 };
 
-// Whether JSON as we write it holds a NUL in some string: an escape whose backslash is not itself
-// escaped.
-bool escapes_nul(std::string_view json) {
-    for (std::size_t at = json.find("\\u0000"); at != json.npos;
-         at = json.find("\\u0000", at + 1)) {
-        std::size_t first = at;
-        while (first > 0 && json[first - 1] == '\\')
-            --first;
-        if ((at - first) % 2 == 0) return true;
-    }
-    return false;
-}
-
 // The label objects that include_labels adds: under a key of their own, or in place of the ids.
 constexpr std::string_view kLabelKeys[] = {"labels", "label_ids"};
 
@@ -76,7 +65,7 @@ constexpr std::string_view kLabelKeys[] = {"labels", "label_ids"};
 class PageReader final : public JsonEvents {
   public:
     PageReader(const PageRequest& request, Page* page)
-        : request_(request), page_(page), tape_(&page->arena_) {
+        : request_(request), page_(page), tape_(&page->arena_), additional_(&page->arena_) {
         page->arena_.clear();
         page->cells_.clear();
         page->ids_.clear();
@@ -101,16 +90,18 @@ class PageReader final : public JsonEvents {
 
     void value(Tok scalar, std::string_view text) override {
         if (capturing()) return captured([&] { tape_.value(scalar, text); });
+        if (in_additional_) return additional([&] { additional_.value(scalar, text); });
         if (place_ == Place::Root) return envelope_scalar(scalar, text);
         if (place_ == Place::Data && depth_ == 2 && in_data_array_) no_row(scalar);
-        if (in_additional_ && key_ == "next_cursor" && scalar == Tok::String)
-            page_->next_cursor_ = text;
     }
 
     void key(std::string_view text) override {
         if (capturing()) return tape_.key(text);
+        if (in_additional_) return additional_.key(text);
         if (place_ == Place::Root && depth_ == 1) {
             key_ = text;
+            in_additional_ = key_ == "additional_data";
+            if (in_additional_) additional_.clear(); // twice: the last one wins
         } else if (place_ == Place::Row && depth_ == row_depth_) {
             capture_ = slots_.find(text, false);
             // The object is entered, not captured, unless it is wanted as a whole.
@@ -118,13 +109,12 @@ class PageReader final : public JsonEvents {
             if (entering_custom_) forget_custom();
         } else if (place_ == Place::Custom && depth_ == row_depth_ + 1) {
             capture_ = slots_.find(text, true);
-        } else if (in_additional_) {
-            key_ = text;
         }
     }
 
     void open(Tok container) override {
         if (capturing()) return captured([&] { tape_.open(container); });
+        if (in_additional_) return additional([&] { additional_.open(container); });
         ++depth_;
         if (place_ == Place::Root) return enter_from_root(container);
         if (place_ == Place::Data && depth_ == 3 && in_data_array_) {
@@ -138,25 +128,24 @@ class PageReader final : public JsonEvents {
 
     void close(Tok) override {
         if (capturing()) return captured([&] { tape_.close(); });
+        if (in_additional_) return additional([&] { additional_.close(); });
         const int closing = depth_--;
         if (place_ == Place::Custom && closing == row_depth_ + 1) place_ = Place::Row;
         if (place_ == Place::Row && closing == row_depth_) finish_row();
-        if (closing == 2) {
-            place_ = Place::Root;
-            in_additional_ = false;
-        }
+        if (closing == 2) place_ = Place::Root;
     }
 
     // After the document: what the envelope must have been.
     void finish() {
-        if (failed_) {
-            std::string detail = "The API answered \"success\": false";
-            if (!error_text_.empty()) detail += ": " + excerpt(error_text_);
-            throw Error(ErrorKind::Malformed, std::string(request_.entity), detail);
-        }
+        if (failed_)
+            throw Error(ErrorKind::Malformed, std::string(request_.entity),
+                        failure_detail(said_false_, error_text_));
         if (!saw_data_ || (data_null_ && request_.paged))
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
                         "The answer has no \"data\" array.");
+        page_->next_cursor_ =
+            next_cursor(additional_.size() > 0 ? JsonValue(additional_.at(0)) : JsonValue(),
+                        request_.paged, request_.entity);
         page_->noticed_ = labels_;
     }
 
@@ -184,6 +173,12 @@ class PageReader final : public JsonEvents {
         capture_ = capture_start_ = kNone;
     }
 
+    template <typename F>
+    void additional(F&& feed) {
+        feed();
+        in_additional_ = additional_.depth() > 0;
+    }
+
     [[noreturn]] void no_row(Tok) {
         throw Error(ErrorKind::Malformed, std::string(request_.entity),
                     "An element of \"data\" is not an object.");
@@ -193,11 +188,16 @@ class PageReader final : public JsonEvents {
         if (depth_ == 0)
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
                         "The answer is not a JSON object.");
-        if (key_ == "success") failed_ = scalar == Tok::False;
+        if (key_ == "success") {
+            failed_ = scalar != Tok::True;
+            said_false_ = scalar == Tok::False;
+        }
         if (key_ == "error" && scalar == Tok::String) error_text_ = text;
         if (key_ != "data") return;
         saw_data_ = true;
         data_null_ = scalar == Tok::Null;
+        page_->ids_.clear();
+        page_->cells_.clear();
         if (!data_null_)
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
                         "\"data\" is neither an array nor an object.");
@@ -210,10 +210,9 @@ class PageReader final : public JsonEvents {
                             "The answer is not a JSON object.");
             return;
         }
-        in_additional_ = key_ == "additional_data";
-        place_ =
-            Place::Data; // any value of the envelope; only data and additional_data are looked into
+        place_ = Place::Data; // any value of the envelope; only data is looked into
         in_data_array_ = false;
+        if (key_ == "success") failed_ = true;
         if (key_ != "data") return;
         saw_data_ = true;
         data_null_ = false;
@@ -292,11 +291,10 @@ class PageReader final : public JsonEvents {
             page_->missing_custom_ = static_cast<int>(i);
         try {
             const Cell c = decode_cell(column, v, &page_->arena_, &labels_);
-            // json could hold it, but the jsonb of a mirror cannot
-            if (request_.set_aside != nullptr && c.type == CellType::Json &&
-                escapes_nul({c.text, c.size}))
-                throw Error(ErrorKind::BadValue, {},
-                            "The value contains the character \\u0000, which jsonb cannot store.");
+            // A query may show it in a column of another type; the table of a mirror cannot.
+            if (request_.set_aside != nullptr)
+                if (const std::string_view why = unstorable(column.kind, c); !why.empty())
+                    throw Error(ErrorKind::BadValue, {}, std::string(why));
             return c;
         } catch (Error& error) {
             error.subject = request_.entity;
@@ -308,7 +306,7 @@ class PageReader final : public JsonEvents {
 
     const PageRequest& request_;
     Page* page_;
-    TapeWriter tape_;
+    TapeWriter tape_, additional_; // of the row; of additional_data
     SlotIndex slots_;
     std::vector<std::size_t> column_slots_;
     std::size_t id_slot_ = 0, whole_custom_ = 0;
@@ -318,8 +316,8 @@ class PageReader final : public JsonEvents {
     Place place_ = Place::Root;
     int depth_ = 0, row_depth_ = 0;
     bool wants_custom_ = false, wants_whole_ = false, entering_custom_ = false;
-    bool in_data_array_ = false, in_additional_ = false, failed_ = false, saw_data_ = false,
-         data_null_ = false;
+    bool in_data_array_ = false, in_additional_ = false, failed_ = false, said_false_ = false,
+         saw_data_ = false, data_null_ = false;
 };
 
 void decode_page(std::string_view body, const PageRequest& request, Page* page) {

@@ -1,10 +1,13 @@
-// From bytes to events: the one place that runs RapidJSON.
+// From bytes to events: the one place that reads JSON.
 //
-// Iterative (a million brackets do not touch the stack), depth at most kMaxDepth, UTF-8 validated,
-// numbers kept as text. Handlers must not throw through the parser: reader.cpp carries an exception
-// around it.
+// Goes on where it stopped, so that a long text is read in slices between which others may have
+// their turn. Nesting is counted, at most kMaxDepth, and never on the stack; numbers keep their
+// text; UTF-8 is validated. Half a surrogate pair, which no UTF-8 can hold, costs the string that
+// holds it and not the document: see kHalf.
 #pragma once
 
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -25,8 +28,49 @@ struct JsonEvents {
     virtual void close(Tok container) = 0; // Object or Array
 };
 
-// Throws Error{Malformed} with byte offset and reason, Error{TooLarge} above kMaxDepth, or what the
-// events throw. `subject` is for the error.
+class JsonReader {
+  public:
+    // `text` and `events` outlive the reader. `subject` is for errors.
+    JsonReader(std::string_view text, std::string_view subject, JsonEvents* events)
+        : text_(text), subject_(subject), events_(events) {}
+
+    // Reads on over about so many bytes. True: the whole document has been read. Throws
+    // Error{Malformed} with byte offset and reason, Error{TooLarge} above kMaxDepth, or what the
+    // events throw; after that the reader is of no use.
+    bool read(std::size_t bytes);
+
+  private:
+    enum class Next : std::uint8_t { Value, FirstValue, Key, FirstKey, Colon, Comma, Nothing };
+
+    void step();
+    void begin_value();
+    void begin_string();
+    void read_string();
+    void read_escape();
+    char32_t read_hex();
+    void read_number();
+    void read_digits();
+    void read_word(std::string_view word, Tok tok);
+    void scalar(Tok tok, std::string_view text);
+    void open(Tok container);
+    void close(Tok container);
+    void after_comma();
+    char at(std::size_t i) const noexcept { return i < text_.size() ? text_[i] : '\0'; }
+    [[noreturn]] void bad(const char* reason) const;
+
+    std::string_view text_;
+    std::string subject_;
+    JsonEvents* events_;
+    std::size_t at_ = 0, limit_ = 0;
+    Next next_ = Next::Value;
+    std::vector<Tok> open_;
+    // The string under way: whether it is one, where it began, and its text once an escape came.
+    bool in_string_ = false, escaped_ = false;
+    std::size_t string_start_ = 0;
+    std::string unescaped_;
+};
+
+// All of a document at once.
 void read_json(std::string_view text, std::string_view subject, JsonEvents* events);
 
 // Builds a tape; text is copied to the arena.

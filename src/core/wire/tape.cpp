@@ -36,6 +36,8 @@ void write_json_string(std::string_view s, std::string* out) {
             *out += "\\u00";
             *out += kHex[u >> 4];
             *out += kHex[u & 15];
+        } else if (c == kHalf) {
+            *out += "\\u";
         } else {
             *out += c;
         }

@@ -1,8 +1,8 @@
 // A parsed JSON value as a flat run of tokens. Only values that somebody wants are put on a tape;
 // everything else of a page is skipped.
 //
-// Numbers keep their digits. Strings live in the arena of the page. Objects with a key twice: the
-// last one wins, as in jsonb.
+// Numbers keep their digits. Strings live in the arena of the page; they are UTF-8, but for kHalf.
+// Objects with a key twice: the last one wins, as in jsonb.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,10 @@
 #include <vector>
 
 namespace pipedrive {
+
+// Stands in a string for half a surrogate pair ("\ud83d" alone), which JSON can say and UTF-8
+// cannot, before its four hexadecimal digits. Never a byte of UTF-8.
+inline constexpr char kHalf = '\xFF';
 
 enum class Tok : std::uint8_t {
     Null,
@@ -65,7 +69,8 @@ class JsonValue {
             f(std::string_view(t->text, t->size), JsonValue(t + 1));
     }
 
-    // JSON text of the value, without blanks, every string escaped anew.
+    // JSON text of the value, without blanks, every string escaped anew; half a surrogate pair
+    // comes out as the escape that it was.
     void write(std::string* out) const;
 
   private:
@@ -79,7 +84,7 @@ class JsonValue {
 // hold it.
 std::string ascii_json(std::string_view json);
 
-// Appends s as a JSON string with quotes.
+// Appends s, which may have kHalf, as a JSON string with quotes.
 void write_json_string(std::string_view s, std::string* out);
 
 } // namespace pipedrive

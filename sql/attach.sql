@@ -1,0 +1,87 @@
+\set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
+\i :prologue
+--
+-- The way back in: a table that was a mirror is one again after drop_mirror(), a new IMPORT, and DROP EXTENSION, with its history.
+--
+\set SHOW_CONTEXT never
+DROP SCHEMA IF EXISTS crm_mirror CASCADE;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages) FROM SERVER crm INTO crm;
+SELECT * FROM pipedrive.create_mirrors('crm');
+CALL pipedrive.sync();
+SELECT stage_id AS stage_before FROM crm_mirror.deals WHERE id = 1 \gset
+SELECT min(id) AS stage_a, max(id) AS stage_b FROM crm_mirror.stages WHERE id <> :stage_before \gset
+CALL sim.mutate(format('{"action": "change", "entity": "deals", "id": 1, "at": "2026-04-02T09:00:00Z", "fields": {"stage_id": %s}}', :stage_a)::jsonb);
+CALL pipedrive.sync();
+ALTER TABLE crm_mirror.deals ADD COLUMN note text, ADD COLUMN later_ours integer;
+COMMENT ON COLUMN crm_mirror.deals.note IS 'somebody''s own';
+UPDATE crm_mirror.deals SET note = 'mine' WHERE id = 1;
+GRANT SELECT ON crm_mirror.deals_live TO PUBLIC;
+CREATE FUNCTION sim.stages_of(deal bigint) RETURNS TABLE (step bigint, stage_id bigint, left_at timestamptz) LANGUAGE plpgsql AS $$
+BEGIN
+    RETURN QUERY EXECUTE 'SELECT step, stage_id, left_at FROM crm_mirror.stage_history WHERE deal_id = $1 ORDER BY step' USING deal;
+END $$;
+SELECT step, stage_id IN (:stage_before, :stage_a) AS right_stage, left_at FROM sim.stages_of(1);
+-- drop_mirror() without the table; meanwhile a deal moves on, one is new, one is deleted.
+SELECT pipedrive.drop_mirror('crm.deals', drop_table => false);
+SELECT target, entity, cardinality(columns) > 20 AS columns, views FROM pipedrive.detached_mirror;
+SELECT sim.error('SELECT pipedrive.create_mirror(''crm.deals'')');
+CALL sim.mutate(format('[{"action": "change", "entity": "deals", "id": 1, "at": "2026-04-03T09:00:00Z", "fields": {"stage_id": %s}},
+                         {"action": "create", "entity": "deals", "at": "2026-04-03T09:00:00Z", "fields": {"title": "Meanwhile"}},
+                         {"action": "delete", "entity": "deals", "id": 3, "at": "2026-04-03T09:00:00Z"}]', :stage_b)::jsonb);
+SET client_min_messages = notice;
+SELECT pipedrive.attach_mirror('crm.deals', 'crm_mirror.deals');
+SET client_min_messages = warning;
+SELECT count(*) FROM pipedrive.detached_mirror;
+SELECT view, kind FROM pipedrive.mirror_view ORDER BY 2;
+CALL pipedrive.sync();
+CALL pipedrive.reconcile();
+SELECT count(*) FILTER (WHERE title = 'Meanwhile') AS made, count(*) FILTER (WHERE id = 3) AS deleted, max(note) AS note FROM crm_mirror.deals;
+SELECT step, stage_id IN (:stage_before, :stage_a, :stage_b) AS right_stage, left_at FROM sim.stages_of(1);
+SELECT count(DISTINCT mirror_id) AS mirrors FROM pipedrive.changes;
+SELECT field, count(*) FROM pipedrive.changes WHERE field IN ('note', 'is_deleted') GROUP BY 1;
+SELECT count(*) = (SELECT count(*) FROM crm_mirror.deals) AS live FROM crm_mirror.deals_live;
+-- A new IMPORT, with a column less, one more, and one of another type.
+DROP SCHEMA crm CASCADE;
+SELECT * FROM pipedrive.mirrors;
+SELECT target, views FROM pipedrive.detached_mirror ORDER BY target::text;
+CREATE SCHEMA crm;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages) FROM SERVER crm INTO crm;
+ALTER FOREIGN TABLE crm.deals DROP COLUMN channel, DROP COLUMN probability, ADD COLUMN probability text;
+ALTER FOREIGN TABLE crm.stages DROP COLUMN deal_probability;
+SELECT sim.error('SELECT * FROM pipedrive.create_mirrors(''crm'')');
+SELECT pipedrive.attach_mirror('crm.deals', 'crm_mirror.deals');
+SELECT pipedrive.attach_mirror('crm.stages', 'crm_mirror.stages');
+CALL pipedrive.sync('crm_mirror.stages');
+SELECT attname FROM pg_attribute WHERE attrelid = 'crm_mirror.deals'::regclass AND attname ~ 'channel|probability|note|later' ORDER BY 1;
+SELECT view, kind, has_table_privilege('public', view::oid, 'SELECT') AS public FROM pipedrive.mirror_view ORDER BY 2;
+SELECT step, stage_id IN (:stage_before, :stage_a, :stage_b) AS right_stage, left_at FROM sim.stages_of(1);
+-- DROP EXTENSION takes the history with it, unless it was copied.
+CREATE TABLE sim.changes AS TABLE pipedrive.changes;
+DROP EXTENSION pipedrive_fdw CASCADE;
+CREATE EXTENSION pipedrive_fdw;
+SELECT url AS sim_url FROM sim.place \gset
+CREATE SERVER crm FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url :'sim_url');
+CREATE USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (api_token 'sim-token-admin');
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages, users) FROM SERVER crm INTO crm;
+SELECT pipedrive.create_mirror('crm.users'); -- takes the first number
+SELECT pipedrive.attach_mirror('crm.deals', 'crm_mirror.deals', 'sim.changes');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT step, stage_id IN (:stage_before, :stage_a, :stage_b) AS right_stage, left_at FROM sim.stages_of(1);
+SELECT max(note) AS note, count(*) FILTER (WHERE title = 'Meanwhile') AS made FROM crm_mirror.deals;
+SELECT last_error FROM pipedrive.mirrors WHERE mirror = 'crm_mirror.deals'::regclass;
+-- Refused.
+SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.deals'', ''crm_mirror.stages'')');
+SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.stages'', ''crm_mirror.deals'')');
+SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.stages'', ''crm_mirror.deals_live'')');
+SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.stages'', ''sim.changes'')');
+SELECT sim.error('SELECT pipedrive.attach_mirror(''sim.changes'', ''crm_mirror.stages'')');
+SELECT pipedrive.drop_mirror('crm.users', false);
+SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.stages'', ''crm_mirror.users'')');
+SELECT pipedrive.drop_mirror('crm.deals', false);
+SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.deals'', ''crm_mirror.deals'', ''sim.changes'')');
+INSERT INTO sim.changes SELECT mirror_id + 1000, entity, id, field, old_value, new_value, changed_at, change_source, recorded_at FROM sim.changes;
+SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.deals'', ''crm_mirror.deals'', ''sim.changes'')');
+DROP TABLE crm_mirror.users;
+SELECT target FROM pipedrive.detached_mirror;
+DROP SCHEMA crm_mirror CASCADE;
+SELECT target FROM pipedrive.detached_mirror;

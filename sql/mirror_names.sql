@@ -1,0 +1,57 @@
+\set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
+\i :prologue
+--
+-- Names of mirrors: quoted ones, long ones, without a schema, and in a schema of somebody who may not make any.
+--
+\set SHOW_CONTEXT never
+DROP SCHEMA IF EXISTS crm_mirror, "My ""Schema""", "My ""Schema""_mirror", "My ""Schema""_dashboards", "Other place", bare CASCADE;
+DROP ROLE IF EXISTS regress_mirror_maker;
+CREATE SCHEMA "My ""Schema""";
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages, pipelines, users) FROM SERVER crm INTO "My ""Schema""";
+SELECT * FROM pipedrive.create_mirrors('"My ""Schema"""');
+SELECT v.view, v.kind FROM pipedrive.mirror_view v ORDER BY v.view::text;
+SELECT * FROM pipedrive.create_dashboards('"My ""Schema""_mirror"');
+CALL pipedrive.sync('"My ""Schema""_mirror".stages');
+SELECT count(*) > 0 AS filled FROM "My ""Schema""_mirror".stages;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror WHERE entity = 'deals'; -- what reads it is named
+DROP SCHEMA "My ""Schema""_dashboards" CASCADE;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
+SELECT count(*) AS left_over FROM pg_class WHERE relnamespace = '"My ""Schema""_mirror"'::regnamespace;
+-- The other argument is the bare name; that of one mirror is a name as SQL spells it.
+SELECT * FROM pipedrive.create_mirrors('"My ""Schema"""', 'Other place');
+SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages, users) FROM SERVER crm INTO crm;
+SELECT pipedrive.create_mirror('crm.stages', 'my_stages');
+SELECT pipedrive.create_mirror('crm.deals', '"My deals"');
+SELECT pipedrive.create_mirror('crm.users', '"Other place"."The users"');
+SELECT view, kind FROM pipedrive.mirror_view ORDER BY 1;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
+SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', ''a.b.c'')');
+SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', '''')');
+SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', ''x (id int); DROP SCHEMA crm CASCADE; --'')');
+SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', ''nowhere.stages'')');
+-- A name that leaves no room for an ending.
+ALTER FOREIGN TABLE crm.deals RENAME TO deals_3456789_123456789_123456789_123456789_123456789_123456789;
+SELECT octet_length(relname) FROM pg_class WHERE relname LIKE 'deals\_34%';
+SELECT pipedrive.create_mirror('crm.deals_3456789_123456789_123456789_123456789_123456789_123456789');
+SELECT c.relname, c.relkind FROM pg_class c WHERE c.relnamespace = 'crm_mirror'::regnamespace AND c.relkind <> 'i' ORDER BY c.relname COLLATE "C";
+SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
+SELECT count(*) AS left_over FROM pg_class WHERE relnamespace = 'crm_mirror'::regnamespace;
+SELECT pipedrive._derived_name(repeat('ä', 40), '_mirror') = repeat('ä', 28) || '_mirror' AS whole_characters, pipedrive._derived_name('', 'x', 'y');
+-- Who may create in the schema needs no right on the database.
+CREATE ROLE regress_mirror_maker;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_mirror_maker;
+GRANT USAGE ON SCHEMA pipedrive, crm TO regress_mirror_maker;
+GRANT USAGE ON FOREIGN SERVER crm TO regress_mirror_maker;
+GRANT SELECT ON crm.stages, crm.users TO regress_mirror_maker;
+GRANT USAGE, CREATE ON SCHEMA crm_mirror TO regress_mirror_maker;
+GRANT SELECT, INSERT, UPDATE, DELETE ON pipedrive.mirror, pipedrive.mirror_state, pipedrive.mirror_view, pipedrive.mirror_column TO regress_mirror_maker;
+SET ROLE regress_mirror_maker;
+SELECT has_database_privilege(current_database(), 'CREATE') AS may_create_schemas;
+SELECT pipedrive.create_mirror('crm.stages');
+SELECT * FROM pipedrive.create_mirrors('crm');
+RESET ROLE;
+DROP OWNED BY regress_mirror_maker;
+DROP ROLE regress_mirror_maker;
+SET client_min_messages = warning;
+DROP SCHEMA crm_mirror, "My ""Schema""", "My ""Schema""_mirror", "Other place" CASCADE;

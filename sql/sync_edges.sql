@@ -1,0 +1,210 @@
+\set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
+\i :prologue
+--
+-- The edges of sync(): deletions, clocks that are wrong, times that clients chose, and events that meet a run.
+--
+DROP SCHEMA IF EXISTS crm_mirror CASCADE;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, persons) FROM SERVER crm INTO crm OPTIONS (optional_fields 'false');
+CREATE FUNCTION sim.differences() RETURNS TABLE (mirror regclass, missing bigint, extra bigint) LANGUAGE plpgsql AS $$
+DECLARE
+    m record;
+BEGIN
+    FOR m IN SELECT x.source, x.target, pipedrive._column_list(x.target) AS columns FROM pipedrive.mirror x ORDER BY x.target::text LOOP
+        mirror := m.target;
+        EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM %2$s EXCEPT SELECT %1$s FROM %3$s) AS d', m.columns, m.source, m.target) INTO missing;
+        EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM %3$s EXCEPT SELECT %1$s FROM %2$s) AS d', m.columns, m.source, m.target) INTO extra;
+        IF missing + extra > 0 THEN RETURN NEXT; END IF;
+    END LOOP;
+END $$;
+SELECT count(*) FROM pipedrive.create_mirrors('crm');
+CALL pipedrive.sync();
+SELECT * FROM sim.differences();
+--
+-- Deletions. Whatever kind of run moves the watermark beyond a deletion has asked for it.
+--
+CALL sim.mutate('[{"action": "delete", "entity": "deals", "id": 4, "at": "2026-04-01T09:00:00Z"},
+                  {"action": "change", "entity": "deals", "id": 1, "at": "2026-04-01T15:00:00Z", "fields": {"title": "Later"}}]');
+CALL pipedrive.sync('crm_mirror.deals', mode => 'full');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+-- the reload after a new column is such a run
+CALL sim.field('{"action": "add", "entity": "deals", "code": "f00000000000000000000000000000000000000f", "name": "Fresh", "type": "varchar", "values": {"1": "a", "2": "b"}}');
+CALL sim.mutate('[{"action": "delete", "entity": "deals", "id": 5, "at": "2026-04-02T09:00:00Z"},
+                  {"action": "change", "entity": "deals", "id": 1, "at": "2026-04-02T15:00:00Z", "fields": {"title": "Later still"}}]');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+CALL pipedrive.sync('crm_mirror.deals');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+-- deleted while archived: another list of deleted ones
+CALL sim.mutate('[{"action": "archive", "id": 6, "at": "2026-04-03T09:00:00Z"}, {"action": "archive", "id": 7, "at": "2026-04-03T09:00:00Z"}]');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT id, is_archived FROM crm_mirror.deals WHERE id IN (6, 7) ORDER BY id;
+CALL sim.mutate('[{"action": "delete", "entity": "deals", "id": 6, "at": "2026-04-03T10:00:00Z"}]');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+CALL sim.mutate('[{"action": "delete", "entity": "deals", "id": 7, "at": "2026-04-03T11:00:00Z"},
+                  {"action": "change", "entity": "deals", "id": 1, "at": "2026-04-03T15:00:00Z", "fields": {"title": "Last"}}]');
+CALL pipedrive.sync('crm_mirror.deals', mode => 'full');
+SELECT * FROM sim.differences();
+--
+-- Times that somebody chose. A row from 2062 (add_time is the client's) and a change in 2062 do not blind later runs.
+--
+CALL sim.mutate('[{"action": "create", "entity": "persons", "id": 9001, "at": "2062-01-05T00:00:00Z", "fields": {"name": "Typo in the year"}},
+                  {"action": "change", "entity": "persons", "id": 2, "at": "2061-01-05T00:00:00Z", "fields": {"name": "Changed in the future"}}]');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT watermark < '2026-05-01' AS in_the_past FROM pipedrive.mirrors WHERE entity = 'persons';
+CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 1, "at": "2026-04-04T09:00:00Z", "fields": {"name": "Changed afterwards"}}]');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT * FROM sim.differences();
+-- the same in a first load
+SELECT pipedrive.drop_mirror('crm.persons');
+SELECT pipedrive.create_mirror('crm.persons');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT watermark < '2026-05-01' AS in_the_past FROM pipedrive.mirrors WHERE entity = 'persons';
+-- a watermark that is in the future is no watermark: all is read, and it comes back
+UPDATE pipedrive.mirror_state SET watermark = '2062-01-05' WHERE mirror_id = (SELECT mirror_id FROM pipedrive.mirror WHERE entity = 'persons');
+CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 1, "at": "2026-04-04T10:00:00Z", "fields": {"name": "Changed once more"}}]');
+CALL sim.switch('{"answer_date": "now"}');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT * FROM sim.differences();
+SELECT watermark < now() AS in_the_past FROM pipedrive.mirrors WHERE entity = 'persons';
+-- and a full run heals it too, also where the API does not tell its time
+UPDATE pipedrive.mirror_state SET watermark = '2062-01-05' WHERE mirror_id = (SELECT mirror_id FROM pipedrive.mirror WHERE entity = 'persons');
+CALL sim.switch('{"answer_date": "none"}');
+CALL pipedrive.sync('crm_mirror.persons', mode => 'full');
+SELECT watermark < now() AS in_the_past FROM pipedrive.mirrors WHERE entity = 'persons';
+CALL sim.switch('{"answer_date": "now"}');
+-- Created now with a time of long ago, as migrations do: found by its id.
+CALL sim.mutate('[{"action": "create", "entity": "persons", "id": 9002, "at": "2019-03-01T10:00:00Z", "fields": {"name": "Migrated"}},
+                  {"action": "create", "entity": "deals", "id": 9003, "at": "2019-03-01T10:00:00Z", "fields": {"title": "Migrated", "value": 1}}]');
+CALL sim.clear();
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT regexp_replace(regexp_replace(j, 'updated_since=[0-9TZ:-]+', 'updated_since=TIME'), '[?&](include_[a-z_]+|custom_fields|limit)=[^&]*', '', 'g') AS asked FROM sim.journal() AS j;
+CALL pipedrive.sync();
+SELECT * FROM sim.differences();
+-- also when an event has brought a newer one, and the older one's event was lost
+CALL sim.mutate('[{"action": "create", "entity": "persons", "id": 9201, "at": "2019-03-01T11:00:00Z", "fields": {"name": "Its event is lost"}},
+                  {"action": "create", "entity": "persons", "id": 9999, "at": "2019-03-01T12:00:00Z", "fields": {"name": "Its event comes"}}]');
+SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', '{"version": "2.0", "id": "e-1", "entity": "person", "entity_id": "9999", "action": "create", "timestamp": "2019-03-01T12:00:00Z"}'::jsonb,
+    'data', '{"id": 9999, "name": "Its event comes", "add_time": "2019-03-01T12:00:00Z", "update_time": null}'::jsonb));
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT * FROM sim.differences();
+--
+-- What arrives while a page travels. The page was requested first, so it does not undo the event, and the mark stays for the next run.
+--
+CREATE FUNCTION sim.event(id text, entity text, entity_id bigint, action text, at text, record jsonb) RETURNS text LANGUAGE sql AS $$
+    SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('version', '2.0', 'id', id, 'entity', entity, 'entity_id', entity_id::text, 'action', action, 'timestamp', at), 'data', record))
+$$;
+CREATE FUNCTION sim.deals_history() RETURNS TABLE (id bigint, field text, old_value jsonb, new_value jsonb, change_source text) LANGUAGE sql AS $$
+    SELECT c.id, c.field, c.old_value, c.new_value, c.change_source FROM pipedrive.changes c WHERE c.entity = 'deals' ORDER BY c.recorded_at, c.id, c.field
+$$;
+SELECT mirror_id AS deals FROM pipedrive.mirror WHERE entity = 'deals' \gset
+CALL pipedrive.sync('crm_mirror.deals');
+DELETE FROM pipedrive.changes;
+SELECT title AS as_it_was FROM crm_mirror.deals WHERE id = 8 \gset
+BEGIN;
+CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT * FROM crm_mirror.deals WHERE id IN (8, 10);
+ALTER TABLE pipedrive_stage DROP COLUMN _synced_at, DROP COLUMN _source;
+SELECT nextval('pipedrive.arrival') AS asked \gset
+CALL sim.mutate('[{"action": "change", "entity": "deals", "id": 8, "at": "2026-04-05T09:00:00Z", "fields": {"title": "By event"}}]');
+SELECT sim.event('w-1', 'deal', 8, 'change', '2026-04-05T09:00:00Z', '{"id": 8, "title": "By event", "update_time": "2026-04-05T09:00:00Z"}');
+SELECT sim.event('w-2', 'deal', 10, 'delete', '2026-04-05T09:00:00Z', NULL);
+SELECT pipedrive._merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
+SELECT id, title FROM crm_mirror.deals WHERE id IN (8, 10);
+SELECT id FROM pipedrive.refetch WHERE mirror_id = :deals ORDER BY id;
+COMMIT;
+-- the next run asks again: the one was changed, the other was never deleted
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+SELECT id, field, old_value = to_jsonb(:'as_it_was'::text) AS as_it_was, new_value, change_source FROM sim.deals_history();
+SELECT count(*) FROM pipedrive.refetch;
+-- a page that was requested after the event is compared, and the mark goes
+BEGIN;
+SELECT sim.event('w-3', 'deal', 8, 'change', '2026-04-05T10:00:00Z', '{"id": 8, "title": "Not what it is", "update_time": "2026-04-05T10:00:00Z"}');
+CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT * FROM crm_mirror.deals WHERE id = 8;
+ALTER TABLE pipedrive_stage DROP COLUMN _synced_at, DROP COLUMN _source;
+UPDATE pipedrive_stage SET title = 'By event', update_time = '2026-04-05T09:00:00Z';
+SELECT nextval('pipedrive.arrival') AS asked \gset
+SELECT pipedrive._merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
+SELECT title FROM crm_mirror.deals WHERE id = 8;
+SELECT count(*) FROM pipedrive.refetch;
+COMMIT;
+--
+-- Clocks. An event with an update_time in the future does not shield its row from what the API says.
+--
+SELECT sim.event('f-1', 'deal', 11, 'change', '2062-01-01T00:00:00Z', '{"id": 11, "title": "Nobody wrote this", "update_time": "2062-01-01T00:00:00Z"}');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+-- With Pipedrive two hours ahead, an event of before the deletion that comes late, or was queued, raises nothing.
+CALL sim.switch('{"answer_date": "two_hours_ahead"}');
+SELECT to_char(now() AT TIME ZONE 'UTC' + interval '90 minutes', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS before_the_deletion,
+       to_char(now() AT TIME ZONE 'UTC' + interval '150 minutes', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS after_the_deletion \gset
+CALL sim.mutate('[{"action": "delete", "entity": "persons", "id": 4, "at": "2026-04-06T09:00:00Z"}, {"action": "delete", "entity": "persons", "id": 5, "at": "2026-04-06T09:00:00Z"}]');
+SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('version', '2.0', 'id', 'q-1', 'entity', 'person', 'entity_id', '5', 'action', 'change', 'timestamp', :'after_the_deletion'),
+                                                   'data', '{"id": 5, "name": "Queued"}'::jsonb), 'queue');
+CALL pipedrive.reconcile('crm_mirror.persons');
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+SELECT sim.event('l-1', 'person', 4, 'change', :'before_the_deletion', jsonb_build_object('id', 4, 'name', 'Ghost', 'update_time', :'before_the_deletion'));
+CALL pipedrive.apply_inbox();
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+-- one of after it does, until the next run has asked
+SELECT sim.event('l-2', 'person', 4, 'change', :'after_the_deletion', jsonb_build_object('id', 4, 'name', 'Back', 'update_time', :'after_the_deletion'));
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+-- where Pipedrive does not tell its time, only the next run raises it
+CALL sim.switch('{"answer_date": "none"}');
+CALL sim.mutate('[{"action": "delete", "entity": "persons", "id": 6, "at": "2026-04-06T09:00:00Z"}]');
+CALL pipedrive.reconcile('crm_mirror.persons');
+SELECT sim.event('l-3', 'person', 6, 'change', :'after_the_deletion', jsonb_build_object('id', 6, 'name', 'Ghost', 'update_time', :'after_the_deletion'));
+CALL sim.mutate('[{"action": "restore", "entity": "persons", "id": 6, "at": "2026-04-06T10:00:00Z"}]');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT * FROM sim.differences();
+CALL sim.switch('{"answer_date": "now"}');
+-- The clock of this machine steps back two hours: whatever it dated before is in its future now, and no rule looks at that.
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER crm INTO crm;
+SELECT pipedrive.create_mirror('crm.stages');
+CALL pipedrive.sync('crm_mirror.stages');
+CALL sim.mutate('[{"action": "delete", "entity": "deals", "id": 14, "at": "2026-04-07T09:00:00Z"}]');
+CALL pipedrive.sync('crm_mirror.deals');
+UPDATE crm_mirror.stages SET _synced_at = now() + interval '2 hours';
+UPDATE crm_mirror.deals SET _synced_at = now() + interval '2 hours';
+UPDATE pipedrive.tombstone SET recorded_at = now() + interval '2 hours';
+INSERT INTO pipedrive.refetch (mirror_id, id, reason, requested_at) VALUES (:deals, 15, 'test', now() + interval '2 hours');
+UPDATE pipedrive.mirror_state SET last_sync = now() + interval '2 hours', run_started = now() + interval '2 hours';
+SELECT max(id) AS stage FROM crm_mirror.stages \gset
+CALL sim.mutate(format('[{"action": "restore", "entity": "deals", "id": 14, "at": "2026-04-07T10:00:00Z"}, {"action": "delete", "entity": "stages", "id": %s},
+                         {"action": "change", "entity": "deals", "id": 15, "at": "2026-04-07T10:00:00Z", "fields": {"title": "After the step"}}]', :stage)::jsonb);
+CALL pipedrive.sync();
+SELECT * FROM sim.differences();
+SELECT count(*) FROM pipedrive.refetch;
+SELECT mirror, watermark > now() AS in_the_future FROM pipedrive.mirrors WHERE watermark > now();
+--
+-- History: a change is told once, with the value that it overwrote. A new column is no change of the rows that it fills; rows that are
+-- created and that come back are told.
+--
+DELETE FROM pipedrive.changes;
+CALL sim.field('{"action": "add", "entity": "deals", "code": "f00000000000000000000000000000000000000e", "name": "Second", "type": "varchar", "values": {"1": "a", "2": "b", "8": "c"}}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+SELECT sim.event('h-1', 'deal', 2, 'change', '2026-04-08T08:00:00Z', '{"id": 2, "update_time": "2026-04-08T08:00:00Z", "custom_fields": {"f00000000000000000000000000000000000000e": {"type": "varchar", "value": "b"}}}');
+CALL sim.mutate('[{"action": "change", "entity": "deals", "id": 1, "at": "2026-04-08T09:00:00Z", "fields": {"title": "Changed meanwhile"}}]');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT id, second FROM crm_mirror.deals WHERE second IS NOT NULL ORDER BY id;
+SELECT id, field, new_value, change_source FROM sim.deals_history();
+-- from then on its changes are told
+CALL sim.mutate('[{"action": "change", "entity": "deals", "id": 1, "at": "2026-04-08T10:00:00Z", "fields": {"custom_fields": {"Second": "z"}}},
+                  {"action": "delete", "entity": "deals", "id": 2, "at": "2026-04-08T10:00:00Z"},
+                  {"action": "create", "entity": "deals", "id": 9301, "at": "2026-04-08T10:00:00Z", "fields": {"title": "New", "value": 1}}]');
+DELETE FROM pipedrive.changes;
+CALL pipedrive.sync('crm_mirror.deals');
+CALL sim.mutate('[{"action": "restore", "entity": "deals", "id": 2, "at": "2026-04-08T11:00:00Z"}]');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT sim.event('h-2', 'deal', 9302, 'create', '2026-04-08T12:00:00Z', '{"id": 9302, "title": "New by event"}');
+SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "h-3", "entity": "deal", "entity_id": "9303", "action": "create", "timestamp": "2026-04-08T12:00:00Z"}, "data": {"id": 9303, "title": "New, queued"}}'::jsonb, 'queue');
+CALL pipedrive.apply_inbox();
+SELECT * FROM sim.deals_history();
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+SELECT id, field, old_value, new_value, change_source FROM sim.deals_history() OFFSET 5;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
+DROP SCHEMA crm_mirror;

@@ -1,0 +1,42 @@
+// What a statement may spend and has spent, over all of its requests: shared by its fetches, which
+// ask before every send, retries included. A send is booked at once, so that requests under way
+// count; what the API does not charge is taken back with its answer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/base/error.h"
+
+namespace pipedrive {
+
+struct Budget {
+    std::int64_t max_tokens = 0; // 0: no limit
+    std::int64_t max_requests = 0;
+    std::int64_t tokens = 0; // spent
+    std::int64_t requests = 0;
+
+    bool allows(int price) const noexcept {
+        return (max_tokens <= 0 || tokens + price <= max_tokens) &&
+               (max_requests <= 0 || requests < max_requests);
+    }
+    // Throws Error{Budget} for a request that would pass a limit; its subject is the limit.
+    void check(int price) const {
+        if (allows(price)) return;
+        const bool by_requests = max_requests > 0 && requests >= max_requests;
+        throw Error(ErrorKind::Budget,
+                    by_requests ? "max_requests_per_query" : "max_tokens_per_query",
+                    "The query has spent " + std::to_string(tokens) + " tokens in " +
+                        std::to_string(requests) + " requests; the next one costs " +
+                        std::to_string(price) + ", and the limit is " +
+                        std::to_string(by_requests ? max_requests : max_tokens) +
+                        (by_requests ? " requests." : " tokens."));
+    }
+    void book(int price) noexcept {
+        tokens += price;
+        ++requests;
+    }
+    void take_back(int price) noexcept { tokens -= price; }
+};
+
+} // namespace pipedrive

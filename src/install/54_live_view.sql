@@ -1,0 +1,158 @@
+-- <table>_live: a mirror with what changed in Pipedrive since its last sync.
+
+-- Of an existing view, all columns stay, in their places: one that is kept no more reads NULL, so
+-- that what reads the view stands in nobody's way.
+CREATE FUNCTION _live_query(m pipedrive.mirror, existing regclass, without name) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format($query$
+  WITH tail AS MATERIALIZED (
+       SELECT %1$s FROM %3$s
+        WHERE update_time >= (SELECT s.watermark - x.overlap
+                                FROM pipedrive.mirror_state s
+                                JOIN pipedrive.mirror x USING (mirror_id)
+                               WHERE s.mirror_id = %4$s))
+SELECT %2$s FROM tail
+ UNION ALL
+SELECT %1$s FROM %5$s AS kept
+ WHERE NOT EXISTS (SELECT FROM tail WHERE tail.id = kept.id)$query$,
+                  string_agg(CASE WHEN o.name IS NULL THEN format('NULL::%s AS ', v.type)
+                                  ELSE '' END || quote_ident(coalesce(v.name, o.name)), ', '
+                             ORDER BY v.n, o.n),
+                  string_agg(quote_ident(coalesce(v.name, o.name)), ', ' ORDER BY v.n, o.n),
+                  m.source, m.mirror_id, m.target)
+      FROM (SELECT a.attname::text AS name, a.attnum AS n,
+                   format_type(a.atttypid, a.atttypmod) AS type
+              FROM pg_attribute a
+             WHERE a.attrelid = existing AND a.attnum > 0 AND NOT a.attisdropped) AS v
+      FULL JOIN (SELECT c.name, c.n
+                   FROM unnest(pipedrive._mirror_columns(m.target)) WITH ORDINALITY AS c (name, n)
+                  WHERE c.name IS DISTINCT FROM without::text) AS o ON o.name = v.name
+$$;
+COMMENT ON FUNCTION _live_query(pipedrive.mirror, regclass, name) IS
+    'SELECT for <table>_live: the columns of the existing view first, without the one named';
+
+CREATE FUNCTION _make_live_view(m pipedrive.mirror, name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('CREATE VIEW %s AS %s', name, pipedrive._live_query(m, NULL::regclass, NULL::name));
+    EXECUTE format('COMMENT ON VIEW %s IS %L', name,
+                   format('%s with what changed in Pipedrive since its last sync; reads the API',
+                          m.target));
+    PERFORM pipedrive._keep_view(m.mirror_id, name, 'live'::text);
+END
+$$;
+COMMENT ON FUNCTION _make_live_view(pipedrive.mirror, text) IS 'makes <table>_live under a name';
+
+CREATE FUNCTION _create_live_view(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    IF 'update_time' = ANY (pipedrive._mirror_columns(m.target))
+       AND EXISTS (SELECT FROM pipedrive.entity_columns e
+                    WHERE e.entity = m.entity AND e.parameter LIKE 'updated_since%') THEN
+        SELECT format('%I.%I', n.nspname, pipedrive._derived_name(c.relname::text, '_live'::text))
+          INTO name
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
+        PERFORM pipedrive._make_live_view(m, name);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _create_live_view(pipedrive.mirror) IS
+    'view <table>_live beside a mirror, where the API can tell what changed';
+
+-- Where that would have to wait, or is not allowed, the view says itself what is wrong.
+CREATE FUNCTION _hide_live_column(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    view regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
+BEGIN
+    IF view IS NOT NULL THEN
+        EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
+                       pipedrive._live_query(m, view, NULL::name));
+    END IF;
+EXCEPTION WHEN lock_not_available OR insufficient_privilege THEN
+    RETURN;
+END
+$$;
+COMMENT ON FUNCTION _hide_live_column(pipedrive.mirror) IS
+    'lets columns that are left out read NULL in <table>_live';
+
+CREATE FUNCTION _free_live_column(m pipedrive.mirror, column_name name) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    view regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
+BEGIN
+    IF EXISTS (SELECT FROM pg_attribute v
+                WHERE v.attrelid = view AND v.attname = _free_live_column.column_name) THEN
+        EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, column_name,
+                       pipedrive._spare_name(view, column_name));
+        EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
+                       pipedrive._live_query(m, view, column_name));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _free_live_column(pipedrive.mirror, name) IS
+    'lets go of a column of the foreign table that is to be dropped';
+
+-- Made anew under its name, with its owner and grants, so that columns that read NULL are gone.
+CREATE FUNCTION _rebuild_live_view(m pipedrive.mirror, view regclass) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    name text := view::text;
+    c pg_class := (SELECT k FROM pg_class k WHERE k.oid = view);
+    g record;
+BEGIN
+    EXECUTE format('DROP VIEW %s', name);
+    PERFORM pipedrive._make_live_view(m, name);
+    EXECUTE format('ALTER VIEW %s OWNER TO %I', name, pg_get_userbyid(c.relowner));
+    FOR g IN SELECT a.privilege_type, a.is_grantable,
+                    CASE a.grantee WHEN 0 THEN 'PUBLIC'
+                                   ELSE quote_ident(pg_get_userbyid(a.grantee)) END AS who
+               FROM aclexplode(c.relacl) AS a WHERE a.grantee <> c.relowner LOOP
+        EXECUTE format('GRANT %s ON %s TO %s%s', g.privilege_type, name, g.who,
+                       CASE WHEN g.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END);
+    END LOOP;
+    RETURN true;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION _rebuild_live_view(pipedrive.mirror, regclass) IS
+    'makes <table>_live anew, unless something reads it';
+
+CREATE FUNCTION _live_view_is_current(m pipedrive.mirror, view regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a
+             WHERE a.attrelid = view AND a.attnum > 0)
+           = (SELECT array_agg(c ORDER BY c::name)
+                FROM unnest(pipedrive._mirror_columns(m.target)) AS c)
+       AND (SELECT count(DISTINCT d.refobjsubid)
+              FROM pg_rewrite w
+              JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
+             WHERE w.ev_class = view AND d.refobjid = m.source AND d.refobjsubid > 0)
+           = cardinality(pipedrive._mirror_columns(m.target))
+$$;
+COMMENT ON FUNCTION _live_view_is_current(pipedrive.mirror, regclass) IS
+    'whether <table>_live shows the columns of its mirror, and none of them as NULL';
+
+CREATE FUNCTION _renew_live_view(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    view regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
+BEGIN
+    IF view IS NULL THEN
+        PERFORM pipedrive._create_live_view(m);
+    ELSIF pipedrive._live_view_is_current(m, view) THEN
+        RETURN;
+    ELSIF NOT EXISTS (SELECT FROM pg_attribute a
+                       WHERE a.attrelid = view AND a.attnum > 0
+                         AND NOT a.attname::text = ANY (pipedrive._mirror_columns(m.target)))
+          OR NOT pipedrive._rebuild_live_view(m, view) THEN
+        EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
+                       pipedrive._live_query(m, view, NULL::name));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _renew_live_view(pipedrive.mirror) IS
+    'gives <table>_live the columns of its mirror';

@@ -1,0 +1,91 @@
+#include "pg/pg_prelude.h"
+
+#include "pg/spending.h"
+
+extern "C" {
+#include "access/xact.h"
+#include "tcop/pquery.h"
+#include "utils/portal.h"
+}
+
+#include "pg/guard.h"
+#include "pg/settings.h"
+
+namespace pipedrive::pg {
+namespace {
+
+struct Statement;
+Statement* statements = nullptr; // started and not ended
+Statement* outermost = nullptr;  // running
+TimestampTz loaded_in = 0;       // the statement that was running when the library was loaded
+ExecutorRun_hook_type next_run = nullptr;
+
+// A statement in execution, as long as its EState.
+struct Statement {
+    explicit Statement(EState* e) : estate(e), budget(new_budget()), next(statements) {
+        statements = this;
+    }
+    ~Statement() {
+        if (outermost == this) outermost = nullptr;
+        Statement** link = &statements;
+        while (*link != this)
+            link = &(*link)->next;
+        *link = next;
+    }
+    Statement(const Statement&) = delete;
+    Statement& operator=(const Statement&) = delete;
+
+    static std::shared_ptr<Budget> new_budget() {
+        auto budget = std::make_shared<Budget>();
+        budget->max_tokens = max_tokens_per_query;
+        budget->max_requests = max_requests_per_query;
+        return budget;
+    }
+
+    EState* estate;
+    std::shared_ptr<Budget> budget;
+    Statement* next;
+};
+
+Statement* statement_of(EState* estate) {
+    for (Statement* s = statements; s != nullptr; s = s->next)
+        if (s->estate == estate) return s;
+    Held<Statement>* held = hold<Statement>(estate->es_query_cxt);
+    return entry({}, [&] { return held->object = new Statement(estate); });
+}
+
+void run(PIPEDRIVE_RUN_PARAMETERS) {
+    const ExecutorRun_hook_type go_on = next_run != nullptr ? next_run : standard_ExecutorRun;
+    // Known as outermost only while the statement that loaded the library goes on.
+    if (loaded_in != 0 && loaded_in != GetCurrentStatementStartTimestamp()) {
+        outermost = nullptr;
+        loaded_in = 0;
+    }
+    if (outermost != nullptr) {
+        go_on(PIPEDRIVE_RUN_ARGUMENTS);
+        return;
+    }
+    outermost = statement_of(query->estate);
+    PG_TRY();
+    { go_on(PIPEDRIVE_RUN_ARGUMENTS); }
+    PG_FINALLY();
+    { outermost = nullptr; }
+    PG_END_TRY();
+}
+
+} // namespace
+
+std::shared_ptr<Budget> statement_budget() {
+    return outermost != nullptr ? outermost->budget : Statement::new_budget();
+}
+
+void watch_statements() {
+    next_run = ExecutorRun_hook;
+    ExecutorRun_hook = run;
+    QueryDesc* running = ActivePortal != nullptr ? ActivePortal->queryDesc : nullptr;
+    if (running == nullptr || running->estate == nullptr) return;
+    outermost = statement_of(running->estate);
+    loaded_in = GetCurrentStatementStartTimestamp();
+}
+
+} // namespace pipedrive::pg
