@@ -520,7 +520,9 @@ BEGIN
                     THEN format('ignored: entity "%s" is not mirrored', e.entity) ELSE 'ignored: unknown entity' END;
     ELSIF e.kind IS NULL THEN
         RETURN 'ignored: unknown action';
-    ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity) AS t WHERE (e.server IS NULL OR t.server = e.server) AND NOT pipedrive._was_asked(t.server)) THEN
+    ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity) AS t
+                   WHERE pipedrive._is_for(t, e) -- learnt while this event was looked at
+                      OR (e.server IS NULL OR t.server = e.server) AND NOT pipedrive._was_asked(t.server)) THEN
         RETURN 'queued: the first sync learns whose mirrors these are';
     ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity)) THEN
         RETURN format('ignored: no mirror of %s belongs to the company of the event', e.source_entity);
