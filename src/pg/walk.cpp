@@ -114,7 +114,7 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     if (search.times != 1 || search.found->fdwroutine->IterateForeignScan != iterate_scan)
         refuse_statement("Its plan has none, several, or one of another wrapper.");
     CoreScan* scan = static_cast<ExecState*>(search.found->fdw_state)->held->object;
-    entry({}, [&] { scan->part = {position, pages}; });
+    entry({}, [&] { scan->part = {position, pages, true}; });
     run_to_end(query);
     if (!scan->scan || !scan->came_to_its_end)
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),

@@ -23,6 +23,15 @@ struct Traffic {
     std::int64_t tokens =
         0; // cost of every try that got an answer other than 401, 429, 5xx or a transport failure
     std::int64_t bytes = 0; // on the wire
+
+    void add(const Traffic& other) noexcept {
+        requests += other.requests;
+        retries += other.retries;
+        rate_limited += other.rate_limited;
+        wait_ms += other.wait_ms;
+        tokens += other.tokens;
+        bytes += other.bytes;
+    }
 };
 
 // What step() of anything in the core says.
