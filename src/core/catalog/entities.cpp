@@ -347,7 +347,7 @@ constexpr Filter kStageFilters[] = {
 };
 
 constexpr Endpoint kDealEndpoints[] = {
-    {"/api/v2/deals", 10, Paging::Cursor, 500, true, true, true, false},
+    {"/api/v2/deals", 10, Paging::Cursor, 500, true, true, true, false, {}, 1},
     {"/api/v2/deals/archived", 20, Paging::Cursor, 500, true, false, false, true},
 };
 constexpr Endpoint kDeletedDealEndpoints[] = {
@@ -360,11 +360,11 @@ constexpr Filter kDeletedDealFilters[] = {
     {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
 };
 constexpr Endpoint kPersonEndpoints[] = {
-    {"/api/v2/persons", 10, Paging::Cursor, 500, true, true, true, false}};
+    {"/api/v2/persons", 10, Paging::Cursor, 500, true, true, true, false, {}, 1}};
 constexpr Endpoint kOrganizationEndpoints[] = {
-    {"/api/v2/organizations", 10, Paging::Cursor, 500, true, true, true, false}};
+    {"/api/v2/organizations", 10, Paging::Cursor, 500, true, true, true, false, {}, 1}};
 constexpr Endpoint kActivityEndpoints[] = {
-    {"/api/v2/activities", 10, Paging::Cursor, 500, false, false, false, false}};
+    {"/api/v2/activities", 10, Paging::Cursor, 500, false, false, false, false, {}, 1}};
 constexpr Endpoint kPipelineEndpoints[] = {
     {"/api/v2/pipelines", 5, Paging::Cursor, 500, false, false, false, false}};
 constexpr Endpoint kStageEndpoints[] = {

@@ -27,6 +27,7 @@ struct Endpoint {
     bool label_objects;     // takes include_labels
     bool archived;          // the value of the entity's is_archived column for every row read here
     std::string_view fixed = {}; // "name=value" sent with every request
+    int single_tokens = 0;       // price of one record by path/{id}; 0: it cannot be read so
 };
 
 // When IMPORT makes the column, and what it takes to read it.

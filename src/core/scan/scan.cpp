@@ -33,6 +33,7 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     stream_ = 0;
     cursor_.clear();
     more_ = false;
+    single_ = nobody_ = confirm_ = false;
     have_body_ = false;
     refusal_ = nullptr;
     in_doubt_ = false;
@@ -42,6 +43,12 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     page_number_ = 0;
     seen_.clear();
     cursors_.clear();
+}
+
+void Scan::stop() noexcept {
+    fetch_.drop();
+    reader_.reset();
+    phase_ = Phase::Finished;
 }
 
 Scan::Step Scan::step(WaitFor* wait) {
@@ -159,21 +166,66 @@ bool Scan::request_next() {
     ++pages_asked_;
     const Stream& stream = plan_.streams[stream_];
     std::span<const std::int64_t> ids(ids_);
-    if (plan_.by_ids)
-        ids = ids.subspan(ids_asked_,
-                          std::min<std::size_t>(kIdsPerRequest, ids_.size() - ids_asked_));
+    single_ = false;
+    if (plan_.by_ids) {
+        ids = ids.subspan(ids_asked_);
+        ids_under_way_ = confirm_ ? 1
+                         : part_.lists_only || no_singles_
+                             ? std::min<std::size_t>(ids.size(), kIdsPerRequest)
+                             : ids_in_next_request(stream, ids.size());
+        single_ = ids_under_way_ == 1 && !confirm_ && !part_.lists_only && !no_singles_ &&
+                  stream.endpoint->single_tokens > 0;
+        if (single_) return request_single(stream, ids.front()), true;
+        ids = ids.first(ids_under_way_);
+    }
+    price_ += stream.endpoint->tokens;
     fetch_.start(account_request(account_, request_target(plan_, stream, ids, cursor_)),
                  std::string(spec_.entity->name), stream.endpoint->tokens);
+    return true;
+}
+
+void Scan::request_single(const Stream& stream, std::int64_t id) {
+    price_ += stream.endpoint->single_tokens;
+    fetch_.start(account_request(account_, single_target(stream, id)),
+                 std::string(spec_.entity->name), stream.endpoint->single_tokens);
+}
+
+// An error of a record by its id that may mean that the list does not have it: "not found" is
+// believed where the address is known to be right; the list decides about the rest.
+bool Scan::not_by_id(const Error& error) {
+    if (!single_) return false;
+    if (error.kind == ErrorKind::BadRequest)
+        no_singles_ = true;
+    else if (error.kind != ErrorKind::NotFound && error.kind != ErrorKind::Forbidden)
+        return false;
+    confirm_ = error.kind != ErrorKind::NotFound || !address_is_right_;
+    nobody_ = true;
+    fetch_.drop();
+    return true;
+}
+
+// After the answer for a single record. True: it was none, or another one's.
+bool Scan::settle_single() {
+    if (!single_) return false;
+    if (!std::exchange(nobody_, false)) {
+        if (page_.rows() == 0 || page_.id(0) == ids_[ids_asked_]) return false;
+        confirm_ = true;
+    }
+    fresh_.clear();
+    next_row_ = 0;
+    have_body_ = false;
+    if (!confirm_) accept({});
     return true;
 }
 
 // The body of the page under way. False: wait. A refused request that names custom fields is held
 // back until the definitions have told whether one of them is gone.
 bool Scan::fetch_body(WaitFor* wait) {
-    if (have_body_ || refusal_) return true;
+    if (have_body_ || refusal_ || nobody_) return true;
     try {
         if (fetch_.step(wait) == Progress::Wait) return false;
     } catch (const Error& error) {
+        if (not_by_id(error)) return true;
         const bool custom =
             std::any_of(spec_.columns.begin(), spec_.columns.end(),
                         [](const BoundColumn& c) { return c.source == Source::Custom; });
@@ -199,6 +251,7 @@ void Scan::decode(bool lenient) {
     request.catalogue = catalogue_.get();
     request.missing_options = &definitions_.missing;
     request.archived = stream.endpoint->archived;
+    request.single = single_;
     request.paged = stream.endpoint->paging == Paging::Cursor;
     page_bad_rows_.clear();
     if (lenient) request.set_aside = &page_bad_rows_;
@@ -240,6 +293,7 @@ bool Scan::decode_or_ask() {
 // Receives and decodes the next page. False: wait.
 bool Scan::receive(WaitFor* wait) {
     if (!fetch_body(wait)) return false;
+    if (nobody_ && settle_single()) return true;
     if ((reader_ || refusal_ || in_doubt_) && !read_definitions(wait)) return false;
     in_doubt_ = false;
     if (refusal_) std::rethrow_exception(std::exchange(refusal_, nullptr));
@@ -248,6 +302,8 @@ bool Scan::receive(WaitFor* wait) {
         if (!read_definitions(wait)) return false;
         decode(part_.set_aside);
     }
+    if (settle_single()) return true;
+    address_is_right_ = true;
     have_body_ = false;
     settle_options();
     collect_fresh();
@@ -343,7 +399,8 @@ void Scan::accept(std::string cursor) {
     }
     cursors_.clear();
     cursor_.clear();
-    ids_asked_ += kIdsPerRequest;
+    ids_asked_ += ids_under_way_;
+    confirm_ = false;
     if (plan_.by_ids && ids_asked_ < ids_.size()) return;
     while (++stream_ < plan_.streams.size()) {
         more_ = true;

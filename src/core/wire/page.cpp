@@ -78,6 +78,10 @@ class PageReader final : public JsonEvents {
         id_slot_ = slots_.add("id", false);
         for (const BoundColumn& column : request.columns)
             column_slots_.push_back(slot_for(column));
+        if (request.single) {
+            deleted_slot_ = slots_.add("is_deleted", false);
+            archived_slot_ = slots_.add("is_archived", false);
+        }
         whole_custom_ = slots_.add("custom_fields", false);
         wants_custom_ = std::any_of(slots_.slots.begin(), slots_.slots.end(),
                                     [](const Slot& s) { return s.custom; });
@@ -255,6 +259,7 @@ class PageReader final : public JsonEvents {
 
     void finish_row() {
         place_ = in_data_array_ ? Place::Data : Place::Root;
+        if (belongs_elsewhere()) return;
         spread_custom();
         const JsonValue id = slot_value(id_slot_);
         const auto number = decimal_to_int64(id.text());
@@ -273,6 +278,13 @@ class PageReader final : public JsonEvents {
             return;
         }
         page_->ids_.push_back(*number);
+    }
+
+    // A record asked for by its id comes whichever list it is in.
+    bool belongs_elsewhere() const {
+        if (!request_.single) return false;
+        return slot_value(deleted_slot_).is(Tok::True) ||
+               slot_value(archived_slot_).is(Tok::True) != request_.archived;
     }
 
     Cell cell(std::size_t i, std::string_view row_id) {
@@ -309,7 +321,7 @@ class PageReader final : public JsonEvents {
     TapeWriter tape_, additional_; // of the row; of additional_data
     SlotIndex slots_;
     std::vector<std::size_t> column_slots_;
-    std::size_t id_slot_ = 0, whole_custom_ = 0;
+    std::size_t id_slot_ = 0, whole_custom_ = 0, deleted_slot_ = kNone, archived_slot_ = kNone;
     LabelSource labels_;
     std::string key_, error_text_;
     std::size_t capture_ = kNone, capture_start_ = kNone;
