@@ -85,7 +85,7 @@ PlannedStmt* plan_of(const Statement& statement) {
 }
 
 // [{"id": "2", "column": "title", "reason": "..."}]
-std::string bad_rows_json(const Scan& scan) {
+std::string bad_rows_json(const RepeatedScan& scan) {
     std::string out = "[";
     for (const BadRow& row : scan.bad_rows()) {
         const std::pair<const char*, std::string> members[] = {
