@@ -37,11 +37,13 @@ CREATE TABLE mirror_state (
     token_day date,
     tokens_today bigint NOT NULL DEFAULT 0,
     change_serial bigint NOT NULL DEFAULT 0,
+    row_by_row boolean NOT NULL DEFAULT false,
     reconcile_phase text,
     reconcile_position text
 );
 COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where the run under way goes on';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
+COMMENT ON COLUMN mirror_state.row_by_row IS 'whether the run stages its rows one by one, as the table refused some row of a batch';
 COMMENT ON COLUMN mirror_state.change_serial IS 'grows with every change of a row; refresh_views() compares it';
 
 GRANT SELECT ON mirror TO PUBLIC; -- which tables are mirrored: refresh_schema() must know it whoever runs it
@@ -64,6 +66,18 @@ CREATE TABLE refetch (
     PRIMARY KEY (mirror_id, id)
 );
 COMMENT ON TABLE refetch IS 'rows that the next sync reads by id, whatever their update_time';
+
+CREATE TABLE bad_row (
+    mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,
+    id bigint NOT NULL,
+    column_name text,
+    reason text NOT NULL,
+    since timestamptz NOT NULL DEFAULT clock_timestamp(),
+    seen_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (mirror_id, id)
+);
+COMMENT ON TABLE bad_row IS 'rows that a mirror cannot hold as Pipedrive has them; the others go on; each is read again by later syncs. A reason may quote the value: for the owner only';
+COMMENT ON COLUMN bad_row.column_name IS 'column whose value does not fit; NULL when it is the row as a whole';
 
 CREATE TABLE changes (
     mirror_id integer NOT NULL,
@@ -90,4 +104,5 @@ SELECT pg_catalog.pg_extension_config_dump('mirror_mirror_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('mirror_state', '');
 SELECT pg_catalog.pg_extension_config_dump('tombstone', '');
 SELECT pg_catalog.pg_extension_config_dump('refetch', '');
+SELECT pg_catalog.pg_extension_config_dump('bad_row', '');
 SELECT pg_catalog.pg_extension_config_dump('changes_default', '');

@@ -3,13 +3,13 @@
 -- Everything a run has to remember is in mirror_state, so that the next call goes on where the last one stopped, whatever stopped it.
 -- Procedures that commit cannot set search_path: every name in them is qualified.
 
-CREATE FUNCTION _walk_begin(source regclass, from_position text, pages integer) RETURNS void
-LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk_begin';
-COMMENT ON FUNCTION _walk_begin(regclass, text, integer) IS 'the next scan of the table in this transaction reads so many pages from that position';
-
-CREATE FUNCTION _walk_end(source regclass, OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages bigint)
-LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk_end';
-COMMENT ON FUNCTION _walk_end(regclass) IS 'where the part of a walk ended, NULL at its end, and what it cost';
+-- The part belongs to this one statement: nothing is armed that another scan of the table could take.
+CREATE FUNCTION _walk(source regclass, from_position text, pages integer, statement text, VARIADIC arguments "any",
+                      OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT written bigint, OUT set_aside jsonb)
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk';
+COMMENT ON FUNCTION _walk(regclass, text, integer, text, "any") IS
+    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start); where it ended (NULL: everything was read), what it cost, how many rows the statement wrote, and which it did not get as a value of theirs does not fit';
+REVOKE EXECUTE ON FUNCTION _walk(regclass, text, integer, text, "any") FROM PUBLIC; -- it reads part of a table
 
 CREATE FUNCTION _request(server name, method text, path text, body jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_request';
@@ -29,6 +29,36 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT string_agg(prefix || quote_ident(c), ', ' ORDER BY n) FROM unnest(pipedrive._mirror_columns(target)) WITH ORDINALITY AS u (c, n)
 $$;
 COMMENT ON FUNCTION _column_list(regclass, text) IS 'data columns of a mirror, quoted, for SQL';
+
+-- whose code may run --------------------------------------------------------------------------------------------------------------
+
+-- Writing a table runs what its owner put there: triggers, defaults, checks, index expressions, types with operators of their own.
+-- They run with the rights of who writes. So a mirror is written only where its owner has those rights already.
+CREATE FUNCTION _may_write(source regclass, target regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT count(*) = 2 FROM pg_class c
+      LEFT JOIN pg_foreign_table t ON t.ftrelid = c.oid
+      LEFT JOIN pg_foreign_server s ON s.oid = t.ftserver
+      LEFT JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+     WHERE (c.oid = source AND w.fdwname = 'pipedrive_fdw' OR c.oid = target AND c.relkind = 'r')
+       AND pg_has_role(c.relowner, current_user::name, 'USAGE')
+$$;
+COMMENT ON FUNCTION _may_write(regclass, regclass) IS
+    'whether the current user may write a mirror: the source is a foreign table of pipedrive_fdw, the target a plain table, and the owner of each has the rights of the current user';
+
+CREATE FUNCTION _require_own(source regclass, target regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    EXECUTE format('LOCK TABLE %s IN ROW SHARE MODE', target); -- its name is its own until the end of this batch
+    IF to_regclass(target::text) IS DISTINCT FROM target OR NOT pipedrive._may_write(source, target) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = format('mirror "%s" belongs to another role', target),
+            DETAIL = 'Triggers, types and index expressions of its owner would run with the rights of the current user.',
+            HINT = 'Its owner, or a role whose rights the owner has, calls sync().';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _require_own(regclass, regclass) IS 'locks the target of a mirror; the error where _may_write() says no';
 
 -- what makes a mirror ---------------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,62 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _pages_for(text, bigint) IS 'pages that fit a budget of tokens, at most 20';
 
+-- Bad rows ------------------------------------------------------------------------------------------------------------------------
+-- One row that cannot be stored costs that row: it is written down with its column and reason, told once, and read again by later runs.
+
+CREATE FUNCTION _note_bad_rows(m pipedrive.mirror, set_aside jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b record;
+BEGIN
+    FOR b IN SELECT r.id::bigint AS id, r."column" AS column_name, r.reason FROM jsonb_to_recordset(set_aside) AS r (id text, "column" text, reason text) ORDER BY 1 LOOP
+        UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
+        CONTINUE WHEN FOUND;
+        INSERT INTO pipedrive.bad_row (mirror_id, id, column_name, reason) VALUES (m.mirror_id, b.id, b.column_name, b.reason);
+        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, coalesce(format(': column "%s"', b.column_name), '')),
+            DETAIL = b.reason, HINT = 'The other rows go on. See pipedrive.bad_rows.';
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION _note_bad_rows(pipedrive.mirror, jsonb) IS 'writes rows that were set aside into bad_row; warns of those that are new';
+
+-- The row-wise way into the staging table, for a run of which the table refused a batch.
+CREATE FUNCTION _stage_row(which integer, source_row anyelement) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
+BEGIN
+    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).')) USING source_row;
+    RETURN true;
+EXCEPTION WHEN data_exception OR program_limit_exceeded OR integrity_constraint_violation THEN
+    PERFORM pipedrive._note_bad_rows(m, jsonb_build_array(jsonb_build_object('id', to_jsonb(source_row) ->> 'id', 'reason', format('%s (%s)', SQLERRM, SQLSTATE))));
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION _stage_row(integer, anyelement) IS 'stages one row of a mirror''s source, or writes down why it cannot be stored';
+
+CREATE FUNCTION _forget_good_rows(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    DELETE FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = b.id);
+END
+$$;
+COMMENT ON FUNCTION _forget_good_rows(pipedrive.mirror) IS 'rows that could be staged are bad no more';
+
+CREATE FUNCTION _clear_stage(m pipedrive.mirror) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regclass('pg_temp.pipedrive_stage') IS NOT NULL THEN
+        DROP TABLE pg_temp.pipedrive_stage;
+    END IF;
+    EXECUTE format(CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id) -- what the table refuses shall show here
+                        THEN 'CREATE TEMP TABLE pipedrive_stage (LIKE %2$s INCLUDING DEFAULTS INCLUDING CONSTRAINTS) ON COMMIT DROP'
+                        ELSE 'CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %1$s FROM %2$s WITH NO DATA' END, pipedrive._column_list(m.target), m.target);
+END
+$$;
+COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'an empty temporary table pipedrive_stage with the columns of a mirror, for this transaction';
+
 -- Fills the temporary table pipedrive_stage with a part of the source: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
 CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer,
                            OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint)
@@ -32,17 +88,17 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    IF to_regclass('pg_temp.pipedrive_stage') IS NOT NULL THEN
-        DROP TABLE pg_temp.pipedrive_stage;
-    END IF;
-    EXECUTE format('CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %s FROM %s WITH NO DATA', pipedrive._column_list(m.target), m.target);
-    PERFORM pipedrive._walk_begin(m.source, from_position, pages);
-    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage SELECT %s FROM %s WHERE %s', pipedrive._column_list(m.target), m.source, condition) USING since, ids;
-    SELECT * INTO w FROM pipedrive._walk_end(m.source);
+    PERFORM pipedrive._clear_stage(m);
+    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages,
+        CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id)
+             THEN format('SELECT pipedrive._stage_row(%s, e) FROM %s e WHERE %s', m.mirror_id, m.source, condition)
+             ELSE format('INSERT INTO pg_temp.pipedrive_stage (%1$s) SELECT %1$s FROM %2$s WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
+    PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
+    PERFORM pipedrive._forget_good_rows(m);
     next_position := w.next_position;
     tokens := w.tokens;
     rows := w.rows;
-    pages_read := w.pages;
+    pages_read := w.pages_read;
 END
 $$;
 COMMENT ON FUNCTION _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer) IS 'reads a part of a source table into the session''s staging table';
@@ -92,26 +148,23 @@ CREATE FUNCTION _step_load(m pipedrive.mirror, s pipedrive.mirror_state, pages i
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
-    written bigint;
 BEGIN
-    PERFORM pipedrive._walk_begin(m.source, s.walk_position, pages);
-    EXECUTE format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages,
+        format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
                      WHERE NOT EXISTS (SELECT FROM pipedrive.tombstone d WHERE d.mirror_id = $1 AND d.id = e.id AND d.recorded_at >= $2)
                     ON CONFLICT (id) DO UPDATE SET %4$s, _synced_at = excluded._synced_at, _source = excluded._source
                      WHERE ROW(%5$s) IS DISTINCT FROM ROW(%6$s)%7$s',
                    m.target, pipedrive._column_list(m.target), m.source,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
                    pipedrive._column_list(m.target, 't.'), pipedrive._column_list(m.target, 'excluded.'),
-                   CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END)
-      USING m.mirror_id, s.run_started;
-    GET DIAGNOSTICS written = ROW_COUNT;
-    SELECT * INTO w FROM pipedrive._walk_end(m.source);
-    PERFORM pipedrive._record_change_count(m.mirror_id, written);
+                   CASE WHEN pipedrive._is_windowed(m.entity) THEN ' AND (t.update_time IS NULL OR excluded.update_time >= t.update_time)' ELSE '' END), m.mirror_id, s.run_started);
+    PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
+    PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
     UPDATE pipedrive.mirror_state x SET walk_position = w.next_position, phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'load' END WHERE x.mirror_id = m.mirror_id;
     IF w.next_position IS NULL THEN
         EXECUTE format('UPDATE pipedrive.mirror_state SET run_newest = (SELECT greatest(max(update_time), max(add_time)) FROM %s) WHERE mirror_id = $1', m.target) USING m.mirror_id;
     END IF;
-    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
+    RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_load(pipedrive.mirror, pipedrive.mirror_state, integer) IS 'one batch of the first load';
@@ -123,7 +176,8 @@ DECLARE
     vanished bigint[];
 BEGIN
     SELECT * INTO part FROM pipedrive._read_part(m, 'true', NULL, NULL, NULL, 0);
-    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)', m.target) INTO vanished USING s.run_started;
+    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE t._synced_at < $1 AND NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
+                      AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $2 AND b.id = t.id AND b.seen_at >= $1)', m.target) INTO vanished USING s.run_started, m.mirror_id;
     PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', s.run_started, true);
     IF vanished IS NOT NULL THEN
         PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
@@ -140,16 +194,16 @@ DECLARE
     w record;
     ids bigint[];
 BEGIN
-    PERFORM pipedrive._walk_begin(m.deleted_source, NULL, 0);
-    EXECUTE format('SELECT array_agg(id) FROM %s WHERE update_time >= $1', m.deleted_source) INTO ids USING s.since;
-    SELECT * INTO w FROM pipedrive._walk_end(m.deleted_source);
+    PERFORM pipedrive._clear_stage(m);
+    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0,
+        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE update_time >= $1', m.deleted_source), s.since);
     -- only what is news
-    EXECUTE format('SELECT array_agg(i) FROM unnest($1) AS i WHERE EXISTS (SELECT FROM %s t WHERE t.id = i)', m.target) INTO ids USING ids;
+    EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
     IF ids IS NOT NULL THEN
         PERFORM pipedrive._delete_rows(m.mirror_id, ids, NULL, 'sync');
     END IF;
     UPDATE pipedrive.mirror_state x SET phase = 'refetch' WHERE x.mirror_id = m.mirror_id;
-    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
+    RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state) IS 'rows that the API lists as deleted';
@@ -168,7 +222,9 @@ BEGIN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
     SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)', NULL, ids, NULL, 0);
-    SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i);
+    SELECT array_agg(i) INTO vanished FROM unnest(ids) AS i 
+     WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
+       AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.seen_at >= asked);
     PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage', 'sync', asked, true);
     IF vanished IS NOT NULL THEN
         PERFORM pipedrive._delete_rows(m.mirror_id, vanished, NULL, 'sync');
@@ -184,7 +240,7 @@ CREATE FUNCTION _step_finish(m pipedrive.mirror, s pipedrive.mirror_state) RETUR
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET watermark = greatest(x.watermark, x.run_newest - (clock_timestamp() - x.run_started)),
-           loaded = true, phase = NULL, walk_position = NULL, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
+           loaded = true, phase = NULL, walk_position = NULL, row_by_row = false, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
      WHERE x.mirror_id = m.mirror_id;
     SELECT ROW('done', 0, 0, 0)::pipedrive._step
 $$;
@@ -211,15 +267,19 @@ DECLARE
     pages integer;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    PERFORM pipedrive._require_own(m.source, m.target);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
     IF s.phase IS NULL THEN
         s := pipedrive._start_run(m, s, mode);
+        INSERT INTO pipedrive.refetch (mirror_id, id, reason) -- perhaps it was corrected, in a way that shows nowhere else
+        SELECT b.mirror_id, b.id, 'could not be stored' FROM pipedrive.bad_row b WHERE b.mirror_id = which AND b.seen_at < clock_timestamp() - interval '1 hour'
+            ON CONFLICT DO NOTHING;
     END IF;
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
     END IF;
-    step := CASE s.phase WHEN 'load' THEN pipedrive._step_load(m, s, pages)
+    step := CASE s.phase WHEN 'load' THEN CASE WHEN s.row_by_row THEN pipedrive._step_read(m, s, 'true', pages) ELSE pipedrive._step_load(m, s, pages) END
                          WHEN 'full' THEN pipedrive._step_full(m, s)
                          WHEN 'updated' THEN pipedrive._step_read(m, s, 'update_time >= $1', pages)
                          WHEN 'added' THEN pipedrive._step_read(m, s, 'add_time >= $1', pages)
@@ -253,6 +313,12 @@ BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT;
+    IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- one of its rows cannot be stored: again, row by row
+        UPDATE pipedrive.mirror_state x SET row_by_row = true WHERE x.mirror_id = which AND NOT x.row_by_row;
+        IF FOUND THEN
+            RETURN ROW('more', 0, 0, 0)::pipedrive._step;
+        END IF;
+    END IF;
     -- A refused request may be a cursor that has grown too old to go on from: the next call begins the phase anew.
     UPDATE pipedrive.mirror_state x
        SET last_error = text_of_error, last_error_at = clock_timestamp(),
@@ -270,14 +336,20 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     found integer[];
 BEGIN
-    SELECT array_agg(m.mirror_id ORDER BY m.mirror_id) INTO found FROM pipedrive.mirror m WHERE chosen IS NULL OR m.target = chosen OR m.source = chosen;
+    SELECT array_agg(m.mirror_id ORDER BY m.mirror_id) INTO found
+      FROM pipedrive.mirror m WHERE CASE WHEN chosen IS NULL THEN pipedrive._may_write(m.source, m.target) ELSE m.target = chosen OR m.source = chosen END;
+    IF chosen IS NULL AND EXISTS (SELECT FROM pipedrive.mirror m WHERE NOT m.mirror_id = ANY (coalesce(found, '{}'))) THEN
+        RAISE WARNING USING MESSAGE = format('left out, as they belong to other roles: %s',
+            (SELECT string_agg(m.target::text, ', ' ORDER BY m.target::text) FROM pipedrive.mirror m WHERE NOT m.mirror_id = ANY (coalesce(found, '{}')))),
+            HINT = 'Each owner, or a role whose rights the owner has, calls sync().';
+    END IF;
     IF found IS NULL AND chosen IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not mirrored', chosen), HINT = 'SELECT pipedrive.create_mirror(...) makes a mirror.';
     END IF;
     RETURN coalesce(found, '{}');
 END
 $$;
-COMMENT ON FUNCTION _chosen_mirrors(regclass) IS 'mirrors by local or foreign table; all for NULL';
+COMMENT ON FUNCTION _chosen_mirrors(regclass) IS 'mirrors by local or foreign table; for NULL all that the current user may write';
 
 CREATE PROCEDURE _run(what text, chosen regclass, mode text, token_limit bigint)
 LANGUAGE plpgsql AS $$
@@ -331,6 +403,7 @@ DECLARE
     pages integer;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    PERFORM pipedrive._require_own(m.source, m.target);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 THEN
@@ -362,16 +435,15 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    PERFORM pipedrive._walk_begin(m.source, s.reconcile_position, pages);
-    EXECUTE format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source) USING m.mirror_id;
-    SELECT * INTO w FROM pipedrive._walk_end(m.source);
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.reconcile_position, pages,
+        format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source), m.mirror_id);
     UPDATE pipedrive.mirror_state x
        SET reconcile_position = w.next_position, reconcile_phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'walk' END
      WHERE x.mirror_id = m.mirror_id;
     IF w.next_position IS NULL THEN
         PERFORM pipedrive._mark_differences(m);
     END IF;
-    RETURN ROW('more', w.tokens, w.rows, w.pages)::pipedrive._step;
+    RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _reconcile_walk(pipedrive.mirror, pipedrive.mirror_state, integer) IS 'some pages of the walk over all ids';

@@ -51,6 +51,7 @@ DECLARE
     next_cursor text;
     requests bigint := 0;
 BEGIN
+    PERFORM pipedrive._require_own(m.source, m.target);
     LOOP
         answer := pipedrive._request(server, 'GET', format('/v1/deals/%s/changelog?limit=500%s', deal, coalesce('&cursor=' || next_cursor, '')));
         requests := requests + 1;

@@ -416,6 +416,10 @@ DECLARE
     news jsonb;
     written bigint := 0;
 BEGIN
+    IF NOT pipedrive._may_write(m.source, m.target) THEN
+        PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), 0); -- its owner's next sync reads them
+        RETURN 'ignored: the mirror belongs to another role';
+    END IF;
     LOOP -- again when another session makes the row meanwhile
         EXECUTE format('SELECT to_jsonb(t), to_jsonb(n) FROM %1$s AS t, jsonb_populate_record(NULL::%1$s, $1) AS n WHERE t.id = $2 FOR NO KEY UPDATE OF t', m.target)
            INTO old, new USING carried, e.id;
@@ -686,6 +690,9 @@ DECLARE
     written bigint := 0;
     e pipedrive._event;
 BEGIN
+    IF NOT pipedrive._may_write(m.source, m.target) THEN
+        RETURN ARRAY(SELECT pipedrive._apply_one(m, u) FROM unnest(events) AS u);
+    END IF;
     EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.r), ''{}'') FROM (SELECT t.id, to_jsonb(t) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE) AS l', m.target)
        INTO rows USING ids;
     EXECUTE format('SELECT array_agg(to_jsonb(jsonb_populate_record(NULL::%s, u.c)) ORDER BY u.n) FROM unnest($1) WITH ORDINALITY AS u (c, n)', m.target)

@@ -14,3 +14,8 @@ SELECT m.target AS mirror, coalesce(s.phase, 'reconcile, ' || s.reconcile_phase)
             THEN (now() - s.run_started) * ((pg_catalog.pg_stat_get_live_tuples(m.target) - s.run_rows)::double precision / s.run_rows) END AS eta
   FROM mirror m JOIN mirror_state s USING (mirror_id) WHERE s.phase IS NOT NULL OR s.reconcile_phase IS NOT NULL;
 COMMENT ON VIEW sync_progress IS 'runs that are under way or were stopped: rows, pages and tokens so far; eta where an earlier size is known';
+
+CREATE VIEW bad_rows AS
+SELECT m.target AS mirror, m.entity, b.id, b.column_name, b.reason, b.since, b.seen_at
+  FROM bad_row b JOIN mirror m USING (mirror_id);
+COMMENT ON VIEW bad_rows IS 'rows that a mirror cannot hold as Pipedrive has them, and why; a reason may quote the value, so this is for the owner';

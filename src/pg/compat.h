@@ -11,7 +11,9 @@ extern "C" {
 #include "commands/explain_format.h" // 18 moved ExplainProperty* here
 #include "commands/explain_state.h"
 #endif
+#include "executor/execdesc.h"
 #include "storage/ipc.h"
+#include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #if PG_VERSION_NUM >= 180000
 #include "storage/waiteventset.h" // 18 took wait event sets out of latch.h
@@ -96,6 +98,35 @@ inline uint32 fetch_wait_event() {
     return PG_WAIT_EXTENSION;
 #endif
 }
+
+// 15 split the analysis by how parameter types are given.
+inline List* analyze_and_rewrite(RawStmt* statement, const char* text, const Oid* types, int n) {
+#if PG_VERSION_NUM >= 150000
+    return pg_analyze_and_rewrite_fixedparams(statement, text, types, n, nullptr);
+#else
+    return pg_analyze_and_rewrite(statement, text, const_cast<Oid*>(types), n, nullptr);
+#endif
+}
+
+// 18 runs every plan once only.
+inline void run_to_end(QueryDesc* query) {
+#if PG_VERSION_NUM >= 180000
+    ExecutorRun(query, ForwardScanDirection, 0);
+#else
+    ExecutorRun(query, ForwardScanDirection, 0, true);
+#endif
+}
+
+// Before 16 planstate_tree_walker takes a function without prototype.
+#if PG_VERSION_NUM >= 160000
+inline planstate_tree_walker_callback plan_walker(bool (*f)(PlanState*, void*)) {
+    return f;
+}
+#else
+inline bool (*plan_walker(bool (*f)(PlanState*, void*)))() {
+    return reinterpret_cast<bool (*)()>(reinterpret_cast<void*>(f));
+}
+#endif
 
 // 15 renamed EmitWarningsOnPlaceholders.
 inline void reserve_setting_prefix(const char* prefix) {

@@ -185,4 +185,12 @@ void raise(PodError& e, const ReportContext& who) {
                              : 0));
 }
 
+void refuse_nulls(FunctionCallInfo fcinfo, std::initializer_list<const char*> names) {
+    int i = 0;
+    for (const char* name : names)
+        if (PG_ARGISNULL(i++))
+            ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                            errmsg("argument \"%s\" must not be NULL", name)));
+}
+
 } // namespace pipedrive::pg

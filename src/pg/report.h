@@ -3,6 +3,8 @@
 
 #include "pg/pg_prelude.h"
 
+#include <initializer_list>
+
 #include "core/base/error.h"
 
 namespace pipedrive::pg {
@@ -33,6 +35,9 @@ struct PodError {
 };
 
 [[noreturn]] void raise(PodError& failure, const ReportContext& who);
+
+// ERROR 22004 that names the first of these arguments, counted from the first, that is NULL.
+void refuse_nulls(FunctionCallInfo fcinfo, std::initializer_list<const char*> names);
 
 // UTF-8 from the core, as the database wants it; characters it cannot hold become '?'. palloc'd or
 // the argument itself.

@@ -45,8 +45,10 @@ void run(const Connection* connection, Call* call) {
 extern "C" {
 PG_FUNCTION_INFO_V1(pipedrive_fdw_request);
 
-// (server name, method text, path text, body jsonb): the answer's body as jsonb.
+// (server name, method text, path text, body jsonb): the answer's body as jsonb. Only the body may
+// be NULL.
 Datum pipedrive_fdw_request(PG_FUNCTION_ARGS) {
+    refuse_nulls(fcinfo, {"server", "method", "path"});
     ForeignServer* server = GetForeignServerByName(NameStr(*PG_GETARG_NAME(0)), false);
     check_server_usage(server->serverid, server->servername);
     const Connection* connection = connection_for(server->serverid, GetUserId(), NIL);
@@ -64,14 +66,14 @@ Datum pipedrive_fdw_request(PG_FUNCTION_ARGS) {
         call.account = account_of(*connection);
         call.fetch.emplace(backend_transport(), monotonic_clock(), call.account.retries,
                            call.traffic);
-        HttpRequest request = account_request(call.account, path);
-        request.method = method;
+        HttpRequest request = account_request(call.account, path, method);
         request.body = body;
         if (!request.body.empty()) request.headers.push_back("Content-Type: application/json");
         call.fetch->start(std::move(request), path, kCallTokens);
     });
     run(connection, held->object);
     const char* text = entry_text(connection->who, [&] { return held->object->answer.body; });
+    if (*text == '\0') PG_RETURN_NULL(); // 204, or a server that says nothing
     PG_RETURN_DATUM(
         DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(text, strlen(text)))));
 }

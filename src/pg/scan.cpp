@@ -7,7 +7,6 @@
 #include "pg/plan.h"
 #include "pg/qual.h"
 #include "pg/settings.h"
-#include "pg/walk.h"
 
 namespace pipedrive::pg {
 namespace {
@@ -93,7 +92,6 @@ void start_core(ForeignScanState* node) {
     ExecState* state = state_of(node);
     PodValue* pods = evaluate_values(node, false, NIL);
     const int n = list_length(state->expressions);
-    const Oid relation = RelationGetRelid(node->ss.ss_currentRelation);
     if (state->connection == nullptr) connect(node);
     if (!state->held->object->scan && wants_labels(state->held->object))
         refresh_slot(state->connection, state->entity);
@@ -116,7 +114,8 @@ void start_core(ForeignScanState* node) {
                                catalogue_slot(state->connection->server,
                                               state->connection->user_mapping, *state->entity));
         }
-        core->scan->start(core->values, take_walk(relation));
+        core->came_to_its_end = false;
+        core->scan->start(core->values, core->part);
     });
     state->started = true;
 }
@@ -201,8 +200,7 @@ TupleTableSlot* iterate_scan(ForeignScanState* node) {
             core->wait.sockets.clear();
             core->wait.timeout_ms = -1;
             const pipedrive::Scan::Step now = core->scan->step(&core->wait);
-            if (now == pipedrive::Scan::Step::Done)
-                finish_walk(RelationGetRelid(node->ss.ss_currentRelation), *core->scan);
+            core->came_to_its_end = now == pipedrive::Scan::Step::Done;
             return now;
         });
         if (step == Scan::Step::Done) {

@@ -21,6 +21,8 @@ struct CoreScan {
     std::optional<Scan> scan;
     WaitFor wait;
     std::vector<Value> values;
+    WalkPart part;                // what a walk wants of it; all of the table otherwise
+    bool came_to_its_end = false; // of the table, or of the part
 };
 
 struct ExecState {

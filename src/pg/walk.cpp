@@ -1,98 +1,167 @@
+// A walk over a foreign table in parts: sync() reads some pages, commits, and goes on later, after
+// a crash too, where it stopped.
+//
+// One call reads one part. It runs the statement itself and hands the part to the one scan of the
+// source in that very plan, so that no other scan, whoever begins it and whenever, can take it.
 #include "pg/pg_prelude.h"
 
 extern "C" {
 #include "access/xact.h"
+#include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
 }
 
-#include "pg/walk.h"
-
+#include "core/wire/tape.h"
+#include "pg/datum.h"
 #include "pg/guard.h"
+#include "pg/scan.h"
+#include "pg/table.h"
 
 namespace pipedrive::pg {
 namespace {
 
-enum class State : uint8 { None, Armed, Running, Finished };
+constexpr int kFixedArguments = 4; // before the statement's own
 
-struct Walk {
-    Oid relation = InvalidOid;
-    State state = State::None;
-    WalkPart part;
-    std::optional<std::string> next;
-    int64 tokens = 0, rows = 0, pages = 0;
+struct Statement {
+    const char* text;
+    int n;
+    Oid* types;
+    ParamListInfo values;
 };
-Walk* walk = nullptr; // heap, one a backend
 
-void disarm() noexcept {
-    if (walk != nullptr) walk->state = State::None;
+struct Search {
+    Oid relation;
+    ForeignScanState* found;
+    int times;
+};
+
+bool find_scan(PlanState* state, void* arg) {
+    if (state == nullptr) return false;
+    auto* search = static_cast<Search*>(arg);
+    if (IsA(state, ForeignScanState)) {
+        auto* scan = castNode(ForeignScanState, state);
+        Relation relation = scan->ss.ss_currentRelation;
+        if (relation != nullptr && RelationGetRelid(relation) == search->relation) {
+            search->found = scan;
+            ++search->times;
+        }
+    }
+    return planstate_tree_walker(state, plan_walker(find_scan), arg);
 }
 
-void at_transaction_end(XactEvent, void*) {
-    disarm();
-}
-void at_subtransaction_end(SubXactEvent event, SubTransactionId, SubTransactionId, void*) {
-    if (event == SUBXACT_EVENT_ABORT_SUB) disarm();
+[[noreturn]] void refuse_statement(const char* detail) {
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("a walk needs one statement that scans its source once"),
+                    errdetail_internal("%s", detail)));
 }
 
-void watch_transactions() {
-    static bool watching = false;
-    if (watching) return;
-    watching = true;
-    RegisterXactCallback(at_transaction_end, nullptr);
-    RegisterSubXactCallback(at_subtransaction_end, nullptr);
+Statement statement_of(FunctionCallInfo fcinfo) {
+    Statement out;
+    out.text = text_to_cstring(PG_GETARG_TEXT_PP(3));
+    out.n = PG_NARGS() - kFixedArguments;
+    out.types = static_cast<Oid*>(palloc(sizeof(Oid) * (out.n + 1)));
+    out.values = makeParamList(out.n);
+    for (int i = 0; i < out.n; ++i) {
+        const int at = kFixedArguments + i;
+        out.types[i] = get_fn_expr_argtype(fcinfo->flinfo, at);
+        ParamExternData* value = &out.values->params[i];
+        value->isnull = PG_ARGISNULL(at);
+        value->value = value->isnull ? Datum(0) : PG_GETARG_DATUM(at);
+        value->pflags = PARAM_FLAG_CONST;
+        value->ptype = out.types[i];
+    }
+    return out;
+}
+
+PlannedStmt* plan_of(const Statement& statement) {
+    List* parsed = pg_parse_query(statement.text);
+    if (list_length(parsed) != 1) refuse_statement("There must be exactly one.");
+    List* rewritten = analyze_and_rewrite(linitial_node(RawStmt, parsed), statement.text,
+                                          statement.types, statement.n);
+    if (list_length(rewritten) != 1) refuse_statement("A rule makes several of it.");
+    Query* query = linitial_node(Query, rewritten);
+    if (query->commandType == CMD_UTILITY) refuse_statement("It is a utility command.");
+    return pg_plan_query(query, statement.text, 0, statement.values);
+}
+
+// [{"id": "2", "column": "title", "reason": "..."}]
+std::string bad_rows_json(const Scan& scan) {
+    std::string out = "[";
+    for (const BadRow& row : scan.bad_rows()) {
+        const std::pair<const char*, std::string> members[] = {
+            {"id", std::to_string(row.id)}, {"column", row.column}, {"reason", row.reason}};
+        out += out.size() > 1 ? ",{" : "{";
+        for (const auto& [key, value] : members) {
+            if (out.back() != '{') out += ',';
+            write_json_string(key, &out);
+            out += ':';
+            write_json_string(value, &out);
+        }
+        out += '}';
+    }
+    return out + "]";
 }
 
 } // namespace
 
-WalkPart take_walk(Oid relation) {
-    if (walk == nullptr || walk->state != State::Armed || walk->relation != relation) return {};
-    walk->state = State::Running;
-    return walk->part;
-}
-
-void finish_walk(Oid relation, const pipedrive::Scan& scan) {
-    if (walk == nullptr || walk->state != State::Running || walk->relation != relation) return;
-    walk->next = scan.next_position();
-    walk->tokens = scan.traffic().tokens;
-    walk->rows = scan.rows_fetched();
-    walk->pages = scan.page_number();
-    walk->state = State::Finished;
-}
-
 extern "C" {
-PG_FUNCTION_INFO_V1(pipedrive_fdw_walk_begin);
-PG_FUNCTION_INFO_V1(pipedrive_fdw_walk_end);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_walk);
 
-// (source regclass, from_position text, pages integer)
-Datum pipedrive_fdw_walk_begin(PG_FUNCTION_ARGS) {
-    const Oid relation = PG_GETARG_OID(0);
-    const char* position = PG_ARGISNULL(1) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(1));
-    const int pages = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
-    watch_transactions();
-    entry({}, [&] {
-        if (walk == nullptr) walk = new Walk;
-        *walk = Walk();
-        walk->relation = relation;
-        walk->part.position = position;
-        walk->part.max_pages = pages;
-        walk->state = State::Armed;
-    });
-    PG_RETURN_VOID();
-}
-
-// (source regclass): next_position text (NULL: everything was read), tokens, rows, pages. ERROR
-// when the scan did not come to its end.
-Datum pipedrive_fdw_walk_end(PG_FUNCTION_ARGS) {
+// (source regclass, from_position text, pages integer, statement text, VARIADIC "any"): runs the
+// statement, with $1 … as the further arguments, on so many pages (0: all) of the source from that
+// position (NULL: the start). next_position text (NULL: everything was read), tokens, rows,
+// pages_read, and written: rows that the statement inserted, updated or deleted;
+// set_aside jsonb: rows with a value that does not fit, left out (NULL: none).
+Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
+    if (PG_ARGISNULL(0) || PG_ARGISNULL(3))
+        ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+                        errmsg("source and statement of a walk must not be NULL")));
     TupleDesc desc;
     if (get_call_result_type(fcinfo, nullptr, &desc) != TYPEFUNC_COMPOSITE)
         elog(ERROR, "return type must be a row type");
-    if (walk == nullptr || walk->state != State::Finished || walk->relation != PG_GETARG_OID(0))
+    const char* position = PG_ARGISNULL(1) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(1));
+    const int pages = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+    const Statement statement = statement_of(fcinfo);
+    table_info(
+        PG_GETARG_OID(0)); // before the statement is planned: a view could run its owner's code
+
+    PushActiveSnapshot(GetTransactionSnapshot());
+    PlannedStmt* plan = plan_of(statement);
+    UpdateActiveSnapshotCommandId();
+    QueryDesc* query = CreateQueryDesc(plan, statement.text, GetActiveSnapshot(), InvalidSnapshot,
+                                       None_Receiver, statement.values, nullptr, 0);
+    ExecutorStart(query, 0);
+    Search search = {PG_GETARG_OID(0), nullptr, 0};
+    find_scan(query->planstate, &search);
+    if (search.times != 1 || search.found->fdwroutine->IterateForeignScan != iterate_scan)
+        refuse_statement("Its plan has none, several, or one of another wrapper.");
+    CoreScan* scan = static_cast<ExecState*>(search.found->fdw_state)->held->object;
+    entry({}, [&] { scan->part = {position, pages, true}; });
+    run_to_end(query);
+    if (!scan->scan || !scan->came_to_its_end)
         ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
                         errmsg("the walk over the table was not finished")));
-    walk->state = State::None;
-    Datum values[4] = {Datum(0), Int64GetDatum(walk->tokens), Int64GetDatum(walk->rows),
-                       Int64GetDatum(walk->pages)};
-    bool nulls[4] = {!walk->next.has_value(), false, false, false};
-    if (!nulls[0]) values[0] = CStringGetTextDatum(walk->next->c_str());
+
+    Datum values[6] = {Datum(0),
+                       Int64GetDatum(scan->scan->traffic().tokens),
+                       Int64GetDatum(scan->scan->rows_fetched()),
+                       Int64GetDatum(scan->scan->page_number()),
+                       Int64GetDatum(static_cast<int64>(query->estate->es_processed)),
+                       Datum(0)};
+    bool nulls[6] = {!entry({}, [&] { return scan->scan->next_position().has_value(); }), false,
+                     false, false, false};
+    if (!nulls[0])
+        values[0] = CStringGetTextDatum(
+            entry_text({}, [&] { return scan->scan->next_position().value(); }));
+    if (!nulls[5]) {
+        const char* json = entry_text({}, [&] { return bad_rows_json(*scan->scan); });
+        values[5] = DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json))));
+    }
+    ExecutorFinish(query);
+    ExecutorEnd(query);
+    FreeQueryDesc(query);
+    PopActiveSnapshot();
+    CommandCounterIncrement();
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }
 }

@@ -73,5 +73,20 @@ TEST(Account, Requests) {
     EXPECT_EQ(r.max_response_size, static_cast<std::size_t>(kDefaultMaxResponseSize));
 }
 
+// Whatever is not a path of the account's own origin could send the token elsewhere, or smuggle a
+// second request.
+TEST(Account, RequestsStayAtTheirOrigin) {
+    const OptionValue options[] = {{"company_domain", "acme"}, {"api_token", "T"}};
+    const Account account = account_from_options(options);
+    for (const char* target :
+         {"", "x", ":43999/x", ".evil.example/x", "@evil.example/x", "//evil.example/x", "/a b",
+          "/a\r\nHost: evil", "/a\tb", "/a#b", "/\\evil.example", "/\xC3\xA4", "/\x7F"})
+        EXPECT_THROW(account_request(account, target), Error) << target;
+    for (const char* method : {"", "get", "TRACE", "CONNECT", "GET / HTTP/1.1", "GET\r\nX: y"})
+        EXPECT_THROW(account_request(account, "/x", method), Error) << method;
+    for (const char* method : {"GET", "POST", "PUT", "PATCH", "DELETE"})
+        EXPECT_EQ(account_request(account, "/x?y=%20", method).method, method);
+}
+
 } // namespace
 } // namespace pipedrive

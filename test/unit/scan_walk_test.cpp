@@ -45,6 +45,29 @@ TEST_F(ScanTest, AWholeWalkHasNoNextPosition) {
     EXPECT_FALSE(s.next_position().has_value());
 }
 
+// A mirror leaves one bad row out and goes on; a query does not.
+TEST_F(ScanTest, APartSetsRowsAsideThatDoNotFit) {
+    auto with_bad = rows(1, 5, R"(,"custom_fields":{})");
+    with_bad[2].second = R"(,"title":"a\u0000b")";
+    list("/api/v2/deals", with_bad);
+    Scan strict = scan(spec({standard("deals", "title")}));
+    strict.start({});
+    EXPECT_EQ(failure(strict).row_id, "3");
+    with_bad[3].second = R"(,"custom_fields":{"x":"\\\u0000"})";
+    list("/api/v2/deals", with_bad);
+    Scan lenient = scan(spec({standard("deals", "title"), standard("deals", "custom_fields")}));
+    lenient.start({}, {"", 0, true});
+    EXPECT_EQ(ids(lenient), (std::vector<std::int64_t>{1, 2, 5}));
+    ASSERT_EQ(lenient.bad_rows().size(), 2u);
+    EXPECT_EQ(lenient.bad_rows()[0].id, 3);
+    EXPECT_EQ(lenient.bad_rows()[0].column, "title");
+    EXPECT_EQ(lenient.bad_rows()[1].column, "custom_fields");
+    EXPECT_NE(lenient.bad_rows()[0].reason.find("\\u0000"), std::string::npos);
+    lenient.start({}, {"", 0, true});
+    EXPECT_EQ(ids(lenient).size(), 3u);
+    EXPECT_EQ(lenient.bad_rows().size(), 2u) << "of this part only";
+}
+
 TEST_F(ScanTest, APositionOfNoWalkIsRefused) {
     for (const char* position : {"7:x", "x", ":", "-1:x"}) {
         Scan s = scan(spec());

@@ -123,6 +123,12 @@ bool valid_token(std::string_view token) noexcept {
            std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
+bool valid_target(std::string_view target) noexcept {
+    return !target.empty() && target.front() == '/' && !target.starts_with("//") &&
+           std::all_of(target.begin(), target.end(),
+                       [](char c) { return c > ' ' && c < 0x7F && c != '\\' && c != '#'; });
+}
+
 std::string company_base_url(std::string_view company_domain) {
     std::string_view label = company_domain;
     take_prefix(&label, "https://");

@@ -28,4 +28,8 @@ struct BaseUrl {
 // a missing host, or plain http to anything but loopback.
 BaseUrl parse_base_url(std::string_view text);
 
+// What follows the origin of a request: begins with one '/', then printable ASCII without blanks,
+// backslash or fragment. Anything else could name another host, or begin another request.
+bool valid_target(std::string_view target) noexcept;
+
 } // namespace pipedrive

@@ -1,5 +1,7 @@
 #include "core/scan/account.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 
 #include "core/base/decimal.h"
@@ -42,6 +44,8 @@ constexpr Setter kSetters[] = {
     {"ca_file", [](Account& a, std::string_view v) { a.ca_file = v; }},
 };
 
+constexpr std::string_view kMethods[] = {"GET", "POST", "PUT", "PATCH", "DELETE"};
+
 } // namespace
 
 Account account_from_options(std::span<const OptionValue> options) {
@@ -66,8 +70,17 @@ Account account_from_options(std::span<const OptionValue> options) {
     return account;
 }
 
-HttpRequest account_request(const Account& account, const std::string& target) {
+HttpRequest account_request(const Account& account, const std::string& target,
+                            std::string_view method) {
+    if (!valid_target(target))
+        throw Error(ErrorKind::BadOption, "path",
+                    "A path begins with \"/\" and has no blank, control character, backslash, "
+                    "fragment or character that is not ASCII.");
+    if (std::find(std::begin(kMethods), std::end(kMethods), method) == std::end(kMethods))
+        throw Error(ErrorKind::BadOption, "method",
+                    "The methods are GET, POST, PUT, PATCH and DELETE.");
     HttpRequest request;
+    request.method = method;
     request.url = account.base_url + target;
     request.headers = auth_headers(account.api_token);
     request.connect_timeout_ms = account.connect_timeout_ms;

@@ -36,8 +36,11 @@ struct OptionValue {
 // token throws Error{BadOption}.
 Account account_from_options(std::span<const OptionValue> options);
 
-// A GET of `target` ("/api/v2/deals?limit=500") with the account's credentials, limits and files.
-HttpRequest account_request(const Account& account, const std::string& target);
+// A request for `target` ("/api/v2/deals?limit=500") with the account's credentials, limits and
+// files. Throws Error{BadOption} unless valid_target() and a method of the API: the credentials go
+// to the account's own origin or nowhere.
+HttpRequest account_request(const Account& account, const std::string& target,
+                            std::string_view method = "GET");
 
 // Field definitions as this session knows them, shared by all scans of the same account and entity.
 struct CatalogueSlot {

@@ -20,6 +20,7 @@ Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& c
 void Scan::start(std::vector<Value> values, WalkPart part) {
     part_ = std::move(part);
     pages_asked_ = 0;
+    bad_rows_.clear();
     fetch_.drop();
     reader_.reset();
     values_ = std::move(values);
@@ -32,6 +33,7 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     more_ = false;
     have_body_ = false;
     refusal_ = nullptr;
+    in_doubt_ = false;
     fresh_.clear();
     next_row_ = 0;
     handed_out_ = 0;
@@ -171,7 +173,8 @@ bool Scan::fetch_body(WaitFor* wait) {
     return true;
 }
 
-void Scan::decode() {
+// With `lenient`, rows with a value that does not fit are set aside.
+void Scan::decode(bool lenient) {
     const Stream& stream = plan_.streams[stream_];
     PageRequest request;
     request.entity = spec_.entity->name;
@@ -180,6 +183,8 @@ void Scan::decode() {
     request.missing_options = &definitions_.missing;
     request.archived = stream.endpoint->archived;
     request.paged = stream.endpoint->paging == Paging::Cursor;
+    page_bad_rows_.clear();
+    if (lenient) request.set_aside = &page_bad_rows_;
     fresh_.clear();
     next_row_ = 0;
     try {
@@ -190,18 +195,26 @@ void Scan::decode() {
     }
 }
 
+bool Scan::is_custom(std::string_view column) const {
+    return std::any_of(spec_.columns.begin(), spec_.columns.end(), [&](const BoundColumn& c) {
+        return c.source == Source::Custom && c.name == column;
+    });
+}
+
 // A value that does not fit its custom column may mean that the field was replaced. False: the
 // definitions have to be asked first.
 bool Scan::decode_or_ask() {
+    if (part_.set_aside) {
+        decode(true);
+        in_doubt_ = !verified_ && std::any_of(page_bad_rows_.begin(), page_bad_rows_.end(),
+                                              [&](const BadRow& b) { return is_custom(b.column); });
+        return !in_doubt_;
+    }
     try {
-        decode();
+        decode(false);
         return true;
     } catch (const Error& error) {
-        const bool custom =
-            std::any_of(spec_.columns.begin(), spec_.columns.end(), [&](const BoundColumn& c) {
-                return c.source == Source::Custom && c.name == error.column;
-            });
-        if (error.kind != ErrorKind::BadValue || !custom || verified_) throw;
+        if (error.kind != ErrorKind::BadValue || !is_custom(error.column) || verified_) throw;
         refusal_ = std::current_exception();
         return false;
     }
@@ -210,12 +223,13 @@ bool Scan::decode_or_ask() {
 // Receives and decodes the next page. False: wait.
 bool Scan::receive(WaitFor* wait) {
     if (!fetch_body(wait)) return false;
-    if ((reader_ || refusal_) && !read_definitions(wait)) return false;
+    if ((reader_ || refusal_ || in_doubt_) && !read_definitions(wait)) return false;
+    in_doubt_ = false;
     if (refusal_) std::rethrow_exception(std::exchange(refusal_, nullptr));
     if (!decode_or_ask()) return receive(wait);
     if (needs_definitions()) {
         if (!read_definitions(wait)) return false;
-        decode();
+        decode(part_.set_aside);
     }
     have_body_ = false;
     settle_options();
@@ -264,6 +278,7 @@ bool Scan::read_definitions(WaitFor* wait) {
 }
 
 void Scan::collect_fresh() {
+    bad_rows_.insert(bad_rows_.end(), page_bad_rows_.begin(), page_bad_rows_.end());
     rows_fetched_ += static_cast<std::int64_t>(page_.rows());
     for (std::uint32_t i = 0; i < page_.rows(); ++i)
         if (seen_.insert(page_.id(i))) fresh_.push_back(i);

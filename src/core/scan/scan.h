@@ -41,8 +41,9 @@ struct ScanSpec {
 // position names the list and holds the API's own cursor; it is good only for the same columns and
 // values.
 struct WalkPart {
-    std::string position; // empty: from the start
-    int max_pages = 0;    // 0: all
+    std::string position;   // empty: from the start
+    int max_pages = 0;      // 0: all
+    bool set_aside = false; // rows with a value that does not fit are left out and told of
 };
 
 class Scan {
@@ -71,6 +72,8 @@ class Scan {
     std::int64_t rows_fetched() const noexcept { return rows_fetched_; }
     // Options that rows name and Pipedrive no longer has, each told once a session.
     std::vector<UnknownOption> take_notices() noexcept { return std::exchange(notices_, {}); }
+    // Rows of this part that were set aside.
+    const std::vector<BadRow>& bad_rows() const noexcept { return bad_rows_; }
     bool has_notices() const noexcept { return !notices_.empty(); }
     const ScanSpec& spec() const noexcept { return spec_; }
 
@@ -83,7 +86,8 @@ class Scan {
     bool receive(WaitFor* wait);
     void accept(std::string body);
     bool fetch_body(WaitFor* wait);
-    void decode();
+    void decode(bool lenient);
+    bool is_custom(std::string_view column) const;
     bool decode_or_ask();
     bool needs_definitions() const;
     bool labels_come_late() const;
@@ -106,8 +110,10 @@ class Scan {
     std::optional<DefinitionsReader> reader_;
     std::shared_ptr<const FieldCatalogue> catalogue_; // used for this scan's labels
     std::exception_ptr
-        refusal_; // an error that may mean that a custom field is gone or was replaced
+        refusal_;           // an error that may mean that a custom field is gone or was replaced
+    bool in_doubt_ = false; // rows set aside may mean the same
     std::vector<UnknownOption> notices_;
+    std::vector<BadRow> bad_rows_, page_bad_rows_; // of the part; of the page decoded last
     bool verified_ = false; // the definitions were read during this scan or one of its rescans
 
     std::vector<Value> values_;

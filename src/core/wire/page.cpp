@@ -53,6 +53,19 @@ class SlotIndex {
     std::size_t next_ = 0;
 };
 
+// Whether JSON as we write it holds a NUL in some string: an escape whose backslash is not itself
+// escaped.
+bool escapes_nul(std::string_view json) {
+    for (std::size_t at = json.find("\\u0000"); at != json.npos;
+         at = json.find("\\u0000", at + 1)) {
+        std::size_t first = at;
+        while (first > 0 && json[first - 1] == '\\')
+            --first;
+        if ((at - first) % 2 == 0) return true;
+    }
+    return false;
+}
+
 // The label objects that include_labels adds: under a key of their own, or in place of the ids.
 constexpr std::string_view kLabelKeys[] = {"labels", "label_ids"};
 
@@ -250,8 +263,16 @@ class PageReader final : public JsonEvents {
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
                         "Row " + std::to_string(page_->ids_.size() + 1) +
                             " of the page has no integer \"id\".");
-        for (std::size_t i = 0; i < request_.columns.size(); ++i)
-            page_->cells_.push_back(cell(i, id.text()));
+        const std::size_t before = page_->cells_.size();
+        try {
+            for (std::size_t i = 0; i < request_.columns.size(); ++i)
+                page_->cells_.push_back(cell(i, id.text()));
+        } catch (const Error& error) {
+            if (request_.set_aside == nullptr || error.kind != ErrorKind::BadValue) throw;
+            page_->cells_.resize(before);
+            request_.set_aside->push_back({*number, error.column, error.detail});
+            return;
+        }
         page_->ids_.push_back(*number);
     }
 
@@ -270,7 +291,13 @@ class PageReader final : public JsonEvents {
         if (column.source == Source::Custom && v.absent())
             page_->missing_custom_ = static_cast<int>(i);
         try {
-            return decode_cell(column, v, &page_->arena_, &labels_);
+            const Cell c = decode_cell(column, v, &page_->arena_, &labels_);
+            // json could hold it, but the jsonb of a mirror cannot
+            if (request_.set_aside != nullptr && c.type == CellType::Json &&
+                escapes_nul({c.text, c.size}))
+                throw Error(ErrorKind::BadValue, {},
+                            "The value contains the character \\u0000, which jsonb cannot store.");
+            return c;
         } catch (Error& error) {
             error.subject = request_.entity;
             error.column = column.name;

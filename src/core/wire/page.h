@@ -18,12 +18,20 @@
 
 namespace pipedrive {
 
+// A row with a value that does not fit its column.
+struct BadRow {
+    std::int64_t id = 0;
+    std::string column; // SQL name
+    std::string reason; // as an error would say; may quote the value
+};
+
 struct PageRequest {
     std::string_view entity;              // for errors
     std::span<const BoundColumn> columns; // resolved; cells come in this order
     const FieldCatalogue* catalogue = nullptr;
     const std::set<UnknownOption>* missing_options = nullptr; // see LabelSource
     bool archived = false;                                    // value of Source::Endpoint columns
+    std::vector<BadRow>* set_aside = nullptr; // such rows go here, instead of Error{BadValue}
     bool paged = true; // a paged list must have a data array; v1 lists say null for "no rows"
 };
 
@@ -58,7 +66,8 @@ class Page {
 };
 
 // Fills *page (reusing its memory). Throws Error{Malformed} for an envelope that is not one,
-// `success` false, a row without an id; Error{BadValue} with column and row id; Error{TooLarge}.
+// `success` false, a row without an id; Error{BadValue} with column and row id, unless they are
+// set aside; Error{TooLarge}.
 void decode_page(std::string_view body, const PageRequest& request, Page* page);
 
 } // namespace pipedrive
