@@ -391,6 +391,63 @@ TEST_F(ScanTest, AMissingKeyIsLookedInto) {
     EXPECT_EQ(failure(retyped).kind, ErrorKind::FieldGone);
 }
 
+// Where the API leaves unset fields out, the same query reads the definitions once.
+TEST_F(ScanTest, AbsentKeysAreRememberedByRow) {
+    const std::vector<Predicate> here = {{"is_archived", Op::IsFalse, -1}};
+    const auto read = [&] {
+        Scan s = scan(spec({custom(kHash, "enum")}, here));
+        s.start({});
+        return cells(s).size();
+    };
+    list("/api/v2/deals", rows(1, 25));
+    for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(read(), 25u);
+    EXPECT_EQ(asked("/api/v2/dealFields"), 1);
+    list("/api/v2/deals", rows(1, 31)); // new rows may be the first to show that it is gone
+    EXPECT_EQ(read(), 31u);
+    EXPECT_EQ(read(), 31u);
+    EXPECT_EQ(asked("/api/v2/dealFields"), 2);
+    clock.advance(kDefinitionsTrustedMs);
+    EXPECT_EQ(read(), 31u);
+    EXPECT_EQ(read(), 31u);
+    EXPECT_EQ(asked("/api/v2/dealFields"), 3);
+}
+
+TEST_F(ScanTest, AKeyThatAnotherRowOfThePageHasIsNotMissed) {
+    auto some = rows(1, 10);
+    some[6].second = R"(,"custom_fields":{")" + kHash + R"(":{"id":13,"label":"Red"}})";
+    list("/api/v2/deals", some);
+    const auto read = [&](std::vector<Predicate> where, std::vector<Value> values) {
+        Scan s = scan(spec({custom(kHash, "enum")}, std::move(where)));
+        s.start(std::move(values));
+        return cells(s);
+    };
+    EXPECT_EQ(read({{"is_archived", Op::IsFalse, -1}}, {})[6], "7 'Red'");
+    EXPECT_EQ(read({{"id", Op::Eq, 0}}, {numbers({3})})[0], "3 null"); // explained already
+    EXPECT_EQ(asked("/api/v2/dealFields"), 0);
+    // Now the field is removed. The row that had a value tells.
+    list("/api/v2/deals", rows(1, 10));
+    definitions = "";
+    Scan gone = scan(spec({custom(kHash, "enum")}, {{"is_archived", Op::IsFalse, -1}}));
+    gone.start({});
+    EXPECT_EQ(failure(gone).kind, ErrorKind::FieldGone);
+    Scan one = scan(spec({custom(kHash, "enum")}, {{"id", Op::Eq, 0}}));
+    one.start({numbers({7})});
+    EXPECT_EQ(failure(one).kind, ErrorKind::FieldGone);
+}
+
+TEST_F(ScanTest, OddValuesAreRememberedByRow) {
+    definitions = R"({"field_code":")" + kHash +
+                  R"(","field_name":"F","field_type":"varchar","is_custom_field":true})";
+    list("/api/v2/deals", rows(1, 3, R"(,"custom_fields":{")" + kHash + R"(":5})"));
+    for (int i = 0; i < 4; ++i) {
+        Scan s = scan(spec({custom(kHash, "varchar")}, {{"is_archived", Op::IsFalse, -1}}));
+        s.start({});
+        EXPECT_EQ(cells(s).size(), 3u);
+    }
+    EXPECT_EQ(asked("/api/v2/dealFields"), 1);
+}
+
 TEST_F(ScanTest, ARefusedCustomFieldIsLookedInto) {
     api.on("GET", "/api/v2/deals?", reply(R"({"success":false,"error":"Unknown field"})", 400));
     Scan fine = scan(spec({custom(kHash, "enum")}));

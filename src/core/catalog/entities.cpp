@@ -442,4 +442,11 @@ bool has_custom_fields(const Entity& entity) noexcept {
     return !entity.definitions_path.empty();
 }
 
+const Entity& definitions_owner(const Entity& entity) noexcept {
+    for (const Entity& other : entities())
+        if (has_custom_fields(entity) && other.definitions_path == entity.definitions_path)
+            return other;
+    return entity;
+}
+
 } // namespace pipedrive

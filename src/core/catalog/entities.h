@@ -102,6 +102,9 @@ const Column* find_column(const Entity& entity, std::string_view field,
 const Column* find_column_named(const Entity& entity, std::string_view name) noexcept;
 const Filter* find_filter(const Entity& entity, std::string_view column) noexcept;
 bool has_custom_fields(const Entity& entity) noexcept;
+// The entity whose field definitions these are too: the first one with the same list of them. They
+// are read once for all, and kept under its name.
+const Entity& definitions_owner(const Entity& entity) noexcept;
 
 inline constexpr int kIdsPerRequest = 100;
 inline constexpr std::size_t kCustomKeysPerRequest = 15;

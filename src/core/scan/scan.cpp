@@ -306,6 +306,7 @@ bool Scan::receive(WaitFor* wait) {
     address_is_right_ = true;
     have_body_ = false;
     settle_options();
+    remember_doubts();
     collect_fresh();
     accept(stop_reached() ? std::string() : page_.next_cursor());
     return true;
@@ -323,8 +324,25 @@ bool Scan::labels_come_late() const {
 bool Scan::needs_definitions() const {
     if (verified_ || !has_custom_fields(*spec_.entity)) return false;
     const LabelSource& noticed = page_.noticed();
-    return noticed.unresolved > 0 || noticed.odd > 0 || (noticed.stale > 0 && labels_come_late()) ||
-           page_.missing_custom_column() >= 0;
+    return noticed.unresolved > 0 || (noticed.stale > 0 && labels_come_late()) ||
+           !doubts_are_explained();
+}
+
+// A key that other rows of the same answer have belongs to a field that is there.
+bool Scan::doubts_are_explained() const {
+    const std::int64_t now = clock_.now_ms();
+    const std::span<const Doubt> doubts = page_.doubts();
+    return std::all_of(doubts.begin(), doubts.end(), [&](const Doubt& d) {
+        return (d.absent && page_.has_key(d.column)) ||
+               definitions_.explained.contains(spec_.columns[d.column].field, d, now);
+    });
+}
+
+// This page was read in full knowledge: what it lacks needs no definitions the next time.
+void Scan::remember_doubts() {
+    const std::int64_t now = clock_.now_ms();
+    for (const Doubt& d : page_.doubts())
+        definitions_.explained.insert(spec_.columns[d.column].field, d, now);
 }
 
 // Remembers what the definitions could not explain either.

@@ -105,6 +105,8 @@ class Scan {
     bool is_custom(std::string_view column) const;
     bool decode_or_ask();
     bool needs_definitions() const;
+    bool doubts_are_explained() const;
+    void remember_doubts();
     bool labels_come_late() const;
     void settle_options();
     bool read_definitions(WaitFor* wait);

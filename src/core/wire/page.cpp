@@ -71,7 +71,8 @@ class PageReader final : public JsonEvents {
         page->ids_.clear();
         page->next_cursor_.clear();
         page->noticed_ = {};
-        page->missing_custom_ = -1;
+        page->doubts_.clear();
+        page->has_key_.assign(request.columns.size(), false);
         page->width_ = request.columns.size();
         labels_.catalogue = request.catalogue;
         labels_.missing = request.missing_options;
@@ -270,7 +271,7 @@ class PageReader final : public JsonEvents {
         const std::size_t before = page_->cells_.size();
         try {
             for (std::size_t i = 0; i < request_.columns.size(); ++i)
-                page_->cells_.push_back(cell(i, id.text()));
+                page_->cells_.push_back(cell(i, id.text(), *number));
         } catch (const Error& error) {
             if (request_.set_aside == nullptr || error.kind != ErrorKind::BadValue) throw;
             page_->cells_.resize(before);
@@ -287,7 +288,13 @@ class PageReader final : public JsonEvents {
                slot_value(archived_slot_).is(Tok::True) != request_.archived;
     }
 
-    Cell cell(std::size_t i, std::string_view row_id) {
+    // After the value of a custom column was read.
+    void notice(std::size_t i, std::int64_t id, bool absent, bool odd) {
+        if (!absent) page_->has_key_[i] = true;
+        if (absent || odd) page_->doubts_.push_back({id, static_cast<std::uint32_t>(i), absent});
+    }
+
+    Cell cell(std::size_t i, std::string_view row_id, std::int64_t id) {
         const BoundColumn& column = request_.columns[i];
         if (column.source == Source::Endpoint) {
             Cell c;
@@ -299,10 +306,11 @@ class PageReader final : public JsonEvents {
         JsonValue v = slot_value(column_slots_[i]);
         if (column.source == Source::Labels && v.absent())
             v = slot_value(slots_.find(kLabelKeys[1], false));
-        if (column.source == Source::Custom && v.absent())
-            page_->missing_custom_ = static_cast<int>(i);
+        const int odd_before = labels_.odd;
         try {
             const Cell c = decode_cell(column, v, &page_->arena_, &labels_);
+            if (column.source == Source::Custom)
+                notice(i, id, v.absent(), labels_.odd > odd_before);
             // A query may show it in a column of another type; the table of a mirror cannot.
             if (request_.set_aside != nullptr)
                 if (const std::string_view why = unstorable(column.kind, c); !why.empty())
