@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/time.h"
 #include "core/catalog/binding.h"
 #include "core/plan/predicate.h"
 #include "core/plan/request_plan.h"
@@ -41,6 +42,26 @@ struct WalkPart {
     std::string position;   // empty: from the start
     int max_pages = 0;      // 0: all
     bool set_aside = false; // rows with a value that does not fit are left out and told of
+};
+
+// Whether the rows of a walk have come newest first. One row, or several of the same time, prove
+// nothing.
+class NewestFirst {
+  public:
+    void see(Micros t) noexcept {
+        broken_ = broken_ || (any_ && t > last_);
+        descended_ = descended_ || (any_ && t < last_);
+        any_ = true;
+        last_ = t;
+    }
+    void begin_list() noexcept { any_ = descended_ = false; }
+    void distrust() noexcept { broken_ = true; }
+    bool broken() const noexcept { return broken_; }
+    bool proved() const noexcept { return descended_ && !broken_; }
+
+  private:
+    bool any_ = false, descended_ = false, broken_ = false;
+    Micros last_ = 0;
 };
 
 class Scan {
@@ -93,7 +114,7 @@ class Scan {
     void enter_stream();
     void leave_page();
     void collect_fresh();
-    bool stop_reached() const;
+    bool stop_reached();
     void resume();
 
     const Account& account_;
@@ -123,7 +144,9 @@ class Scan {
     std::string cursor_;
     WalkPart part_;
     int pages_asked_ = 0;
-    bool more_ = false; // there is a request to make after the one decoded last
+    NewestFirst order_;  // of a walk that may stop early; once broken, all lists are read whole
+    bool older_ = false; // this list has shown a row before plan_.stop_before
+    bool more_ = false;  // there is a request to make after the one decoded last
 
     std::string body_; // received, not yet decoded for good
     bool have_body_ = false;
