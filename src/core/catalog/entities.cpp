@@ -293,8 +293,7 @@ constexpr std::string_view kWindowReason =
     "return rows that were never changed (update_time is null).";
 constexpr std::string_view kNewestReason =
     "The list is read newest first (sort_by=add_time, descending) until a row is older than the "
-    "bound; "
-    "rows without add_time cannot satisfy it.";
+    "bound, as long as its rows come in that order; rows without add_time cannot satisfy it.";
 constexpr Exactness kExact = Exactness::Exact, kSuperset = Exactness::Superset;
 
 constexpr Filter kDealFilters[] = {

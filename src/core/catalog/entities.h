@@ -64,7 +64,7 @@ enum class FilterKind : std::uint8_t {
     Flag,     // boolean
     Window,   // bounds on update_time: updated_since, updated_until
     Endpoint, // boolean that chooses endpoints; sends no parameter
-    Newest,   // lower bound on add_time: newest first, and stop at the first older row
+    Newest,   // lower bound on add_time: newest first, and stop after an older row
 };
 
 enum class Exactness : std::uint8_t { Local, Superset, Exact };

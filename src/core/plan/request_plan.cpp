@@ -195,12 +195,12 @@ Exactness push_endpoint(const Filter& filter, const Domain& d, RequestPlan* plan
     return filter.best;
 }
 
-// Only where no window on update_time narrows the list better, and not with ids.
+// Only where no lower bound on update_time narrows the list better, and not with ids. An upper
+// bound alone leaves almost all of a list.
 Exactness push_newest(const Filter& filter, const Domain& d, RequestPlan* plan,
                       std::vector<Parameter>* parameters) {
-    const bool windowed =
-        std::any_of(parameters->begin(), parameters->end(),
-                    [](const Parameter& p) { return p.name.starts_with("updated_"); });
+    const bool windowed = std::any_of(parameters->begin(), parameters->end(),
+                                      [](const Parameter& p) { return p.name == "updated_since"; });
     if (windowed || (d.since <= kEarliest && d.since_symbol.empty())) return Exactness::Local;
     parameters->push_back({"sort_by", std::string(filter.column)});
     parameters->push_back({"sort_direction", "desc"});

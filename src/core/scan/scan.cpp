@@ -37,6 +37,7 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     have_body_ = false;
     refusal_ = nullptr;
     in_doubt_ = false;
+    order_ = {};
     fresh_.clear();
     next_row_ = 0;
     handed_out_ = 0;
@@ -130,10 +131,16 @@ void Scan::plan() {
     if (!part_.position.empty()) resume();
 }
 
-// "2:cursor": the third list, from that cursor.
+// "2:cursor": the third list, from that cursor. "2!:cursor": of lists that do not come in the order
+// that was asked for.
 void Scan::resume() {
     const std::size_t colon = part_.position.find(':');
-    const auto stream = decimal_to_int64(part_.position.substr(0, colon));
+    std::string_view list = std::string_view(part_.position).substr(0, colon);
+    if (list.ends_with('!')) {
+        order_.distrust();
+        list.remove_suffix(1);
+    }
+    const auto stream = decimal_to_int64(list);
     if (colon == std::string::npos || !stream || *stream < 0 ||
         static_cast<std::size_t>(*stream) >= plan_.streams.size())
         throw Error(ErrorKind::Internal, "position of a walk that this scan does not have");
@@ -145,12 +152,14 @@ void Scan::resume() {
 
 std::optional<std::string> Scan::next_position() const {
     if (!more_) return std::nullopt;
-    return std::to_string(stream_) + ":" + cursor_;
+    return std::to_string(stream_) + (order_.broken() ? "!:" : ":") + cursor_;
 }
 
 // The ids that earlier lists have not answered; a list with nothing left to ask is passed over.
 void Scan::enter_stream() {
     cursor_.clear();
+    order_.begin_list();
+    older_ = false;
     ids_asked_ = 0;
     ids_.clear();
     ids_in_order_ = 0;
@@ -377,7 +386,9 @@ void Scan::collect_fresh() {
     }
 }
 
-// Newest first: some row of the page is older than anything wanted, so all rows after it are.
+// Newest first: some row is older than anything wanted, so all rows after it are. That the rows
+// come in the order that was asked for is seen, not believed: where it does not hold, the walk goes
+// on to the end.
 bool Scan::stop_reached() {
     if (part_.above_id) return known_ids_reached();
     if (plan_.stop_column.empty()) return false;
@@ -386,8 +397,11 @@ bool Scan::stop_reached() {
             continue;
         for (std::size_t i = 0; i < page_.rows(); ++i) {
             const Cell& cell = page_.row(i)[c];
-            if (cell.type == CellType::Timestamp && cell.integer < plan_.stop_before) return true;
+            if (cell.type != CellType::Timestamp) continue;
+            order_.see(cell.integer);
+            older_ = older_ || cell.integer < plan_.stop_before;
         }
+        return older_ && order_.proved();
     }
     return false;
 }

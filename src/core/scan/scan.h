@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/time.h"
 #include "core/catalog/binding.h"
 #include "core/plan/predicate.h"
 #include "core/plan/request_plan.h"
@@ -47,6 +48,26 @@ struct WalkPart {
     bool lists_only = false; // ids are asked for in batches, never one by one
     // Newest rows first, and no further than the first row whose id is not above it.
     std::optional<std::int64_t> above_id = std::nullopt;
+};
+
+// Whether the rows of a walk have come newest first. One row, or several of the same time, prove
+// nothing.
+class NewestFirst {
+  public:
+    void see(Micros t) noexcept {
+        broken_ = broken_ || (any_ && t > last_);
+        descended_ = descended_ || (any_ && t < last_);
+        any_ = true;
+        last_ = t;
+    }
+    void begin_list() noexcept { any_ = descended_ = false; }
+    void distrust() noexcept { broken_ = true; }
+    bool broken() const noexcept { return broken_; }
+    bool proved() const noexcept { return descended_ && !broken_; }
+
+  private:
+    bool any_ = false, descended_ = false, broken_ = false;
+    Micros last_ = 0;
 };
 
 class Scan {
@@ -157,7 +178,9 @@ class Scan {
     std::optional<std::int64_t> highest_id_;
     std::int64_t last_id_ = 0; // of the list, where ids should descend
     int ids_in_order_ = 0;     // rows of the list that bear that out; -1: they do not descend
-    bool more_ = false;        // there is a request to make after the one decoded last
+    NewestFirst order_;  // of a walk that may stop early; once broken, all lists are read whole
+    bool older_ = false; // this list has shown a row before plan_.stop_before
+    bool more_ = false;  // there is a request to make after the one decoded last
 
     std::string body_; // received, not yet decoded for good
     bool have_body_ = false;
