@@ -147,7 +147,7 @@ SELECT status, count(*), count(body) AS bodies, count(raw) AS raws, bool_or(conc
 SELECT sim.error($$SELECT pipedrive.ingest_webhook('{}', 'fast')$$);
 -- a failed one runs again once it can
 SELECT * FROM pipedrive.replay(max_events => 3);
-UPDATE pipedrive.inbox SET body = jsonb_set(body, '{data,value}', '12') WHERE key LIKE 'b4:%';
+UPDATE pipedrive.inbox SET body = jsonb_set(body, '{data,id}', '9001') WHERE key LIKE 'b3:%';
 SELECT * FROM pipedrive.replay() WHERE status <> 'failed';
 
 -- Another company's events

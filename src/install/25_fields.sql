@@ -35,7 +35,11 @@ COMMENT ON FUNCTION _name_columns(text, jsonb, text, text[]) IS 'columns for cus
 CREATE FUNCTION decode_record(source regclass, record jsonb, shape text DEFAULT 'rest') RETURNS jsonb
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_decode_record';
 COMMENT ON FUNCTION decode_record(regclass, jsonb, text) IS
-    'what the columns of a foreign table would show for one record of the API: shape rest, flat (v1) or webhook; columns that the record does not carry are left out';
+    'what the columns of a foreign table would show for one record of the API: shape rest, flat (v1) or webhook; columns of which the record does not say all are left out';
+
+CREATE FUNCTION _decode_event(source regclass, record jsonb, shape text) RETURNS jsonb
+LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_decode_event';
+COMMENT ON FUNCTION _decode_event(regclass, jsonb, text) IS 'decode_record() where a value that does not fit leaves out its column';
 
 CREATE VIEW _table_columns AS
 SELECT t.ftrelid AS relation, s.srvname AS server,

@@ -165,7 +165,7 @@ BEGIN
                AND CASE f.rule WHEN 'drop' THEN true
                                WHEN 'drop null' THEN record -> f.key = 'null'
                                WHEN 'drop flat' THEN version = '1'
-                               WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> ''
+                               WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> '' AND record ? (f.key || '_formatted_address')
                                ELSE NOT record ? f.field END) AS r);
 END
 $$;
@@ -347,7 +347,7 @@ DECLARE
     carried jsonb := '{}';
 BEGIN
     IF e.kind = 'upsert' THEN
-        carried := pipedrive.decode_record(m.source, e.record, e.shape);
+        carried := pipedrive._decode_event(m.source, e.record, e.shape); -- the next sync reads what does not fit
     END IF;
     RETURN (SELECT coalesce(jsonb_object_agg(c.key, c.value), '{}') FROM jsonb_each(carried) AS c
              WHERE c.key = ANY (pipedrive._mirror_columns(m.target))

@@ -279,6 +279,33 @@ PodTexts texts_of(ArrayType* array) {
     return out;
 }
 
+Datum decode_arguments(FunctionCallInfo fcinfo, Unfit unfit) {
+    const TableInfo* table = table_info(PG_GETARG_OID(0));
+    const char* json = utf8_json(PG_GETARG_DATUM(1));
+    const char* shape = text_to_cstring(PG_GETARG_TEXT_PP(2));
+    const Connection* connection = connection_for(table->server, GetUserId(), NIL);
+    if (has_custom_fields(*table->entity) && is_due(connection, table->entity))
+        refresh_slot(connection, table->entity);
+    PG_RETURN_DATUM(jsonb_of(entry_text(connection->who, [&] {
+        const auto parsed = parse_record_shape(shape);
+        if (!parsed)
+            throw Error(ErrorKind::BadOption, "shape",
+                        "The shape must be \"rest\", \"flat\" or \"webhook\".");
+        const CatalogueSlot& slot =
+            catalogue_slot(connection->server, connection->user_mapping, *table->entity);
+        std::vector<BoundColumn> columns;
+        for (int i = 0; i < table->n_columns; ++i) {
+            columns.push_back(bind_column(*table->entity, declared(table->columns[i])));
+            if (!columns.back().resolved && slot.catalogue != nullptr)
+                resolve_column(*table->entity, *slot.catalogue, &columns.back());
+        }
+        DecodedRecord record;
+        record.labels.catalogue = slot.catalogue.get();
+        decode_record(json, *parsed, table->entity->name, columns, &record, unfit);
+        return record_json(columns, record);
+    })));
+}
+
 } // namespace
 
 extern "C" {
@@ -287,6 +314,7 @@ PG_FUNCTION_INFO_V1(pipedrive_fdw_stored_fields);
 PG_FUNCTION_INFO_V1(pipedrive_fdw_keep_fields);
 PG_FUNCTION_INFO_V1(pipedrive_fdw_name_columns);
 PG_FUNCTION_INFO_V1(pipedrive_fdw_decode_record);
+PG_FUNCTION_INFO_V1(pipedrive_fdw_decode_event);
 
 // (server name, entity text): the definitions as Pipedrive has them now. One request a page, 10
 // tokens each.
@@ -343,30 +371,12 @@ Datum pipedrive_fdw_name_columns(PG_FUNCTION_ARGS) {
 // (source regclass, record jsonb, shape text): {"column": value} of the columns that the record
 // carries.
 Datum pipedrive_fdw_decode_record(PG_FUNCTION_ARGS) {
-    const TableInfo* table = table_info(PG_GETARG_OID(0));
-    const char* json = utf8_json(PG_GETARG_DATUM(1));
-    const char* shape = text_to_cstring(PG_GETARG_TEXT_PP(2));
-    const Connection* connection = connection_for(table->server, GetUserId(), NIL);
-    if (has_custom_fields(*table->entity) && is_due(connection, table->entity))
-        refresh_slot(connection, table->entity);
-    PG_RETURN_DATUM(jsonb_of(entry_text(connection->who, [&] {
-        const auto parsed = parse_record_shape(shape);
-        if (!parsed)
-            throw Error(ErrorKind::BadOption, "shape",
-                        "The shape must be \"rest\", \"flat\" or \"webhook\".");
-        const CatalogueSlot& slot =
-            catalogue_slot(connection->server, connection->user_mapping, *table->entity);
-        std::vector<BoundColumn> columns;
-        for (int i = 0; i < table->n_columns; ++i) {
-            columns.push_back(bind_column(*table->entity, declared(table->columns[i])));
-            if (!columns.back().resolved && slot.catalogue != nullptr)
-                resolve_column(*table->entity, *slot.catalogue, &columns.back());
-        }
-        DecodedRecord record;
-        record.labels.catalogue = slot.catalogue.get();
-        decode_record(json, *parsed, table->entity->name, columns, &record);
-        return record_json(columns, record);
-    })));
+    return decode_arguments(fcinfo, Unfit::Throw);
+}
+
+// The same, where a value that does not fit costs its column only.
+Datum pipedrive_fdw_decode_event(PG_FUNCTION_ARGS) {
+    return decode_arguments(fcinfo, Unfit::LeaveOut);
 }
 }
 

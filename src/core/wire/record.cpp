@@ -33,26 +33,91 @@ Cell endpoint_cell(JsonValue record) {
     return cell;
 }
 
+bool is_empty(JsonValue v) {
+    return v.is_null() || (v.is(Tok::String) && v.text().empty());
+}
+
+bool is_address(const BoundColumn& column) {
+    return column.kind == Kind::Address || column.subfield == "address";
+}
+
+// Whether events and v1 say all of this column that a list would, so that the two never disagree
+// about a value that did not change. `value` is the field's as the record has it, not empty.
+bool is_whole(JsonValue record, const BoundColumn& column, JsonValue value,
+              const LabelSource& labels) {
+    // The time zone is named by its id only; an option that nobody knows has no label yet.
+    if (column.subfield == "timezone") {
+        const JsonValue zone = record.member(column.field + "_timezone_id");
+        return !zone.absent() && zone.is_null();
+    }
+    if (!labels.unknown.empty()) return false;
+    if (!is_address(column)) return true;
+    // What was typed; what was made of it, which a list shows too, may be missing.
+    return !(value.is(Tok::Object) ? value.member("formatted_address")
+                                   : record.member(column.field + "_formatted_address"))
+                .absent();
+}
+
+// v1 has one element with an empty value where v2 has none.
+Cell without_empty_elements(JsonValue v, Arena* arena) {
+    std::string json;
+    v.each_element([&](JsonValue element) {
+        const JsonValue value = element.member("value");
+        if (!value.absent() && is_empty(value)) return;
+        json += json.empty() ? '[' : ',';
+        element.write(&json);
+    });
+    const std::string_view kept = arena->copy(json.empty() ? "[]" : json + "]");
+    Cell cell;
+    cell.type = CellType::Json;
+    cell.text = kept.data();
+    cell.size = static_cast<std::uint32_t>(kept.size());
+    return cell;
+}
+
+bool is_contact_list(const BoundColumn& column) {
+    return column.kind == Kind::Json && column.source == Source::Field &&
+           (column.field == "emails" || column.field == "phones" || column.field == "im");
+}
+
+struct Decoded {
+    Cell cell;
+    bool carried = false;
+};
+
+Decoded decode_value(JsonValue record, RecordShape shape, const BoundColumn& column, Arena* arena,
+                     LabelSource* labels) {
+    const bool flat = shape == RecordShape::Flat;
+    const JsonValue value = flat ? record.member(column.field) : value_of(record, column);
+    if (value.absent()) return {{}, flat && column.source == Source::Custom};
+    if (shape == RecordShape::Rest) return {decode_cell(column, value, arena, labels), true};
+    if (is_contact_list(column) && value.is(Tok::Array))
+        return {without_empty_elements(value, arena), true};
+    if (is_address(column) && is_empty(value)) return {{}, true};
+    const Cell cell = flat ? decode_flat_cell(column, record, arena, labels)
+                           : decode_cell(column, value, arena, labels);
+    return {cell, is_empty(value) || is_whole(record, column, value, *labels)};
+}
+
 void decode_column(JsonValue record, RecordShape shape, const BoundColumn& column,
                    DecodedRecord* out) {
-    Cell cell;
-    bool carried = true;
+    Decoded decoded;
     if (column.source == Source::Endpoint) {
-        carried = !record.member(column.field).absent();
-        cell = endpoint_cell(record);
-    } else if (shape == RecordShape::Flat) {
-        carried = column.source == Source::Custom || !record.member(column.field).absent();
-        cell = decode_flat_cell(column, record, &out->arena, &out->labels);
-    } else if (column.source != Source::Gone) {
-        const JsonValue value = value_of(record, column);
-        carried = !value.absent();
-        // A webhook names the time zone by its id only; the name has to be fetched.
-        if (shape == RecordShape::Webhook && column.subfield == "timezone" && !value.is_null())
-            carried = false;
-        if (carried) cell = decode_cell(column, value, &out->arena, &out->labels);
+        decoded = {endpoint_cell(record), !record.member(column.field).absent()};
+    } else if (column.source == Source::Gone) {
+        decoded.carried = shape != RecordShape::Flat;
+    } else {
+        LabelSource labels; // of this column alone
+        labels.catalogue = out->labels.catalogue;
+        labels.missing = out->labels.missing;
+        decoded = decode_value(record, shape, column, &out->arena, &labels);
+        out->labels.unresolved += labels.unresolved;
+        out->labels.stale += labels.stale;
+        out->labels.odd += labels.odd;
+        out->labels.unknown.merge(labels.unknown);
     }
-    out->cells.push_back(cell);
-    out->carried.push_back(carried);
+    out->cells.push_back(decoded.cell);
+    out->carried.push_back(decoded.carried);
 }
 
 std::string quoted(std::string_view text) {
@@ -101,7 +166,7 @@ std::optional<RecordShape> parse_record_shape(std::string_view name) noexcept {
 }
 
 void decode_record(std::string_view json, RecordShape shape, std::string_view entity,
-                   std::span<const BoundColumn> columns, DecodedRecord* out) {
+                   std::span<const BoundColumn> columns, DecodedRecord* out, Unfit unfit) {
     const JsonDocument document(json, entity);
     const JsonValue record = document.root();
     if (!record.is(Tok::Object))
@@ -110,6 +175,11 @@ void decode_record(std::string_view json, RecordShape shape, std::string_view en
         try {
             decode_column(record, shape, column, out);
         } catch (Error& error) {
+            if (unfit == Unfit::LeaveOut && error.kind == ErrorKind::BadValue) {
+                out->cells.emplace_back();
+                out->carried.push_back(false);
+                continue;
+            }
             error.subject = entity;
             error.column = column.name;
             error.row_id = std::string(record.member("id").text());

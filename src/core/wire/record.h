@@ -25,13 +25,20 @@ std::optional<RecordShape> parse_record_shape(
 struct DecodedRecord {
     Arena arena;
     std::vector<Cell> cells;   // one a column
-    std::vector<char> carried; // whether the record says anything of the column
+    std::vector<char> carried; // whether the record says all of the column that a list would
     LabelSource labels;        // set catalogue before; what was noticed after
+};
+
+// What becomes of a value that does not fit its column.
+enum class Unfit : std::uint8_t {
+    Throw,
+    LeaveOut, // it costs that column, which is not carried then
 };
 
 // Throws Error{Malformed} unless `json` is an object, Error{BadValue} with the column's name.
 void decode_record(std::string_view json, RecordShape shape, std::string_view entity,
-                   std::span<const BoundColumn> columns, DecodedRecord* out);
+                   std::span<const BoundColumn> columns, DecodedRecord* out,
+                   Unfit unfit = Unfit::Throw);
 
 // {"column": value, …} of the carried columns: numbers, booleans, null, arrays and JSON as such,
 // everything else as text that PostgreSQL's input functions read.

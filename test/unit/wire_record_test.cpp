@@ -1,0 +1,124 @@
+// What a record outside a list carries: all that a list would say of a column, or nothing.
+#include "core/wire/record.h"
+
+#include <gtest/gtest.h>
+
+#include "core/base/error.h"
+#include "core/catalog/entities.h"
+
+namespace pipedrive {
+namespace {
+
+BoundColumn column(const char* entity, std::string name, std::string field = {},
+                   std::string subfield = {}, std::string type = {}) {
+    DeclaredColumn declared;
+    declared.name = std::move(name);
+    declared.field = std::move(field);
+    declared.subfield = std::move(subfield);
+    declared.type = std::move(type);
+    return bind_column(*find_entity(entity), declared);
+}
+
+std::string decoded(const char* entity, const std::vector<BoundColumn>& columns,
+                    const std::string& json, RecordShape shape, Unfit unfit = Unfit::Throw) {
+    DecodedRecord record;
+    decode_record(json, shape, entity, columns, &record, unfit);
+    return record_json(columns, record);
+}
+
+const std::string kCode(40, 'a');
+
+TEST(Record, TimeZonesOfEventsAreNotCarried) {
+    const std::vector<BoundColumn> columns = {
+        column("deals", "id"), column("deals", "at", kCode, "", "time"),
+        column("deals", "at_timezone", kCode, "timezone", "time")};
+    EXPECT_EQ(
+        decoded("deals", columns,
+                R"({"id":1,")" + kCode + R"(":"10:00:00",")" + kCode + R"(_timezone_id":301})",
+                RecordShape::Flat),
+        R"({"id":1,"at":"10:00:00"})");
+    EXPECT_EQ(decoded("deals", columns,
+                      R"({"id":1,"custom_fields":{")" + kCode +
+                          R"(":{"type":"time","value":"10:00:00","timezone_id":301}}})",
+                      RecordShape::Webhook),
+              R"({"id":1,"at":"10:00:00"})");
+    EXPECT_EQ(decoded("deals", columns, R"({"id":1,")" + kCode + R"(":null})", RecordShape::Flat),
+              R"({"id":1,"at":null,"at_timezone":null})");
+    EXPECT_EQ(
+        decoded(
+            "deals", columns,
+            R"({"id":1,"custom_fields":{")" + kCode +
+                R"(":{"value":"10:00:00","timezone_id":301,"timezone_name":"Australia/Eucla"}}})",
+            RecordShape::Rest),
+        R"({"id":1,"at":"10:00:00","at_timezone":"Australia/Eucla"})");
+}
+
+TEST(Record, HalfAnAddressIsNotCarried) {
+    const std::vector<BoundColumn> columns = {
+        column("organizations", "address"),
+        column("organizations", "address_parts", "address", "address")};
+    const std::string whole =
+        R"({"address":{"value":"Main 1","locality":"Berlin","formatted_address":"Main 1, Berlin"}})";
+    for (const RecordShape shape : {RecordShape::Rest, RecordShape::Webhook, RecordShape::Flat})
+        EXPECT_EQ(
+            decoded("organizations", columns, whole, shape),
+            R"({"address":"Main 1, Berlin","address_parts":{"value":"Main 1","locality":"Berlin","formatted_address":"Main 1, Berlin"}})");
+    for (const RecordShape shape : {RecordShape::Webhook, RecordShape::Flat}) {
+        EXPECT_EQ(decoded("organizations", columns, R"({"address":"Main 1"})", shape), "{}");
+        EXPECT_EQ(decoded("organizations", columns, R"({"address":{"value":"Main 1"}})", shape),
+                  "{}");
+        EXPECT_EQ(decoded("organizations", columns, R"({"address":""})", shape),
+                  R"({"address":null,"address_parts":null})");
+        EXPECT_EQ(decoded("organizations", columns, R"({"address":null})", shape),
+                  R"({"address":null,"address_parts":null})");
+    }
+}
+
+TEST(Record, EmptyContactsAreNone) {
+    const std::vector<BoundColumn> columns = {column("persons", "email", "emails", "primary"),
+                                              column("persons", "emails"),
+                                              column("persons", "phones")};
+    const std::string json =
+        R"({"emails":[{"value":"","primary":true}],"phones":[{"value":""},{"value":"1","label":"work"}]})";
+    for (const RecordShape shape : {RecordShape::Webhook, RecordShape::Flat})
+        EXPECT_EQ(decoded("persons", columns, json, shape),
+                  R"({"email":null,"emails":[],"phones":[{"value":"1","label":"work"}]})");
+    EXPECT_EQ(
+        decoded("persons", columns, R"({"emails":[{"value":""}],"phones":[]})", RecordShape::Rest),
+        R"({"email":null,"emails":[{"value":""}],"phones":[]})");
+}
+
+TEST(Record, AnOptionWithoutALabelIsNotCarried) {
+    const std::vector<BoundColumn> columns = {column("deals", "colour", kCode, "", "enum"),
+                                              column("deals", "colour_id", kCode, "id", "enum")};
+    EXPECT_EQ(decoded("deals", columns,
+                      R"({"custom_fields":{")" + kCode + R"(":{"type":"enum","id":17}}})",
+                      RecordShape::Webhook),
+              R"({"colour_id":17})");
+    EXPECT_EQ(decoded("deals", columns, R"({")" + kCode + R"(":"17"})", RecordShape::Flat),
+              R"({"colour_id":17})");
+    EXPECT_EQ(decoded("deals", columns, R"({"custom_fields":{")" + kCode + R"(":17}})",
+                      RecordShape::Rest),
+              R"({"colour":"[17]","colour_id":17})");
+}
+
+TEST(Record, AValueThatDoesNotFitCostsItsColumnWhereThatIsWanted) {
+    const std::vector<BoundColumn> columns = {column("deals", "id"), column("deals", "value"),
+                                              column("deals", "title"),
+                                              column("deals", "won_time")};
+    const std::string json = R"({"id":7,"value":"much","title":"x","won_time":"yesterday"})";
+    EXPECT_EQ(decoded("deals", columns, json, RecordShape::Webhook, Unfit::LeaveOut),
+              R"({"id":7,"title":"x"})");
+    try {
+        decoded("deals", columns, json, RecordShape::Webhook);
+        FAIL();
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind, ErrorKind::BadValue);
+        EXPECT_EQ(error.column, "value");
+        EXPECT_EQ(error.row_id, "7");
+    }
+    EXPECT_THROW(decoded("deals", columns, "[]", RecordShape::Webhook, Unfit::LeaveOut), Error);
+}
+
+} // namespace
+} // namespace pipedrive
