@@ -28,9 +28,9 @@ TRUNCATE sim.seen;
 CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 1, "at": "2026-04-02T09:00:00Z", "fields": {"name": "One"}},
                   {"action": "create", "entity": "persons", "at": "2026-04-02T09:00:00Z", "fields": {"name": "Fresh one"}}]');
 CALL pipedrive.sync();
-SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('action', 'create', 'entity', 'person', 'entity_id', '900001', 'id', 'e-1', 'version', '2.0', 'company_id', '1', 'timestamp', '2026-04-02T10:00:00Z'),
+SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('action', 'create', 'entity', 'person', 'entity_id', '900001', 'id', 'e-1', 'version', '2.0', 'company_id', '100200300', 'timestamp', '2026-04-02T10:00:00Z'),
     'data', jsonb_build_object('id', 900001, 'name', 'By webhook', 'add_time', '2026-04-02T10:00:00Z', 'update_time', '2026-04-02T10:00:00Z')));
-SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('action', 'create', 'entity', 'person', 'entity_id', '900002', 'id', 'e-2', 'version', '2.0', 'company_id', '1', 'timestamp', '2026-04-02T10:00:00Z'),
+SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('action', 'create', 'entity', 'person', 'entity_id', '900002', 'id', 'e-2', 'version', '2.0', 'company_id', '100200300', 'timestamp', '2026-04-02T10:00:00Z'),
     'data', jsonb_build_object('id', 900002, 'name', 'By the queue', 'add_time', '2026-04-02T10:00:00Z', 'update_time', '2026-04-02T10:00:00Z')), 'queue');
 CALL pipedrive.apply_inbox();
 SELECT name, name_length, note, hat, _source FROM crm_mirror.persons WHERE id = 1 OR name IN ('Fresh one', 'By webhook', 'By the queue') ORDER BY id;
@@ -83,7 +83,7 @@ DROP VIEW sim.reader;
 SELECT pipedrive.drop_mirror('sim_other.people');
 SELECT c.oid::regclass FROM pg_class c WHERE c.relname ~* 'people' AND relkind <> 'i';
 -- A server that is renamed: what we keep by its name follows, and a leftover of another one is not in the way.
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300'), ('crm_2', 'of a dropped server');
+INSERT INTO pipedrive.server_company VALUES ('crm', '100200300'), ('crm_2', 'of a dropped server') ON CONFLICT DO NOTHING;
 INSERT INTO pipedrive.webhook_login (user_name, server, salt, hash, rounds) VALUES ('somebody', 'crm', '\x00', '\x00', 1);
 SELECT count(*) > 0 AS kept_definitions FROM pipedrive.fields WHERE server = 'crm';
 ALTER SERVER crm RENAME TO crm_2;
