@@ -1,8 +1,8 @@
 \set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
 \i :prologue
 --
--- The bill: what EXPLAIN ANALYZE tells is what the API charged, and a LIMIT that one page can satisfy
--- is one request.
+-- The bill: what EXPLAIN ANALYZE tells is what the API charged, and a LIMIT that one page can
+-- satisfy is one request.
 --
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages) FROM SERVER crm INTO crm;
 ALTER FOREIGN TABLE crm.deals OPTIONS (ADD page_size '20');

@@ -1,5 +1,6 @@
 \set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
 \i :prologue
+\set SHOW_CONTEXT never
 --
 -- Where an error becomes text, its reason comes along: the API's words, row and column, the advice;
 -- and no value of a row.

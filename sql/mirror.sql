@@ -303,6 +303,7 @@ SELECT split_part(sim.error('SELECT pipedrive.create_mirrors(''own'')'), E'\n', 
 SELECT sim.error('SELECT * FROM pipedrive.mirrors');
 RESET ROLE;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pipedrive TO regress_mirror_operator;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA pipedrive TO regress_mirror_operator;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_mirror_operator;
 SET ROLE regress_mirror_operator;
 SELECT pipedrive.create_mirrors('own');

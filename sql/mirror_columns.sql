@@ -1,5 +1,6 @@
 \set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
 \i :prologue
+\set SHOW_CONTEXT never
 --
 -- What users add to a mirror is theirs: columns, generated ones, indexes, triggers; and whatever is renamed is found again.
 --

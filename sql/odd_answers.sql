@@ -115,3 +115,32 @@ SELECT q FROM sim.show(jsonb_build_array(
 SET client_min_messages = warning;
 SELECT sim.call('DELETE', 'recorded');
 DROP SCHEMA odd, odd_new CASCADE;
+
+-- A list that does not come in the order that was asked for is read to its end. An upper bound on
+-- update_time is no better window than a lower one on add_time.
+CREATE FUNCTION sim.two_pages(one jsonb, two jsonb, query text) RETURNS SETOF text
+LANGUAGE plpgsql AS $$
+DECLARE
+    faults jsonb;
+BEGIN
+    SELECT jsonb_agg(jsonb_build_object('kind', 'status', 'status', 200,
+               'match', jsonb_build_object('path_regex', 'deals$', 'nth', n), 'body',
+               jsonb_build_object('success', true, 'data', data, 'additional_data',
+                   jsonb_build_object('next_cursor', cursor))))
+      INTO faults FROM (VALUES (1, one, 'x'), (2, two, NULL)) AS v (n, data, cursor);
+    CALL sim.fault(faults);
+    RETURN QUERY EXECUTE format('SELECT q::text FROM (%s) AS q', query);
+    RETURN QUERY SELECT sim.journal();
+    CALL sim.no_faults();
+END $$;
+\set newest 'SELECT id FROM crm.deals WHERE add_time >= $x$2026-02-01$x$ AND NOT is_archived'
+SELECT sim.two_pages(
+    '[{"id": 1, "add_time": "2026-01-01T00:00:00Z"}, {"id": 2, "add_time": "2026-02-01T00:00:00Z"}]',
+    '[{"id": 3, "add_time": "2026-03-01T00:00:00Z"}]', :'newest');
+SELECT sim.two_pages(
+    '[{"id": 3, "add_time": "2026-03-01T00:00:00Z"}, {"id": 2, "add_time": "2026-01-01T00:00:00Z"}]',
+    '[]', :'newest');
+SELECT sim.plan('SELECT id FROM crm.persons WHERE add_time >= $$2026-02-01$$
+    AND update_time < $$2026-03-01$$');
+SELECT sim.plan('SELECT id FROM crm.persons WHERE add_time >= $$2026-02-01$$
+    AND update_time > $$2026-03-01$$');

@@ -118,7 +118,7 @@ CALL sim.deal_field('relabel_option', 1, '{"option_id": 92003, "label": "Emerald
 SELECT id, colour FROM crm.deals WHERE is_archived AND id = 5;
 --
 -- Removed: an error that names the column, in every way to read it, until a refresh. In a session of its own: where the
--- API leaves unset fields out, one that has just read the definitions trusts them for a minute.
+-- API leaves unset fields out, one that has just read the definitions keeps what it has learnt for an hour.
 --
 \c -
 SET client_min_messages = warning;

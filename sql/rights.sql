@@ -1,5 +1,6 @@
 \set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
 \i :prologue
+\set SHOW_CONTEXT never
 --
 -- What may not be reached: another's scan, another origin, a file of the server.
 --

@@ -1,5 +1,6 @@
 \set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
 \i :prologue
+\set SHOW_CONTEXT never
 --
 -- What is for everybody holds no text that may quote data.
 --

@@ -206,5 +206,86 @@ SELECT * FROM sim.deals_history();
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT * FROM sim.differences();
 SELECT id, field, old_value, new_value, change_source FROM sim.deals_history() OFFSET 5;
+--
+-- The brake: a run does not delete more than a share of a mirror, however it came to see nothing.
+--
+\set SHOW_CONTEXT never
+\set VERBOSITY default
+CREATE VIEW sim.brake AS SELECT entity, rows, held_back, last_error FROM pipedrive.mirrors;
+SELECT count(*) AS persons FROM crm_mirror.persons \gset
+SELECT count(*) AS stages FROM crm_mirror.stages \gset
+ALTER USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (SET api_token 'sim-token-limited');
+UPDATE pipedrive.server_account SET stamp = pipedrive._account_stamp('crm');
+SELECT count(*) < :persons / 2 AS sees_little FROM crm.persons;
+SELECT count(*) AS visible FROM crm.persons \gset
+CALL pipedrive.reconcile('crm_mirror.persons');
+SELECT rows = :persons AS all_there, held_back = :persons - :visible AS held_back, last_error ~ '^[0-9]+ rows are gone' AS told FROM sim.brake WHERE entity = 'persons';
+-- the next run goes on with the rest, asks for none of them again, and says it again
+CALL sim.clear();
+\set VERBOSITY terse
+CALL pipedrive.sync('crm_mirror.persons');
+\set VERBOSITY default
+SELECT j FROM sim.journal() AS j WHERE j ~ 'ids=';
+SELECT rows = :persons AS all_there, held_back = :persons - :visible AS held_back FROM sim.brake WHERE entity = 'persons';
+-- with its rights back nothing has happened
+ALTER USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (SET api_token 'sim-token-admin');
+CALL pipedrive.reconcile('crm_mirror.persons');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT rows = :persons AS all_there, held_back, last_error FROM sim.brake WHERE entity = 'persons';
+SELECT * FROM sim.differences();
+-- lists that are read whole, and the list of deleted ones: held, and done when told to
+SELECT sim.call('POST', 'mutate', (SELECT jsonb_agg(jsonb_build_object('action', 'delete', 'entity', 'stages', 'id', id)) FROM (SELECT id FROM crm_mirror.stages ORDER BY id LIMIT 5) AS s)::text) <> '' AS done;
+SELECT sim.call('POST', 'mutate', (SELECT jsonb_agg(jsonb_build_object('action', 'delete', 'entity', 'deals', 'id', id, 'at', '2026-04-09T09:00:00Z')) FROM (SELECT id FROM crm_mirror.deals ORDER BY id LIMIT 20) AS s)::text) <> '' AS done;
+\set VERBOSITY terse
+CALL pipedrive.sync();
+SELECT entity, held_back FROM sim.brake ORDER BY entity;
+CALL pipedrive.sync();
+SELECT entity, held_back FROM sim.brake ORDER BY entity;
+CALL pipedrive.sync(allow_deletes => true);
+SELECT entity, held_back, last_error FROM sim.brake ORDER BY entity;
+SELECT * FROM sim.differences();
+-- one row always goes; the share is a setting
+INSERT INTO pipedrive.settings VALUES ('max_deleted_percent', '0');
+SELECT max(id) AS last_stage FROM crm_mirror.stages \gset
+CALL sim.mutate(format('[{"action": "delete", "entity": "stages", "id": %s}]', :last_stage)::jsonb);
+CALL pipedrive.sync();
+SELECT * FROM sim.differences();
+UPDATE pipedrive.settings SET value = 'a lot' WHERE name = 'max_deleted_percent';
+SELECT pipedrive._delete_limit(100), pipedrive._delete_limit(3);
+DELETE FROM pipedrive.settings WHERE name = 'max_deleted_percent';
+--
+-- A failure is an error in the end. Where the server cannot be reached, its other mirrors are left alone; those of another server are not.
+--
+CREATE SERVER down FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url 'http://127.0.0.1:9', max_retries '0');
+CREATE USER MAPPING FOR CURRENT_USER SERVER down OPTIONS (api_token 'x');
+CREATE SCHEMA down;
+CREATE FOREIGN TABLE down.a (id bigint, name text) SERVER down OPTIONS (entity 'stages');
+CREATE FOREIGN TABLE down.b (id bigint, name text) SERVER down OPTIONS (entity 'pipelines');
+CREATE FOREIGN TABLE down.c (id bigint, name text) SERVER down OPTIONS (entity 'users');
+SELECT count(*) FROM pipedrive.create_mirrors('down');
+UPDATE pipedrive.mirror_state SET last_sync = NULL WHERE mirror_id = :deals;
+SET client_min_messages = error;
+CALL pipedrive.sync();
+SELECT mirror, left(last_error, 46) AS last_error, last_sync IS NOT NULL AS synced FROM pipedrive.mirrors WHERE mirror::text LIKE 'down%' OR entity = 'deals' ORDER BY mirror::text;
+-- the one that failed is tried last: another one takes its turn
+CALL pipedrive.sync();
+SELECT mirror, last_error IS NOT NULL AS failed FROM pipedrive.mirrors WHERE mirror::text LIKE 'down%' ORDER BY mirror::text;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror WHERE target::text LIKE 'down%';
+-- success is one line
+SET client_min_messages = notice;
+SELECT max(id) AS last_stage FROM crm_mirror.stages \gset
+CALL sim.mutate(format('[{"action": "change", "entity": "stages", "id": %s, "fields": {"name": "Last"}}]', :last_stage)::jsonb);
+CALL pipedrive.sync('crm_mirror.stages');
+CALL pipedrive.reconcile('crm_mirror.stages');
+SET client_min_messages = warning;
+-- rows are counted, and the lag is since the run began
+CREATE TABLE sim.before_load AS SELECT clock_timestamp() AS at;
+SELECT pipedrive.drop_mirror('crm.persons');
+SELECT pipedrive.create_mirror('crm.persons');
+SELECT rows, lag FROM pipedrive.mirrors WHERE entity = 'persons';
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT rows = (SELECT count(*) FROM crm_mirror.persons) AS counted, lag > '0' AND lag < clock_timestamp() - (SELECT at FROM sim.before_load) AS since FROM pipedrive.mirrors WHERE entity = 'persons';
 SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
 DROP SCHEMA crm_mirror;
+DROP SERVER down CASCADE;
+DROP SCHEMA down, down_mirror CASCADE;

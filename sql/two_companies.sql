@@ -1,5 +1,6 @@
 \set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
 \i :prologue
+\set SHOW_CONTEXT never
 --
 -- Two companies, one database: whose account a server shows is learnt at its first sync, events go to
 -- the mirrors of their own company, and a mirror does not go on with another company's rows.

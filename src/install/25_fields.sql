@@ -71,13 +71,12 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _option_changes(jsonb, jsonb) IS 'what changed between two lists of options, in words; NULL for nothing';
 
-CREATE FUNCTION _table_changes(target regclass)
+CREATE FUNCTION _table_changes(target regclass, live jsonb)
 RETURNS TABLE (table_name regclass, column_name name, field text, change text, detail text, statement text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     info record;
-    live jsonb;
     kept jsonb;
     taken text[];
     labels text;
@@ -85,7 +84,6 @@ DECLARE
     work jsonb; -- the account's fields with their kept names and options
 BEGIN
     SELECT c.server, c.entity INTO STRICT info FROM pipedrive._table_columns c WHERE c.relation = target LIMIT 1;
-    live := pipedrive._read_fields(info.server, info.entity);
     kept := coalesce(pipedrive._stored_fields(info.server, info.entity), live);
     SELECT array_agg(c.attname::text) INTO taken FROM pipedrive._table_columns c WHERE c.relation = target;
     -- the mode that IMPORT was given, as far as the columns show it
@@ -162,21 +160,31 @@ BEGIN
      WHERE w.custom AND w.old_name IS NOT NULL AND pipedrive._option_changes(w.old_options, w.options) IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION _table_changes(regclass) IS 'field_changes() of one table';
+COMMENT ON FUNCTION _table_changes(regclass, jsonb) IS
+    'field_changes() of one table, given the field definitions as Pipedrive has them now';
 
 CREATE FUNCTION field_changes(target_schema regnamespace)
 RETURNS TABLE (table_name regclass, column_name name, field text, change text, detail text, statement text)
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    WITH tables AS (
+        SELECT DISTINCT t.relation, t.server, e.definitions
+          FROM pipedrive._table_columns t
+          JOIN pg_class c ON c.oid = t.relation AND c.relnamespace = target_schema
+          JOIN jsonb_to_recordset(pipedrive._catalogue('entities'::text))
+               AS e (entity text, custom_fields boolean, definitions text)
+            ON e.entity = t.entity AND e.custom_fields
+    ), live AS MATERIALIZED ( -- deals and deleted deals have the same
+        SELECT t.server, t.definitions, pipedrive._read_fields(t.server, t.definitions) AS fields
+          FROM (SELECT DISTINCT server, definitions FROM tables) AS t
+    )
     SELECT f.*
-      FROM (SELECT DISTINCT t.relation
-              FROM pipedrive._table_columns t
-              JOIN pg_class c ON c.oid = t.relation AND c.relnamespace = target_schema
-              JOIN pipedrive.entities e ON e.entity = t.entity AND e.custom_fields) AS t
-     CROSS JOIN LATERAL pipedrive._table_changes(t.relation) AS f
+      FROM tables t
+      JOIN live l ON l.server = t.server AND l.definitions = t.definitions
+     CROSS JOIN LATERAL pipedrive._table_changes(t.relation, l.fields) AS f
      ORDER BY f.table_name::text, array_position(ARRAY['removed', 'retyped', 'restored', 'renamed', 'added', 'options'], f.change), f.column_name, f.statement DESC
 $$;
 COMMENT ON FUNCTION field_changes(regnamespace) IS
-    'what changed in Pipedrive''s fields since the tables of a schema were imported or refreshed, with the statement for each; reads the definitions (10 tokens a table), changes nothing';
+    'what changed in Pipedrive''s fields since the tables of a schema were imported or refreshed, with the statement for each; reads the definitions (10 tokens for each kind of record), changes nothing';
 
 -- A column whose field has another type now is dropped, or where something reads it, keeps its place under another name and reads NULL.
 CREATE FUNCTION _alter_source(source regclass, column_name name, statement text, may_keep boolean) RETURNS text

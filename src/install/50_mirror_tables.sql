@@ -42,6 +42,9 @@ CREATE TABLE mirror_state (
     tokens_today bigint NOT NULL DEFAULT 0,
     change_serial bigint NOT NULL DEFAULT 0,
     refetch_until bigint,
+    run_deleted bigint NOT NULL DEFAULT 0,
+    may_delete boolean NOT NULL DEFAULT false,
+    as_of timestamptz,
     row_by_row boolean NOT NULL DEFAULT false,
     reconcile_phase text,
     reconcile_position text
@@ -49,6 +52,9 @@ CREATE TABLE mirror_state (
 COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where the run under way goes on';
 COMMENT ON COLUMN mirror_state.strategy IS 'what the run under way, or the last one, goes through; see sync_phase';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
+COMMENT ON COLUMN mirror_state.run_deleted IS 'rows that the run has deleted; see _delete_limit()';
+COMMENT ON COLUMN mirror_state.may_delete IS 'whether the call was told to delete however much it is';
+COMMENT ON COLUMN mirror_state.as_of IS 'when the last run that came to its end began: the mirror is as old as that';
 COMMENT ON COLUMN mirror_state.refetch_until IS 'marks before this place in the order of arrival are read by the run, later ones by the next';
 COMMENT ON COLUMN mirror_state.row_by_row IS 'whether the run stages its rows one by one, as the table refused some row of a batch';
 COMMENT ON COLUMN mirror_state.answered_at IS 'Pipedrive''s own clock at the first answer of the run; the watermark never goes beyond it';
@@ -61,7 +67,6 @@ GRANT SELECT ON mirror TO PUBLIC; -- which tables are mirrored: refresh_schema()
 -- What came before what is told by a counter: clocks step.
 CREATE SEQUENCE arrival;
 COMMENT ON SEQUENCE arrival IS 'order in which events, marks and deletions reached the mirrors, and pages were requested';
-GRANT USAGE ON SEQUENCE arrival TO PUBLIC; -- whoever may write what it numbers; it tells nothing
 SELECT pg_catalog.pg_extension_config_dump('arrival', '');
 
 CREATE TABLE tombstone (
@@ -82,9 +87,11 @@ CREATE TABLE refetch (
     id bigint NOT NULL,
     requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
+    held boolean NOT NULL DEFAULT false,
     reason text NOT NULL,
     PRIMARY KEY (mirror_id, id)
 );
+COMMENT ON COLUMN refetch.held IS 'gone in Pipedrive, but not deleted, as too many were: waits until a call is told to, or the row shows again';
 COMMENT ON COLUMN refetch.arrival IS 'its place in the order of arrival: a page that was requested before it does not settle it';
 COMMENT ON TABLE refetch IS 'rows that the next sync reads by id, whatever their update_time';
 

@@ -55,15 +55,20 @@ $$;
 COMMENT ON FUNCTION _leave_out(integer, name, text) IS
     'a column is not kept until refresh_schema() has found a place for it; whether that is news';
 
+-- Once an event: in plpgsql, as that keeps the plan.
 CREATE FUNCTION _mirror_columns(target regclass) RETURNS text[]
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT array_agg(t.attname::text ORDER BY t.attnum)
-      FROM pipedrive.mirror m
-      JOIN pipedrive.mirror_column k ON k.mirror_id = m.mirror_id AND k.left_out IS NULL
-      JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
-                         AND t.attnum > 0 AND t.attgenerated = ''
-      JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = k.column_name AND s.attnum > 0
-     WHERE m.target = $1
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (
+        SELECT array_agg(t.attname::text ORDER BY t.attnum)
+          FROM pipedrive.mirror m
+          JOIN pipedrive.mirror_column k ON k.mirror_id = m.mirror_id AND k.left_out IS NULL
+          JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
+                             AND t.attnum > 0 AND t.attgenerated = ''
+          JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = k.column_name
+                             AND s.attnum > 0
+         WHERE m.target = $1);
+END
 $$;
 COMMENT ON FUNCTION _mirror_columns(regclass) IS
     'columns that are kept: ours, in the mirror as well as in the foreign table';

@@ -99,9 +99,10 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
        SET watermark = CASE WHEN x.strategy <> 'whole' THEN
                coalesce(greatest(CASE WHEN x.watermark <= b.bound THEN x.watermark END,
                                  x.run_newest - b.taken), b.bound) END,
-           known_id = greatest(x.known_id, x.run_highest_id),
+           known_id = greatest(x.known_id, x.run_highest_id), as_of = x.run_started,
            loaded = true, phase = NULL, walk_position = NULL, row_by_row = false,
-           refetch_until = NULL, last_sync = clock_timestamp(), last_error = NULL, last_error_at = NULL
+           refetch_until = NULL, last_sync = clock_timestamp(), last_error = NULL,
+           last_error_at = NULL
       FROM (SELECT coalesce(s.answered_at, s.run_started) AS bound,
                    CASE WHEN s.answered_at IS NULL
                         THEN greatest(clock_timestamp() - s.run_started, interval '0')
@@ -139,7 +140,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
        SET strategy = c.strategy, phase = pipedrive._first_phase(c.strategy),
            since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(),
            answered_at = NULL, run_newest = NULL, run_highest_id = NULL,
-           run_rows = 0, run_pages = 0, run_tokens = 0, refetch_until = NULL
+           run_rows = 0, run_pages = 0, run_tokens = 0, refetch_until = NULL,
+           run_deleted = CASE WHEN x.reconcile_phase IS NULL THEN 0 ELSE x.run_deleted END
       FROM chosen c
      WHERE x.mirror_id = m.mirror_id RETURNING x.*
 $$;

@@ -198,20 +198,3 @@ $$;
 COMMENT ON FUNCTION _merge_stage(integer, regclass, text, bigint) IS
     'staged rows go into a mirror where they differ from its own; those that something arrived '
     'about since the page was requested stay as they are; how many were written';
-
--- The tombstone's time is Pipedrive's, a second more than its header tells: events of that second
--- may be from before the deletion.
-CREATE FUNCTION _delete_vanished(m pipedrive.mirror, ids bigint[], answered_at timestamptz,
-                                 asked bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    IF coalesce(cardinality(ids), 0) > 0 THEN
-        PERFORM pipedrive._delete_rows(m.mirror_id, ids, answered_at + interval '1 second',
-                                       'sync'::text, asked);
-        DELETE FROM pipedrive.refetch r
-         WHERE r.mirror_id = m.mirror_id AND r.id = ANY (ids) AND r.arrival < asked;
-    END IF;
-END
-$$;
-COMMENT ON FUNCTION _delete_vanished(pipedrive.mirror, bigint[], timestamptz, bigint) IS
-    'deletes rows that an answer of Pipedrive showed to be gone, with their marks';

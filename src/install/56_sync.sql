@@ -188,7 +188,7 @@ DECLARE
 BEGIN
     UPDATE pipedrive.mirror_state x SET refetch_until = coalesce(x.refetch_until, nextval('pipedrive.arrival')) WHERE x.mirror_id = m.mirror_id
      RETURNING x.refetch_until INTO until;
-    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until ORDER BY x.id LIMIT 100) AS r;
+    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until AND NOT x.held ORDER BY x.id LIMIT 100) AS r;
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
@@ -200,14 +200,14 @@ BEGIN
     PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
     DELETE FROM pipedrive.refetch x USING pipedrive.bad_row b
      WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND b.mirror_id = x.mirror_id AND b.id = x.id AND b.arrival >= part.asked;
-    UPDATE pipedrive.refetch x SET arrival = nextval('pipedrive.arrival') WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked;
+    UPDATE pipedrive.refetch x SET arrival = nextval('pipedrive.arrival') WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND NOT x.held;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_refetch(pipedrive.mirror) IS 'one batch of rows by id';
 
 -- One batch of whatever the run is at.
-CREATE FUNCTION _sync_step(which integer, mode text, budget bigint) RETURNS pipedrive._step
+CREATE FUNCTION _sync_step(which integer, mode text, budget bigint, allow_deletes boolean) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive.mirror;
@@ -220,6 +220,7 @@ BEGIN
     PERFORM pipedrive._require_own(m.source, m.target);
     PERFORM pipedrive._check_mirror(m);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
+    s := pipedrive._allow_deletes(s, allow_deletes);
     IF s.phase IS NULL OR NOT EXISTS (SELECT FROM pipedrive.sync_phase x WHERE x.strategy = s.strategy AND x.phase = s.phase) THEN -- perhaps of an older version
         s := pipedrive._start_run(m, s, mode);
         INSERT INTO pipedrive.refetch (mirror_id, id, reason) -- perhaps it was corrected, in a way that shows nowhere else
@@ -247,7 +248,7 @@ BEGIN
     RETURN step;
 END
 $$;
-COMMENT ON FUNCTION _sync_step(integer, text, bigint) IS 'one batch of a sync; remembers where it is';
+COMMENT ON FUNCTION _sync_step(integer, text, bigint, boolean) IS 'one batch of a sync; remembers where it is';
 
 CREATE FUNCTION _today() RETURNS date
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT (now() AT TIME ZONE 'UTC')::date $$;
@@ -262,114 +263,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _count_tokens(integer, pipedrive._step) IS 'adds a batch to the run and to the day';
 
--- A batch whose failure is written down instead of ending the procedure.
-CREATE FUNCTION _try_step(which integer, what text, mode text, budget bigint) RETURNS pipedrive._step
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    text_of_error text;
-    detail text;
-    hint text;
-    context text;
-    column_of_error text;
-BEGIN
-    RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget) ELSE pipedrive._reconcile_step(which, budget) END;
-EXCEPTION WHEN OTHERS THEN
-    GET STACKED DIAGNOSTICS text_of_error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT, column_of_error = COLUMN_NAME;
-    IF SQLSTATE = 'HV005' AND pipedrive._leave_out(which, column_of_error::name, detail) THEN -- its field is another one now: the others go on
-        RETURN ROW('more', 0, 0, 0)::pipedrive._step;
-    END IF;
-    text_of_error := pipedrive._error_text(SQLSTATE, text_of_error, detail, hint, context);
-    IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- one of its rows cannot be stored: again, row by row
-        UPDATE pipedrive.mirror_state x SET row_by_row = true WHERE x.mirror_id = which AND NOT x.row_by_row;
-        IF FOUND THEN
-            RETURN ROW('more', 0, 0, 0)::pipedrive._step;
-        END IF;
-    END IF;
-    -- A refused request may be a cursor that has grown too old to go on from: the next call begins the phase anew.
-    UPDATE pipedrive.mirror_state x
-       SET last_error = text_of_error, last_error_at = clock_timestamp(),
-           walk_position = CASE WHEN SQLSTATE = 'HV00L' THEN NULL ELSE x.walk_position END,
-           reconcile_position = CASE WHEN SQLSTATE = 'HV00L' THEN NULL ELSE x.reconcile_position END
-     WHERE x.mirror_id = which;
-    RAISE WARNING USING MESSAGE = format('could not %s mirror "%s": %s', what, (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = which), text_of_error);
-    RETURN ROW('error', 0, 0, 0)::pipedrive._step;
-END
-$$;
-COMMENT ON FUNCTION _try_step(integer, text, text, bigint) IS 'one batch; an error is recorded and told as a warning';
-
-CREATE FUNCTION _chosen_mirrors(chosen regclass) RETURNS integer[]
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    found integer[];
-BEGIN
-    SELECT array_agg(m.mirror_id ORDER BY m.mirror_id) INTO found
-      FROM pipedrive.mirror m WHERE CASE WHEN chosen IS NULL THEN pipedrive._may_write(m.source, m.target) ELSE m.target = chosen OR m.source = chosen END;
-    IF chosen IS NULL AND EXISTS (SELECT FROM pipedrive.mirror m WHERE NOT m.mirror_id = ANY (coalesce(found, '{}'))) THEN
-        RAISE WARNING USING MESSAGE = format('left out, as they belong to other roles: %s',
-            (SELECT string_agg(m.target::text, ', ' ORDER BY m.target::text) FROM pipedrive.mirror m WHERE NOT m.mirror_id = ANY (coalesce(found, '{}')))),
-            HINT = 'Each owner, or a role whose rights the owner has, calls sync().';
-    END IF;
-    IF found IS NULL AND chosen IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not mirrored', chosen), HINT = 'SELECT pipedrive.create_mirror(...) makes a mirror.';
-    END IF;
-    RETURN coalesce(found, '{}');
-END
-$$;
-COMMENT ON FUNCTION _chosen_mirrors(regclass) IS 'mirrors by local or foreign table; for NULL all that the current user may write';
-
-CREATE PROCEDURE _run(what text, chosen regclass, mode text, token_limit bigint)
-LANGUAGE plpgsql AS $$
-DECLARE
-    mirrors pg_catalog.int4[] := pipedrive._chosen_mirrors(chosen);
-    which integer;
-    step pipedrive._step;
-    spent bigint;
-    allowed bigint;
-BEGIN
-    FOREACH which IN ARRAY mirrors LOOP
-        PERFORM pipedrive._learn_company(which);
-        COMMIT;
-    END LOOP;
-    -- queued events first: what they are about is marked, and read by this run
-    IF what OPERATOR(pg_catalog.=) 'sync' AND pipedrive._may_apply_inbox() THEN
-        CALL pipedrive.apply_inbox();
-    END IF;
-    FOREACH which IN ARRAY mirrors LOOP
-        spent := 0;
-        SELECT COALESCE(token_limit, m.max_tokens) INTO allowed FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which;
-        LOOP
-            -- held for one batch: between batches the state in the table is enough
-            IF NOT pg_catalog.pg_try_advisory_xact_lock(1885958756, which) THEN
-                RAISE NOTICE 'mirror "%" is being synced by another session', (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which);
-                EXIT;
-            END IF;
-            step := pipedrive._try_step(which, what, mode, allowed OPERATOR(pg_catalog.-) spent);
-            spent := spent OPERATOR(pg_catalog.+) step.tokens;
-            COMMIT;
-            IF step.status OPERATOR(pg_catalog.=) 'budget' THEN
-                RAISE NOTICE 'mirror "%": stopped at % tokens, the next call goes on from here', (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id OPERATOR(pg_catalog.=) which), spent;
-            END IF;
-            EXIT WHEN step.status OPERATOR(pg_catalog.<>) 'more';
-        END LOOP;
-    END LOOP;
-END
-$$;
-COMMENT ON PROCEDURE _run(text, regclass, text, bigint) IS 'batches of sync() or reconcile(), each committed';
-
-CREATE PROCEDURE sync(mirror regclass DEFAULT NULL, mode text DEFAULT 'auto', max_tokens bigint DEFAULT NULL)
-LANGUAGE plpgsql AS $$
-BEGIN
-    IF mode OPERATOR(pg_catalog.<>) ALL (ARRAY['auto', 'full']) THEN
-        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'mode must be "auto" or "full"';
-    END IF;
-    CALL pipedrive._run('sync'::pg_catalog.text, mirror, mode, max_tokens);
-END
-$$;
-COMMENT ON PROCEDURE sync(regclass, text, bigint) IS
-    'applies queued webhook events, then brings one mirror or all up to the account: the first time everything, then what changed since the watermark, new, deleted and marked rows; commits after every batch and goes on where it stopped; mode full reads everything again; max_tokens stops a run early';
-
 -- Deletions that the API cannot list and rows that appeared without a change: a walk over the ids alone.
-CREATE FUNCTION _reconcile_step(which integer, budget bigint) RETURNS pipedrive._step
+CREATE FUNCTION _reconcile_step(which integer, budget bigint, allow_deletes boolean) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive.mirror;
@@ -381,6 +276,7 @@ BEGIN
     PERFORM pipedrive._require_own(m.source, m.target);
     PERFORM pipedrive._check_mirror(m);
     SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which FOR UPDATE;
+    s := pipedrive._allow_deletes(s, allow_deletes);
     pages := pipedrive._pages_for(m.entity, budget);
     IF pages < 1 THEN
         RETURN ROW('budget', 0, 0, 0)::pipedrive._step;
@@ -389,7 +285,7 @@ BEGIN
     IF s.reconcile_phase IS NULL OR s.reconcile_position IS NOT NULL AND NOT EXISTS (SELECT FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which) THEN
         DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = which;
         UPDATE pipedrive.mirror_state x SET reconcile_phase = 'walk', reconcile_position = NULL,
-               run_started = CASE WHEN x.phase IS NULL THEN clock_timestamp() ELSE x.run_started END, refetch_until = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
+               run_started = CASE WHEN x.phase IS NULL THEN clock_timestamp() ELSE x.run_started END, run_deleted = CASE WHEN x.phase IS NULL THEN 0 ELSE x.run_deleted END, refetch_until = NULL, run_rows = 0, run_pages = 0, run_tokens = 0
          WHERE x.mirror_id = which RETURNING x.* INTO s;
     END IF;
     IF s.reconcile_phase = 'walk' THEN
@@ -404,7 +300,7 @@ BEGIN
     RETURN step;
 END
 $$;
-COMMENT ON FUNCTION _reconcile_step(integer, bigint) IS 'one batch of a reconcile';
+COMMENT ON FUNCTION _reconcile_step(integer, bigint, boolean) IS 'one batch of a reconcile';
 
 CREATE FUNCTION _reconcile_walk(m pipedrive.mirror, s pipedrive.mirror_state, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -417,30 +313,31 @@ BEGIN
        SET reconcile_position = w.next_position, reconcile_phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'walk' END
      WHERE x.mirror_id = m.mirror_id;
     IF w.next_position IS NULL THEN
-        PERFORM pipedrive._mark_differences(m);
+        PERFORM pipedrive._mark_differences(m, s);
     END IF;
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _reconcile_walk(pipedrive.mirror, pipedrive.mirror_state, integer) IS 'some pages of the walk over all ids';
 
-CREATE FUNCTION _mark_differences(m pipedrive.mirror) RETURNS void
+-- So many that they would be held back are not even asked for.
+CREATE FUNCTION _mark_differences(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    unseen bigint[];
+    size bigint;
 BEGIN
+    DELETE FROM pipedrive.refetch r USING pipedrive.reconcile_seen x WHERE r.mirror_id = m.mirror_id AND r.held AND x.mirror_id = r.mirror_id AND x.id = r.id;
+    EXECUTE format('SELECT coalesce(array_agg(t.id) FILTER (WHERE x.id IS NULL), ''{}''), count(*)
+                      FROM %s t LEFT JOIN pipedrive.reconcile_seen x ON x.mirror_id = $1 AND x.id = t.id', m.target) INTO unseen, size USING m.mirror_id;
+    IF cardinality(unseen) > pipedrive._delete_limit(size) AND NOT s.may_delete THEN
+        PERFORM pipedrive._hold_back(m, unseen);
+    END IF;
+    INSERT INTO pipedrive.refetch (mirror_id, id, reason) SELECT m.mirror_id, i, 'not seen in Pipedrive' FROM unnest(unseen) AS i ORDER BY i ON CONFLICT DO NOTHING;
     EXECUTE format('INSERT INTO pipedrive.refetch (mirror_id, id, reason)
-                    SELECT $1, coalesce(t.id, s.id), CASE WHEN s.id IS NULL THEN ''not seen in Pipedrive'' ELSE ''not in the mirror'' END
-                      FROM %s t FULL JOIN (SELECT x.id FROM pipedrive.reconcile_seen x WHERE x.mirror_id = $1) s ON s.id = t.id
-                     WHERE t.id IS NULL OR s.id IS NULL ON CONFLICT DO NOTHING', m.target) USING m.mirror_id;
+                    SELECT $1, x.id, ''not in the mirror'' FROM pipedrive.reconcile_seen x
+                     WHERE x.mirror_id = $1 AND NOT EXISTS (SELECT FROM %s t WHERE t.id = x.id) ORDER BY x.id ON CONFLICT DO NOTHING', m.target) USING m.mirror_id;
     DELETE FROM pipedrive.reconcile_seen x WHERE x.mirror_id = m.mirror_id;
 END
 $$;
-COMMENT ON FUNCTION _mark_differences(pipedrive.mirror) IS 'rows on one side only are read by id before anything is deleted';
-
-CREATE PROCEDURE reconcile(mirror regclass DEFAULT NULL, max_tokens bigint DEFAULT NULL)
-LANGUAGE plpgsql AS $$
-BEGIN
-    CALL pipedrive._run('reconcile'::pg_catalog.text, mirror, 'auto'::pg_catalog.text, max_tokens);
-END
-$$;
-COMMENT ON PROCEDURE reconcile(regclass, bigint) IS
-    'finds rows that vanished or appeared without a change (deletions the API cannot list, changes of visibility) by a walk over all ids; commits after every batch and goes on where it stopped';
+COMMENT ON FUNCTION _mark_differences(pipedrive.mirror, pipedrive.mirror_state) IS 'rows on one side only are read by id before anything is deleted';

@@ -341,20 +341,20 @@ END
 $$;
 COMMENT ON FUNCTION _is_stale(integer, _event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
 
-CREATE FUNCTION _carried(m _target, e _event) RETURNS jsonb
+CREATE FUNCTION _carried(m _target, e _event, ours text[]) RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     carried jsonb := '{}';
+    others text[] := '{}';
 BEGIN
     IF e.kind = 'upsert' THEN
         carried := pipedrive._decode_event(m.source, e.record, e.shape); -- the next sync reads what does not fit
+        others := ARRAY(SELECT jsonb_object_keys(carried) EXCEPT SELECT unnest(ours));
     END IF;
-    RETURN (SELECT coalesce(jsonb_object_agg(c.key, c.value), '{}') FROM jsonb_each(carried) AS c
-             WHERE c.key = ANY (pipedrive._mirror_columns(m.target))
-               AND NOT (e.shape = 'webhook' AND c.key = 'custom_fields')); -- in a form of its own; the next sync reads it
+    RETURN carried - others - CASE e.shape WHEN 'webhook' THEN 'custom_fields' ELSE '' END; -- in a form of its own; the next sync reads it
 END
 $$;
-COMMENT ON FUNCTION _carried(_target, _event) IS 'columns of a mirror that an event carries';
+COMMENT ON FUNCTION _carried(_target, _event, text[]) IS 'columns of a mirror that an event carries, of those that are ours';
 
 CREATE FUNCTION _says_deleted(e _event, new jsonb) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -436,7 +436,7 @@ CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
-    carried jsonb := pipedrive._carried(m, e);
+    carried jsonb := pipedrive._carried(m, e, pipedrive._mirror_columns(m.target));
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
     verdict text;
     old jsonb;
@@ -761,7 +761,8 @@ CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
-    carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e) FROM unnest(events) AS e);
+    ours text[] := pipedrive._mirror_columns(m.target);
+    carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e, ours) FROM unnest(events) AS e);
     ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
     verdicts text[];
     rows jsonb;

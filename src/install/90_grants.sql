@@ -26,11 +26,14 @@ GRANT EXECUTE ON FUNCTION pipedrive._imported_comments() TO PUBLIC;
 -- what the columns of a table make of a record that the caller has already
 GRANT EXECUTE ON FUNCTION pipedrive.decode_record(regclass, jsonb, text) TO PUBLIC;
 
+-- the view mirrors: counts only a table that the caller may read
+GRANT EXECUTE ON FUNCTION pipedrive._count_rows(regclass) TO PUBLIC;
+
 -- whoever owns foreign tables keeps them up to the account, with his own token
 GRANT EXECUTE ON FUNCTION
     pipedrive.field_changes(regnamespace), pipedrive.refresh_schema(regnamespace, boolean, boolean),
     -- what these two call
-    pipedrive._table_changes(regclass), pipedrive._read_fields(name, text), pipedrive._stored_fields(name, text),
+    pipedrive._table_changes(regclass, jsonb), pipedrive._read_fields(name, text), pipedrive._stored_fields(name, text),
     pipedrive._keep_fields(name, text, boolean), pipedrive._name_columns(text, jsonb, text, text[]),
     pipedrive._option_changes(jsonb, jsonb),
     pipedrive._alter_source(regclass, name, text, boolean), pipedrive._spare_name(regclass, name),

@@ -105,7 +105,8 @@ Transport& backend_transport() {
 
 CatalogueSlot& catalogue_slot(Oid server, Oid user_mapping, const Entity& entity) {
     if (slots == nullptr) slots = new std::map<SlotKey, std::unique_ptr<CatalogueSlot>>;
-    std::unique_ptr<CatalogueSlot>& slot = (*slots)[{server, user_mapping, &entity}];
+    std::unique_ptr<CatalogueSlot>& slot =
+        (*slots)[{server, user_mapping, &definitions_owner(entity)}];
     if (!slot) slot = std::make_unique<CatalogueSlot>();
     return *slot;
 }

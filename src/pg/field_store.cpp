@@ -78,8 +78,9 @@ Key key_of(const Connection* connection, const Entity* entity) {
     namestrcpy(user, connection->mapped_user);
     key.values[0] = NameGetDatum(server);
     key.values[1] = NameGetDatum(user);
-    key.values[2] = PointerGetDatum(
-        cstring_to_text_with_len(entity->name.data(), static_cast<int>(entity->name.size())));
+    const std::string_view owner = definitions_owner(*entity).name;
+    key.values[2] =
+        PointerGetDatum(cstring_to_text_with_len(owner.data(), static_cast<int>(owner.size())));
     return key;
 }
 
@@ -121,14 +122,16 @@ struct Reading {
 
 } // namespace
 
-// Labels and definitions are trusted for an hour; then the API is asked again when they are needed.
-constexpr int64 kTrusted = INT64CONST(3600) * 1000000;
+// Then the API is asked again when they are needed.
+constexpr int64 kTrusted = kDefinitionsTrustedMs * 1000;
 
 void refresh_slot(const Connection* connection, const Entity* entity) {
     const int64 newer_than = entry(connection->who, [&]() -> int64 {
         CatalogueSlot& slot = catalogue_slot(connection->server, connection->user_mapping, *entity);
         const int64 oldest = unix_micros() - kTrusted;
-        if (slot.read_at < oldest) slot = CatalogueSlot{.noticed = std::move(slot.noticed)};
+        if (slot.read_at < oldest)
+            slot = CatalogueSlot{.noticed = std::move(slot.noticed),
+                                 .explained = std::move(slot.explained)};
         return Max(slot.read_at, oldest) + 1000; // the table's clock goes through a double
     });
     const Stored stored = select_stored(connection, entity, newer_than);

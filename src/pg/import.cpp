@@ -92,6 +92,26 @@ char* table_sql(const Connection* connection, const Entity& entity, const HeldCa
     return sql;
 }
 
+struct Definitions {
+    const Entity* owner;
+    HeldCatalogue* fields;
+};
+
+// Reads and keeps the definitions of an entity, once for all tables of the statement that have
+// them.
+HeldCatalogue* definitions_once(const Connection* connection, const Entity& owner, List** known) {
+    ListCell* lc;
+    foreach (lc, *known)
+        if (static_cast<Definitions*>(lfirst(lc))->owner == &owner)
+            return static_cast<Definitions*>(lfirst(lc))->fields;
+    auto* one = static_cast<Definitions*>(palloc(sizeof(Definitions)));
+    one->owner = &owner;
+    one->fields = read_fields(connection, &owner);
+    store_fields(connection, &owner, one->fields);
+    *known = lappend(*known, one);
+    return one->fields;
+}
+
 void check_names(const ImportForeignSchemaStmt* stmt) {
     if (strcmp(stmt->remote_schema, "pipedrive") != 0)
         ereport(ERROR, (errcode(ERRCODE_FDW_SCHEMA_NOT_FOUND),
@@ -118,13 +138,12 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
     const char* name =
         pg_server_to_any(stmt->server_name, static_cast<int>(strlen(stmt->server_name)), PG_UTF8);
     List* statements = NIL;
+    List* definitions = NIL;
     for (const Entity& entity : entities()) {
         if (!is_wanted(stmt, entity)) continue;
         HeldCatalogue* fields = nullptr;
-        if (has_custom_fields(entity)) {
-            fields = read_fields(connection, &entity);
-            store_fields(connection, &entity, fields);
-        }
+        if (has_custom_fields(entity))
+            fields = definitions_once(connection, definitions_owner(entity), &definitions);
         ErrorContextCallback callback;
         callback.callback = [](void* arg) {
             errcontext(

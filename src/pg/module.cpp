@@ -112,6 +112,7 @@ std::string entities_json() {
         append_member(&out, "paths", paths);
         append_member(&out, "tokens_per_request", tokens);
         append_member(&out, "custom_fields", has_custom_fields(entity) ? "true" : "false");
+        append_member(&out, "definitions", definitions_owner(entity).name);
         out += '}';
     }
     return out + "]";

@@ -45,8 +45,9 @@ constexpr ReportRow kRows[] = {
      "The budget is shared by all users and applications of the company and is filled up once a "
      "day."},
     {ErrorKind::Budget, ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
-     "query stopped before it would pass \"pipedrive_fdw.{subject}\"",
-     "EXPLAIN shows what a query is expected to cost. Narrow the query, or raise the setting."},
+     "query on \"{subject}\" reached its limit of API {column}",
+     "Setting \"pipedrive_fdw.max_{column}_per_query\" is the limit. EXPLAIN shows what a query is "
+     "expected to cost."},
     {ErrorKind::Unavailable, ERRCODE_CONNECTION_FAILURE,
      "could not fetch \"{subject}\" from Pipedrive server \"{server}\"", ""},
     {ErrorKind::Transport, ERRCODE_CONNECTION_FAILURE,

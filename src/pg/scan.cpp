@@ -1,6 +1,11 @@
 // Executor callbacks: step the core, wait where it says, turn cells into Datums.
 #include "pg/pg_prelude.h"
 
+extern "C" {
+#include "catalog/pg_tablespace.h"
+#include "commands/tablespace.h"
+}
+
 #include "pg/scan.h"
 
 #include "pg/field_store.h"
@@ -87,6 +92,19 @@ void raise_notices(ForeignScanState* node) {
                  errdetail("Values that still refer to it are shown as its id in brackets.")));
 }
 
+// Where kept rows go that memory has no room for; the server removes what a crash leaves there.
+char* temporary_file() {
+    static unsigned count = 0;
+    PrepareTempTablespaces();
+    Oid space = GetNextTempTableSpace();
+    if (!OidIsValid(space)) space = MyDatabaseTableSpace;
+    if (!OidIsValid(space)) space = DEFAULTTABLESPACE_OID;
+    char directory[MAXPGPATH];
+    TempTablespacePath(directory, space);
+    (void)MakePGDirectory(directory); // most often it is there
+    return psprintf("%s/%s%d.pipedrive.%u", directory, PG_TEMP_FILE_PREFIX, MyProcPid, ++count);
+}
+
 // Makes the core scan. The values are evaluated before, as that calls PostgreSQL.
 void start_core(ForeignScanState* node) {
     ExecState* state = state_of(node);
@@ -95,6 +113,7 @@ void start_core(ForeignScanState* node) {
     if (state->connection == nullptr) connect(node);
     if (!state->held->object->scan && wants_labels(state->held->object))
         refresh_slot(state->connection, state->entity);
+    const char* file = state->held->object->scan ? nullptr : temporary_file();
     entry(state->connection->who, [&] {
         CoreScan* core = state->held->object;
         core->values.clear();
@@ -109,10 +128,16 @@ void start_core(ForeignScanState* node) {
             spec.predicates = core->plan.predicates;
             spec.page_size = core->account.page_size;
             spec.limit_hint = state->limit_hint;
+            Repetition repetition;
+            repetition.expected = state->rewinds;
+            repetition.memory = static_cast<std::size_t>(work_mem) * 1024;
+            repetition.file = file;
+            repetition.list_rows = state->entity->guessed_rows;
             core->scan.emplace(core->account, std::move(spec), backend_transport(),
                                monotonic_clock(),
                                catalogue_slot(state->connection->server,
-                                              state->connection->user_mapping, *state->entity));
+                                              state->connection->user_mapping, *state->entity),
+                               std::move(repetition));
         }
         core->came_to_its_end = false;
         core->scan->start(core->values, core->part);
@@ -138,7 +163,7 @@ void prepare_converters(ForeignScanState* node) {
 
 void fill_slot(ForeignScanState* node, TupleTableSlot* slot) {
     ExecState* state = state_of(node);
-    const Scan* scan = &*state->held->object->scan;
+    const RepeatedScan* scan = &*state->held->object->scan;
     const Cell* cells = scan->row().data();
     memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
     ErrorPlace place = {state->entity->name.data(), nullptr, scan->row_id(), scan->page_number()};
@@ -181,6 +206,7 @@ void begin_scan(ForeignScanState* node, int eflags) {
     for (int i = 0; i < state->n_columns; ++i)
         state->attributes[i] =
             state->held->object->plan.columns[static_cast<std::size_t>(i)].attnum - 1;
+    state->rewinds = (eflags & EXEC_FLAG_REWIND) != 0;
     state->page_size = page_size_of(node->ss.ss_currentRelation);
     state->limit_hint = intVal(list_nth(plan->fdw_private, PlanItemLimit));
     state->expression_nodes = plan->fdw_exprs;

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "core/plan/plan_text.h"
-#include "core/scan/scan.h"
+#include "core/scan/repeated_scan.h"
 #include "pg/connection.h"
 #include "pg/datum.h"
 #include "pg/guard.h"
@@ -18,7 +18,7 @@ namespace pipedrive::pg {
 struct CoreScan {
     ScanPlan plan;
     Account account;
-    std::optional<Scan> scan;
+    std::optional<RepeatedScan> scan;
     WaitFor wait;
     std::vector<Value> values;
     WalkPart part;                // what a walk wants of it; all of the table otherwise
@@ -39,6 +39,7 @@ struct ExecState {
     int* attributes;       // index into the tuple of each wanted column
     Converter* converters; // prepared with the first row, when every kind is known
     bool converters_ready;
+    bool rewinds; // the executor may ask for the same rows again
 };
 
 void begin_scan(ForeignScanState* node, int eflags);

@@ -85,7 +85,7 @@ PlannedStmt* plan_of(const Statement& statement) {
 }
 
 // [{"id": "2", "column": "title", "reason": "..."}]
-std::string bad_rows_json(const Scan& scan) {
+std::string bad_rows_json(const RepeatedScan& scan) {
     std::string out = "[";
     for (const BadRow& row : scan.bad_rows()) {
         const std::pair<const char*, std::string> members[] = {
@@ -105,7 +105,7 @@ std::string bad_rows_json(const Scan& scan) {
 constexpr int kResults = 8;
 
 void result_of(const CoreScan& core, uint64 written, Datum* values, bool* nulls) {
-    const Scan& scan = *core.scan;
+    const RepeatedScan& scan = *core.scan;
     values[1] = Int64GetDatum(scan.traffic().tokens);
     values[2] = Int64GetDatum(scan.rows_fetched());
     values[3] = Int64GetDatum(scan.page_number());
@@ -161,7 +161,7 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
         refuse_statement("Its plan has none, several, or one of another wrapper.");
     CoreScan* scan = static_cast<ExecState*>(search.found->fdw_state)->held->object;
     entry({}, [&] {
-        scan->part = {position, pages, true};
+        scan->part = {position, pages, true, true};
         if (newest_first) scan->part.above_id = above_id;
     });
     run_to_end(query);

@@ -41,6 +41,7 @@ CREATE USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (api_token 'sim-token-ad
 CREATE SCHEMA crm;
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO ({tables}) FROM SERVER crm INTO crm OPTIONS (optional_fields 'false');
 SELECT pipedrive.create_mirrors('crm', 'crm_mirror');
+INSERT INTO pipedrive.settings VALUES ('max_deleted_percent', '100'); -- histories of a few rows
 -- Rows that differ between a foreign table and its mirror, as JSON.
 CREATE FUNCTION differences(entity text) RETURNS SETOF text LANGUAGE plpgsql AS $$
 BEGIN

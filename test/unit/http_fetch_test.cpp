@@ -337,7 +337,8 @@ TEST_F(FetchTest, ABudgetStopsBeforeTheRequestThatWouldPassIt) {
         ADD_FAILURE() << "no error";
     } catch (const Error& e) {
         EXPECT_EQ(e.kind, ErrorKind::Budget);
-        EXPECT_EQ(e.subject, "max_tokens_per_query");
+        EXPECT_EQ(e.subject, "deals");
+        EXPECT_EQ(e.column, "tokens");
         EXPECT_NE(e.detail.find("spent 20 tokens in 2 requests"), e.detail.npos) << e.detail;
     }
     EXPECT_EQ(api.requests().size(), 2u);
@@ -357,7 +358,7 @@ TEST_F(FetchTest, ABudgetTakesBackWhatIsNotChargedAndStopsARetry) {
         ADD_FAILURE() << "no error";
     } catch (const Error& e) {
         EXPECT_EQ(e.kind, ErrorKind::Budget);
-        EXPECT_EQ(e.subject, "max_requests_per_query");
+        EXPECT_EQ(e.column, "requests");
     }
     EXPECT_EQ(api.requests().size(), 2u);
     EXPECT_EQ(budget.tokens, 0);

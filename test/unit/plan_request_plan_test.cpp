@@ -485,8 +485,18 @@ TEST(RequestPlan, ExplainKnowsSymbolsAndEstimates) {
         ids.ints.push_back(i);
     const RequestPlan plan =
         plan_requests(require_entity("deals"), {{{"id", Op::AnyOf, 0}}}, {{ids}}, {}, 500);
-    EXPECT_EQ(estimate(plan, 201).requests, 6);
-    EXPECT_EQ(estimate(plan, 201).tokens, 3 * 10 + 3 * 20);
+    EXPECT_EQ(estimate(plan, 201).requests, 3); // 100, 100, and one record
+    EXPECT_EQ(estimate(plan, 201).tokens, 10 + 10 + 1);
+    EXPECT_EQ(lines_for("persons", {{"id", Op::Eq, 0}}, {symbol}, {})[0],
+              "GET /api/v2/persons/{$1}");
+    ids.ints = {7, 8};
+    EXPECT_EQ(lines_for("persons", {{"id", Op::AnyOf, 0}}, {ids}, {})[0],
+              "GET /api/v2/persons/7 (and 1 more ids one by one)");
+    ids.ints = {1, 2, 3, 4, 5};
+    EXPECT_EQ(lines_for("persons", {{"id", Op::AnyOf, 0}}, {ids}, {})[0],
+              "GET /api/v2/persons?ids=1,2,3,4,5&limit=500");
+    EXPECT_EQ(lines_for("deleted_deals", {{"id", Op::Eq, 0}}, {symbol}, {})[0],
+              "GET /api/v2/deals?status=deleted&ids={$1}&limit=500");
     const RequestPlan walk = plan_requests(require_entity("persons"), {}, {}, {}, 500);
     EXPECT_EQ(estimate(walk, 0).requests, 1);
     EXPECT_EQ(estimate(walk, 501).tokens, 20);

@@ -37,8 +37,22 @@ struct ScanTest : ::testing::Test {
         list("/api/v2/deals/archived", {});
     }
 
+    // Every row of a list is also a record by its id.
+    void records(const std::string& path, std::vector<std::pair<std::int64_t, std::string>> rows) {
+        for (char digit = '1'; digit <= '9'; ++digit)
+            api.on("GET", path + "/" + digit, [path, rows](const HttpRequest& r) {
+                const std::string rest = path_of(r.url).substr(path.size() + 1);
+                for (const auto& [id, more] : rows)
+                    if (rest.substr(0, rest.find('?')) == std::to_string(id))
+                        return reply(R"({"success":true,"data":{"id":)" + std::to_string(id) +
+                                     more + "}}");
+                return reply(R"({"success":false,"error":"Deal not found"})", 404);
+            });
+    }
+
     // A list with keyset-like cursors: "<path>@<offset>". Unknown ids are left out.
     void list(const std::string& path, std::vector<std::pair<std::int64_t, std::string>> rows) {
+        records(path, rows);
         api.on("GET", path + "?", [this, path, rows](const HttpRequest& r) {
             const std::size_t limit = std::stoul(query_value(r.url, "limit").value());
             const std::string cursor = query_value(r.url, "cursor").value_or(path + "@0");

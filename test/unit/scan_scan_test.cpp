@@ -170,9 +170,57 @@ TEST_F(ScanTest, IdsInBatchesAndTheSecondListOnlyForTheRest) {
 TEST_F(ScanTest, NothingIsAskedOfTheSecondListWhenAllIdsWereFound) {
     list("/api/v2/deals", rows(1, 5));
     Scan s = scan(spec({}, {{"id", Op::AnyOf, 0}}));
-    s.start({numbers({3, 1, 3, 2})});
-    EXPECT_EQ(ids(s), range(1, 3));
-    EXPECT_EQ(api.paths(), std::vector<std::string>{"/api/v2/deals?ids=1,2,3&limit=10"});
+    s.start({numbers({3, 1, 3, 2, 4, 5})});
+    EXPECT_EQ(ids(s), range(1, 5));
+    EXPECT_EQ(api.paths(), std::vector<std::string>{"/api/v2/deals?ids=1,2,3,4,5&limit=10"});
+}
+
+// Few ids are cheaper one by one; what is deleted or archived is not in the first list.
+TEST_F(ScanTest, FewIdsAreReadAsRecords) {
+    list("/api/v2/deals", rows(1, 5));
+    records("/api/v2/deals", {{1, ""},
+                              {2, R"(,"is_deleted":true)"},
+                              {3, R"(,"is_archived":true)"},
+                              {4, R"(,"is_deleted":false,"is_archived":false)"}});
+    list("/api/v2/deals/archived", rows(3, 3));
+    Scan s = scan(spec({}, {{"id", Op::AnyOf, 0}}));
+    s.start({numbers({1, 2, 3, 4})});
+    EXPECT_EQ(ids(s), (std::vector<std::int64_t>{1, 4, 3}));
+    EXPECT_EQ(api.paths(), (std::vector<std::string>{"/api/v2/deals/1", "/api/v2/deals/2",
+                                                     "/api/v2/deals/3", "/api/v2/deals/4",
+                                                     "/api/v2/deals/archived?ids=2,3&limit=10"}));
+    EXPECT_EQ(s.price(), 24);
+}
+
+// A wrong address answers 404 to everything: the first "not found" is believed of the list only.
+TEST_F(ScanTest, NotFoundIsConfirmedOnce) {
+    list("/api/v2/deals", rows(1, 5));
+    Scan s = scan(spec({}, {{"id", Op::Eq, 0}, {"is_archived", Op::IsFalse, -1}}));
+    s.start({numbers({77})});
+    EXPECT_EQ(ids(s), range(1, 0));
+    s.start({numbers({78})});
+    EXPECT_EQ(ids(s), range(1, 0));
+    EXPECT_EQ(api.paths(),
+              (std::vector<std::string>{"/api/v2/deals/77", "/api/v2/deals?ids=77&limit=10",
+                                        "/api/v2/deals/78"}));
+    api.on("GET", "/api/v2/deals", reply(R"({"success":false,"error":"Unknown method ."})", 404));
+    Scan t = scan(spec({}, {{"id", Op::Eq, 0}}));
+    t.start({numbers({1})});
+    EXPECT_EQ(failure(t).kind, ErrorKind::NotFound);
+}
+
+TEST_F(ScanTest, TheListDecidesWhereARecordIsRefused) {
+    list("/api/v2/deals", rows(1, 5));
+    api.on("GET", "/api/v2/deals/1",
+           reply(R"({"success":false,"error":"no permission"})", 403).type("application/json"));
+    api.on("GET", "/api/v2/deals/2", reply(R"({"success":false,"error":"bad"})", 400));
+    api.on("GET", "/api/v2/deals/3", reply(R"({"success":true,"data":{"id":4}})"));
+    Scan s = scan(spec({}, {{"id", Op::AnyOf, 0}}));
+    s.start({numbers({1, 3})});
+    EXPECT_EQ(ids(s), (std::vector<std::int64_t>{1, 3}));
+    s.start({numbers({2, 5})});
+    EXPECT_EQ(ids(s), (std::vector<std::int64_t>{2, 5}));
+    EXPECT_EQ(api.paths().back(), "/api/v2/deals?ids=5&limit=10"); // no more records
 }
 
 // page_size below the number of ids: the batch itself has pages.
@@ -212,9 +260,9 @@ TEST_F(ScanTest, RestartInTheMiddle) {
     for (int i = 0; i < 7; ++i)
         ASSERT_EQ(next(s), Scan::Step::Row);
     EXPECT_EQ(api.running(), 1u);
-    s.start({numbers({3, 4})});
+    s.start({numbers({3, 4, 5, 6, 7})});
     EXPECT_EQ(api.running(), 0u); // the page under way is dropped
-    EXPECT_EQ(ids(s), range(3, 4));
+    EXPECT_EQ(ids(s), range(3, 7));
     s.start({numbers(range(1, 12))});
     EXPECT_EQ(ids(s), range(1, 12));
 }
@@ -341,6 +389,63 @@ TEST_F(ScanTest, AMissingKeyIsLookedInto) {
     Scan retyped = scan(spec({custom(kHash, "enum")}));
     retyped.start({});
     EXPECT_EQ(failure(retyped).kind, ErrorKind::FieldGone);
+}
+
+// Where the API leaves unset fields out, the same query reads the definitions once.
+TEST_F(ScanTest, AbsentKeysAreRememberedByRow) {
+    const std::vector<Predicate> here = {{"is_archived", Op::IsFalse, -1}};
+    const auto read = [&] {
+        Scan s = scan(spec({custom(kHash, "enum")}, here));
+        s.start({});
+        return cells(s).size();
+    };
+    list("/api/v2/deals", rows(1, 25));
+    for (int i = 0; i < 4; ++i)
+        EXPECT_EQ(read(), 25u);
+    EXPECT_EQ(asked("/api/v2/dealFields"), 1);
+    list("/api/v2/deals", rows(1, 31)); // new rows may be the first to show that it is gone
+    EXPECT_EQ(read(), 31u);
+    EXPECT_EQ(read(), 31u);
+    EXPECT_EQ(asked("/api/v2/dealFields"), 2);
+    clock.advance(kDefinitionsTrustedMs);
+    EXPECT_EQ(read(), 31u);
+    EXPECT_EQ(read(), 31u);
+    EXPECT_EQ(asked("/api/v2/dealFields"), 3);
+}
+
+TEST_F(ScanTest, AKeyThatAnotherRowOfThePageHasIsNotMissed) {
+    auto some = rows(1, 10);
+    some[6].second = R"(,"custom_fields":{")" + kHash + R"(":{"id":13,"label":"Red"}})";
+    list("/api/v2/deals", some);
+    const auto read = [&](std::vector<Predicate> where, std::vector<Value> values) {
+        Scan s = scan(spec({custom(kHash, "enum")}, std::move(where)));
+        s.start(std::move(values));
+        return cells(s);
+    };
+    EXPECT_EQ(read({{"is_archived", Op::IsFalse, -1}}, {})[6], "7 'Red'");
+    EXPECT_EQ(read({{"id", Op::Eq, 0}}, {numbers({3})})[0], "3 null"); // explained already
+    EXPECT_EQ(asked("/api/v2/dealFields"), 0);
+    // Now the field is removed. The row that had a value tells.
+    list("/api/v2/deals", rows(1, 10));
+    definitions = "";
+    Scan gone = scan(spec({custom(kHash, "enum")}, {{"is_archived", Op::IsFalse, -1}}));
+    gone.start({});
+    EXPECT_EQ(failure(gone).kind, ErrorKind::FieldGone);
+    Scan one = scan(spec({custom(kHash, "enum")}, {{"id", Op::Eq, 0}}));
+    one.start({numbers({7})});
+    EXPECT_EQ(failure(one).kind, ErrorKind::FieldGone);
+}
+
+TEST_F(ScanTest, OddValuesAreRememberedByRow) {
+    definitions = R"({"field_code":")" + kHash +
+                  R"(","field_name":"F","field_type":"varchar","is_custom_field":true})";
+    list("/api/v2/deals", rows(1, 3, R"(,"custom_fields":{")" + kHash + R"(":5})"));
+    for (int i = 0; i < 4; ++i) {
+        Scan s = scan(spec({custom(kHash, "varchar")}, {{"is_archived", Op::IsFalse, -1}}));
+        s.start({});
+        EXPECT_EQ(cells(s).size(), 3u);
+    }
+    EXPECT_EQ(asked("/api/v2/dealFields"), 1);
 }
 
 TEST_F(ScanTest, ARefusedCustomFieldIsLookedInto) {

@@ -89,7 +89,7 @@ TEST_F(ScanTest, APartSetsRowsAsideThatNoTableCanHold) {
 }
 
 TEST_F(ScanTest, APositionOfNoWalkIsRefused) {
-    for (const char* position : {"7:x", "x", ":", "-1:x"}) {
+    for (const char* position : {"7:x", "x", ":", "-1:x", "!:x", "7!:x", "0!!:x"}) {
         Scan s = scan(spec());
         s.start({}, {position, 1});
         EXPECT_EQ(failure(s).kind, ErrorKind::Internal) << position;
@@ -135,6 +135,48 @@ TEST_F(ScanTest, NewestFirstStopsAtTheFirstOlderRowAndMissesNone) {
     EXPECT_GT(asked("/api/v2/deals?sort_by=add_time&sort_direction=desc"), 0);
 }
 
+// A server that sorts otherwise, or not at all: the rows are there, whatever their order.
+TEST_F(ScanTest, AnOrderThatDoesNotHoldIsNotTrusted) {
+    std::mt19937 random(11);
+    const BoundColumn add_time = bind_column(require_entity("deals"), {1, "add_time", "", "", ""});
+    const auto row = [](std::int64_t id, Micros t) {
+        return std::pair(id, R"(,"add_time":")" + format_utc_seconds(t) + "\"");
+    };
+    for (int round = 0; round < 300; ++round) {
+        std::vector<std::pair<std::int64_t, std::string>> rows;
+        std::vector<std::int64_t> wanted;
+        const Micros bound = 20 * kSecond;
+        const int n = 2 + static_cast<int>(random() % 50);
+        for (int i = 1; i <= n; ++i) {
+            // ascending, all the same but the last, or anyhow
+            const Micros t = round % 3 == 0   ? i * kSecond
+                             : round % 3 == 1 ? (i == n ? bound : kSecond)
+                                              : static_cast<Micros>(random() % 40) * kSecond;
+            rows.push_back(row(i, t));
+            if (t >= bound) wanted.push_back(i);
+        }
+        // Rows of a first page that happen to descend are believed.
+        if (round % 3 == 2) rows.insert(rows.begin(), {row(1001, kSecond), row(1002, 2 * kSecond)});
+        list("/api/v2/deals", rows);
+        list("/api/v2/deals/archived", {});
+        for (int pages : {0, 1}) {
+            std::vector<std::int64_t> got;
+            std::string position;
+            while (true) {
+                Scan s = scan(spec({add_time}, {{"add_time", Op::Ge, 0}}));
+                s.start({time_value(bound)}, {position, pages});
+                const auto part = ids(s);
+                got.insert(got.end(), part.begin(), part.end());
+                if (!s.next_position()) break;
+                position = *s.next_position();
+            }
+            for (std::int64_t id : wanted)
+                EXPECT_NE(std::find(got.begin(), got.end(), id), got.end())
+                    << "round " << round << " parts " << pages << " row " << id;
+        }
+    }
+}
+
 TEST_F(ScanTest, AWindowIsBetterThanNewestFirstAndIdsThanBoth) {
     const BoundColumn add_time = bind_column(require_entity("deals"), {1, "add_time", "", "", ""});
     Scan s = scan(spec({add_time}, {{"add_time", Op::Ge, 0}, {"update_time", Op::Ge, 0}}));
@@ -146,6 +188,21 @@ TEST_F(ScanTest, AWindowIsBetterThanNewestFirstAndIdsThanBoth) {
     EXPECT_EQ(asked("/api/v2/deals?sort_by"), 0);
     EXPECT_EQ(asked("/api/v2/deals?updated_since"), 1);
     EXPECT_EQ(asked("/api/v2/deals?ids=5"), 1);
+}
+
+// "Before" leaves almost all of a list.
+TEST_F(ScanTest, AnUpperBoundAloneIsNoBetterThanNewestFirst) {
+    const BoundColumn add_time = bind_column(require_entity("deals"), {1, "add_time", "", "", ""});
+    std::vector<std::pair<std::int64_t, std::string>> rows;
+    for (int i = 100; i > 0; --i)
+        rows.emplace_back(i, R"(,"add_time":")" + format_utc_seconds(i * kSecond) + "\"");
+    list("/api/v2/deals", rows);
+    Scan s = scan(spec({add_time}, {{"add_time", Op::Ge, 0}, {"update_time", Op::Lt, 1}}));
+    s.start({time_value(95 * kSecond), time_value(1000 * kSecond)});
+    EXPECT_EQ(ids(s).size(), 10u);
+    EXPECT_EQ(asked("/api/v2/deals?updated_until"), 1);
+    EXPECT_EQ(api.paths()[0].find("sort_by=add_time&sort_direction=desc") != std::string::npos,
+              true);
 }
 
 TEST_F(ScanTest, DeletedDealsAreAskedForByStatusInBothLists) {

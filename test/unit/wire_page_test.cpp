@@ -42,7 +42,10 @@ Result read(std::string_view body, const std::vector<BoundColumn>& wanted, bool 
     request.archived = archived;
     request.paged = paged;
     decode_page(body, request, &page);
-    Result result{{}, page.next_cursor(), page.missing_custom_column()};
+    Result result{{}, page.next_cursor(), -1};
+    for (const Doubt& d : page.doubts())
+        if (d.absent) result.missing = static_cast<int>(d.column);
+    EXPECT_EQ(page.doubts().empty(), result.missing < 0 && page.noticed().odd == 0);
     for (std::size_t i = 0; i < page.rows(); ++i) {
         std::string row = std::to_string(page.id(i)) + ":";
         for (const Cell& cell : page.row(i))

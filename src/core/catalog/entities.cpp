@@ -293,8 +293,7 @@ constexpr std::string_view kWindowReason =
     "return rows that were never changed (update_time is null).";
 constexpr std::string_view kNewestReason =
     "The list is read newest first (sort_by=add_time, descending) until a row is older than the "
-    "bound; "
-    "rows without add_time cannot satisfy it.";
+    "bound, as long as its rows come in that order; rows without add_time cannot satisfy it.";
 constexpr Exactness kExact = Exactness::Exact, kSuperset = Exactness::Superset;
 
 constexpr Filter kDealFilters[] = {
@@ -347,7 +346,7 @@ constexpr Filter kStageFilters[] = {
 };
 
 constexpr Endpoint kDealEndpoints[] = {
-    {"/api/v2/deals", 10, Paging::Cursor, 500, true, true, true, false},
+    {"/api/v2/deals", 10, Paging::Cursor, 500, true, true, true, false, {}, 1},
     {"/api/v2/deals/archived", 20, Paging::Cursor, 500, true, false, false, true},
 };
 constexpr Endpoint kDeletedDealEndpoints[] = {
@@ -360,11 +359,11 @@ constexpr Filter kDeletedDealFilters[] = {
     {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
 };
 constexpr Endpoint kPersonEndpoints[] = {
-    {"/api/v2/persons", 10, Paging::Cursor, 500, true, true, true, false}};
+    {"/api/v2/persons", 10, Paging::Cursor, 500, true, true, true, false, {}, 1}};
 constexpr Endpoint kOrganizationEndpoints[] = {
-    {"/api/v2/organizations", 10, Paging::Cursor, 500, true, true, true, false}};
+    {"/api/v2/organizations", 10, Paging::Cursor, 500, true, true, true, false, {}, 1}};
 constexpr Endpoint kActivityEndpoints[] = {
-    {"/api/v2/activities", 10, Paging::Cursor, 500, false, false, false, false}};
+    {"/api/v2/activities", 10, Paging::Cursor, 500, false, false, false, false, {}, 1}};
 constexpr Endpoint kPipelineEndpoints[] = {
     {"/api/v2/pipelines", 5, Paging::Cursor, 500, false, false, false, false}};
 constexpr Endpoint kStageEndpoints[] = {
@@ -440,6 +439,13 @@ const Filter* find_filter(const Entity& entity, std::string_view column) noexcep
 
 bool has_custom_fields(const Entity& entity) noexcept {
     return !entity.definitions_path.empty();
+}
+
+const Entity& definitions_owner(const Entity& entity) noexcept {
+    for (const Entity& other : entities())
+        if (has_custom_fields(entity) && other.definitions_path == entity.definitions_path)
+            return other;
+    return entity;
 }
 
 } // namespace pipedrive

@@ -27,6 +27,7 @@ struct Endpoint {
     bool label_objects;     // takes include_labels
     bool archived;          // the value of the entity's is_archived column for every row read here
     std::string_view fixed = {}; // "name=value" sent with every request
+    int single_tokens = 0;       // price of one record by path/{id}; 0: it cannot be read so
 };
 
 // When IMPORT makes the column, and what it takes to read it.
@@ -63,7 +64,7 @@ enum class FilterKind : std::uint8_t {
     Flag,     // boolean
     Window,   // bounds on update_time: updated_since, updated_until
     Endpoint, // boolean that chooses endpoints; sends no parameter
-    Newest,   // lower bound on add_time: newest first, and stop at the first older row
+    Newest,   // lower bound on add_time: newest first, and stop after an older row
 };
 
 enum class Exactness : std::uint8_t { Local, Superset, Exact };
@@ -101,6 +102,9 @@ const Column* find_column(const Entity& entity, std::string_view field,
 const Column* find_column_named(const Entity& entity, std::string_view name) noexcept;
 const Filter* find_filter(const Entity& entity, std::string_view column) noexcept;
 bool has_custom_fields(const Entity& entity) noexcept;
+// The entity whose field definitions these are too: the first one with the same list of them. They
+// are read once for all, and kept under its name.
+const Entity& definitions_owner(const Entity& entity) noexcept;
 
 inline constexpr int kIdsPerRequest = 100;
 inline constexpr std::size_t kCustomKeysPerRequest = 15;

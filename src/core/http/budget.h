@@ -20,17 +20,19 @@ struct Budget {
         return (max_tokens <= 0 || tokens + price <= max_tokens) &&
                (max_requests <= 0 || requests < max_requests);
     }
-    // Throws Error{Budget} for a request that would pass a limit; its subject is the limit.
-    void check(int price) const {
+    // Throws Error{Budget} about `subject` for a request that would pass a limit; its column is
+    // what there is too little of.
+    void check(int price, const std::string& subject) const {
         if (allows(price)) return;
-        const bool by_requests = max_requests > 0 && requests >= max_requests;
-        throw Error(ErrorKind::Budget,
-                    by_requests ? "max_requests_per_query" : "max_tokens_per_query",
+        const bool requests_up = max_requests > 0 && requests >= max_requests;
+        Error error(ErrorKind::Budget, subject,
                     "The query has spent " + std::to_string(tokens) + " tokens in " +
                         std::to_string(requests) + " requests; the next one costs " +
                         std::to_string(price) + ", and the limit is " +
-                        std::to_string(by_requests ? max_requests : max_tokens) +
-                        (by_requests ? " requests." : " tokens."));
+                        std::to_string(requests_up ? max_requests : max_tokens) +
+                        (requests_up ? " requests." : " tokens."));
+        error.column = requests_up ? "requests" : "tokens";
+        throw error;
     }
     void book(int price) noexcept {
         tokens += price;

@@ -110,7 +110,7 @@ void Fetch::start(HttpRequest request, std::string subject, int tokens) {
 // One try. Throws like Transport::start, or where the budget does not allow it; then nothing is
 // booked.
 void Fetch::send() {
-    if (budget_ != nullptr) budget_->check(tokens_);
+    if (budget_ != nullptr) budget_->check(tokens_, subject_);
     transfer_ = transport_.start(request_);
     state_ = State::InFlight;
     ++traffic_.requests;

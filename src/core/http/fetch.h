@@ -29,6 +29,15 @@ struct Traffic {
     // of the request went out.
     std::int64_t tokens = 0;
     std::int64_t bytes = 0; // on the wire
+
+    void add(const Traffic& other) noexcept {
+        requests += other.requests;
+        retries += other.retries;
+        rate_limited += other.rate_limited;
+        wait_ms += other.wait_ms;
+        tokens += other.tokens;
+        bytes += other.bytes;
+    }
 };
 
 // What step() of anything in the core says.

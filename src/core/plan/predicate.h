@@ -38,6 +38,8 @@ struct Value {
     Micros time = 0;
     bool flag = false;
     std::string symbol; // how EXPLAIN names an unknown value
+
+    bool operator==(const Value&) const = default;
 };
 
 } // namespace pipedrive

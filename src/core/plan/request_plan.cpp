@@ -17,6 +17,7 @@ struct Domain {
     Micros until = kAfterAll;  // exclusive
     std::string symbol;        // a predicate whose value EXPLAIN does not know
     std::string since_symbol, until_symbol;
+    bool one = false; // the symbol stands for one value
     bool empty = false;
 };
 
@@ -59,6 +60,7 @@ void narrow_unknown(Domain* d, Op op, const std::string& symbol) {
         d->until_symbol = symbol;
     else
         d->symbol = d->since_symbol = d->until_symbol = symbol;
+    d->one = d->one || op == Op::Eq;
 }
 
 void narrow(Domain* d, const Predicate& p, std::span<const Value> values) {
@@ -115,6 +117,7 @@ Exactness push_ids(const Filter&, const Domain& d, RequestPlan* plan, std::vecto
     if (!d.ints) {
         plan->ids_unknown = true;
         plan->ids_symbol = d.symbol;
+        plan->one_unknown_id = d.one;
         return Exactness::Exact;
     }
     for (std::int64_t id : *d.ints)
@@ -192,12 +195,12 @@ Exactness push_endpoint(const Filter& filter, const Domain& d, RequestPlan* plan
     return filter.best;
 }
 
-// Only where no window on update_time narrows the list better, and not with ids.
+// Only where no lower bound on update_time narrows the list better, and not with ids. An upper
+// bound alone leaves almost all of a list.
 Exactness push_newest(const Filter& filter, const Domain& d, RequestPlan* plan,
                       std::vector<Parameter>* parameters) {
-    const bool windowed =
-        std::any_of(parameters->begin(), parameters->end(),
-                    [](const Parameter& p) { return p.name.starts_with("updated_"); });
+    const bool windowed = std::any_of(parameters->begin(), parameters->end(),
+                                      [](const Parameter& p) { return p.name == "updated_since"; });
     if (windowed || (d.since <= kEarliest && d.since_symbol.empty())) return Exactness::Local;
     parameters->push_back({"sort_by", std::string(filter.column)});
     parameters->push_back({"sort_direction", "desc"});
@@ -354,45 +357,94 @@ std::string request_target(const RequestPlan& plan, const Stream& stream,
     return target;
 }
 
+std::size_t ids_in_next_request(const Stream& stream, std::size_t left) noexcept {
+    const Endpoint& endpoint = *stream.endpoint;
+    if (endpoint.single_tokens > 0 &&
+        static_cast<std::int64_t>(left) * endpoint.single_tokens * 2 < endpoint.tokens)
+        return 1;
+    return std::min<std::size_t>(left, kIdsPerRequest);
+}
+
+std::string single_target(const Stream& stream, std::int64_t id) {
+    std::string target = std::string(stream.endpoint->path) + "/" + std::to_string(id);
+    char separator = '?';
+    for (const Parameter& p : stream.parameters) {
+        target += separator + p.name + "=" + percent_encode(p.value);
+        separator = '&';
+    }
+    return target;
+}
+
+namespace {
+
+// "GET …" of the first request of a stream as EXPLAIN shows it. Symbols are for people: shown as
+// written, not percent-encoded.
+std::string first_request(const RequestPlan& plan, const Stream& stream) {
+    const bool single = plan.by_ids && stream.endpoint->single_tokens > 0 &&
+                        (plan.ids_unknown ? plan.one_unknown_id
+                                          : ids_in_next_request(stream, plan.ids.size()) == 1);
+    Stream shown = stream;
+    if (plan.ids_unknown && !single)
+        shown.parameters.insert(shown.parameters.begin(), {"ids", "{" + plan.ids_symbol + "}"});
+    const std::size_t batch = std::min<std::size_t>(plan.ids.size(), kIdsPerRequest);
+    std::string line =
+        "GET " + (single ? single_target(shown, plan.ids_unknown ? 0 : plan.ids.front())
+                         : request_target(plan, shown, std::span(plan.ids).first(batch), {}));
+    if (single && plan.ids_unknown)
+        line.replace(4 + stream.endpoint->path.size() + 1, 1, "{" + plan.ids_symbol + "}");
+    for (const Parameter& p : shown.parameters)
+        if (p.value.starts_with('{')) {
+            const std::string encoded = p.name + "=" + percent_encode(p.value);
+            if (std::size_t at = line.find(encoded); at != std::string::npos)
+                line.replace(at, encoded.size(), p.name + "=" + p.value);
+        }
+    const std::size_t more = plan.ids.size() - (single && !plan.ids.empty() ? 1 : batch);
+    if (more > 0)
+        line += " (and " + std::to_string(more) + " more ids " +
+                (single ? "one by one)" : "in batches of 100)");
+    return line;
+}
+
+} // namespace
+
 std::vector<std::string> describe_requests(const RequestPlan& plan) {
     if (plan.nothing) return {"none (" + plan.nothing_because + ")"};
     std::vector<std::string> lines;
     for (const Stream& stream : plan.streams) {
-        Stream shown = stream;
-        if (plan.ids_unknown)
-            shown.parameters.insert(shown.parameters.begin(), {"ids", "{" + plan.ids_symbol + "}"});
-        const std::size_t batch = std::min<std::size_t>(plan.ids.size(), kIdsPerRequest);
-        std::string line =
-            "GET " + request_target(plan, shown, std::span(plan.ids).first(batch), {});
-        // Symbols are for people: shown as written, not percent-encoded.
-        for (const Parameter& p : shown.parameters)
-            if (p.value.starts_with('{')) {
-                const std::string encoded = p.name + "=" + percent_encode(p.value);
-                if (std::size_t at = line.find(encoded); at != std::string::npos)
-                    line.replace(at, encoded.size(), p.name + "=" + p.value);
-            }
-        if (plan.ids.size() > batch)
-            line +=
-                " (and " + std::to_string(plan.ids.size() - batch) + " more ids in batches of 100)";
+        std::string line = first_request(plan, stream);
+        if (plan.by_ids && !lines.empty()) line += " (for ids not found)";
         if (!plan.stop_column.empty()) line += " (until " + plan.stop_column + " is older)";
         lines.push_back(std::move(line));
     }
     return lines;
 }
 
+Estimate price_of_ids(const Stream& stream, std::size_t ids) noexcept {
+    const Endpoint& endpoint = *stream.endpoint;
+    Estimate e;
+    while (ids > 0) {
+        const std::size_t n = ids_in_next_request(stream, ids);
+        ++e.requests;
+        e.tokens += n == 1 && endpoint.single_tokens > 0 ? endpoint.single_tokens : endpoint.tokens;
+        ids -= n;
+    }
+    return e;
+}
+
 Estimate estimate(const RequestPlan& plan, std::int64_t rows) {
     Estimate e;
     if (plan.nothing || plan.streams.empty()) return e;
-    const std::int64_t batches =
-        plan.by_ids ? std::max<std::int64_t>(
-                          1, (static_cast<std::int64_t>(plan.ids.size()) + kIdsPerRequest - 1) /
-                                 kIdsPerRequest)
-                    : 1;
+    if (plan.by_ids) // expected in the first list
+        return price_of_ids(plan.streams.front(),
+                            plan.one_unknown_id ? 1
+                            : plan.ids_unknown
+                                ? static_cast<std::size_t>(std::max<std::int64_t>(1, rows))
+                                : plan.ids.size());
     bool first = true;
     for (const Stream& stream : plan.streams) {
-        std::int64_t pages = batches;
+        std::int64_t pages = 1;
         // The bulk of the rows is expected in the first list.
-        if (!plan.by_ids && first && stream.endpoint->paging == Paging::Cursor)
+        if (first && stream.endpoint->paging == Paging::Cursor)
             pages = std::max<std::int64_t>(1, (rows + plan.page_size - 1) / plan.page_size);
         first = false;
         e.requests += pages;

@@ -36,6 +36,7 @@ struct RequestPlan {
     bool by_ids = false;
     bool ids_unknown = false; // EXPLAIN only: the ids are a symbol
     std::string ids_symbol;
+    bool one_unknown_id = false;    // it stands for one id
     std::vector<std::int64_t> ids;  // sorted, distinct, positive
     std::vector<Stream> streams;    // read one after the other
     std::vector<Exactness> outcome; // one for each predicate
@@ -68,6 +69,13 @@ RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predi
 std::string request_target(const RequestPlan& plan, const Stream& stream,
                            std::span<const std::int64_t> ids, std::string_view cursor);
 
+// How many of `left` ids of the stream the next request asks for: 1 means path/{id}, which is
+// chosen while it costs less than half of a batch; more mean a batch.
+std::size_t ids_in_next_request(const Stream& stream, std::size_t left) noexcept;
+
+// "path/7?a=b": one record.
+std::string single_target(const Stream& stream, std::int64_t id);
+
 // What EXPLAIN shows: one "GET …" line for each stream (the first batch of ids, and how many more),
 // or why nothing is sent.
 std::vector<std::string> describe_requests(const RequestPlan& plan);
@@ -76,8 +84,11 @@ struct Estimate {
     std::int64_t requests = 0;
     std::int64_t tokens = 0;
 };
-// Requests and tokens for about `rows` rows read from all streams together, ids in batches. Every
-// stream costs at least one request.
+// Requests and tokens for about `rows` rows read from all streams together; every stream costs at
+// least one request. Ids are expected in the first stream; unknown ones are `rows` many.
 Estimate estimate(const RequestPlan& plan, std::int64_t rows);
+
+// The same for so many ids of one stream, all of which it holds.
+Estimate price_of_ids(const Stream& stream, std::size_t ids) noexcept;
 
 } // namespace pipedrive

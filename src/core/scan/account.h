@@ -11,6 +11,7 @@
 #include "core/catalog/fields.h"
 #include "core/catalog/options.h"
 #include "core/http/fetch.h"
+#include "core/scan/explained_rows.h"
 #include "core/wire/decode.h"
 
 namespace pipedrive {
@@ -43,7 +44,8 @@ Account account_from_options(std::span<const OptionValue> options);
 HttpRequest account_request(const Account& account, const std::string& target,
                             std::string_view method = "GET");
 
-// Field definitions as this session knows them, shared by all scans of the same account and entity.
+// Field definitions as this session knows them, shared by all scans of the same account and of
+// entities with the same definitions.
 struct CatalogueSlot {
     std::shared_ptr<const FieldCatalogue> catalogue; // nullptr until somebody read them
     std::int64_t checked_at_ms =
@@ -51,6 +53,7 @@ struct CatalogueSlot {
     std::int64_t read_at = 0;        // unix_micros() when the API was asked
     std::set<UnknownOption> missing; // options that the API's definitions lack
     std::set<UnknownOption> noticed; // told to the user
+    ExplainedRows explained;         // have an hour of their own
 };
 
 } // namespace pipedrive

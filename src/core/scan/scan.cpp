@@ -33,15 +33,23 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     stream_ = 0;
     cursor_.clear();
     more_ = false;
+    single_ = nobody_ = confirm_ = false;
     have_body_ = false;
     refusal_ = nullptr;
     in_doubt_ = false;
+    order_ = {};
     fresh_.clear();
     next_row_ = 0;
     handed_out_ = 0;
     page_number_ = 0;
     seen_.clear();
     cursors_.clear();
+}
+
+void Scan::stop() noexcept {
+    fetch_.drop();
+    reader_.reset();
+    phase_ = Phase::Finished;
 }
 
 Scan::Step Scan::step(WaitFor* wait) {
@@ -123,10 +131,16 @@ void Scan::plan() {
     if (!part_.position.empty()) resume();
 }
 
-// "2:cursor": the third list, from that cursor.
+// "2:cursor": the third list, from that cursor. "2!:cursor": of lists that do not come in the order
+// that was asked for.
 void Scan::resume() {
     const std::size_t colon = part_.position.find(':');
-    const auto stream = decimal_to_int64(part_.position.substr(0, colon));
+    std::string_view list = std::string_view(part_.position).substr(0, colon);
+    if (list.ends_with('!')) {
+        order_.distrust();
+        list.remove_suffix(1);
+    }
+    const auto stream = decimal_to_int64(list);
     if (colon == std::string::npos || !stream || *stream < 0 ||
         static_cast<std::size_t>(*stream) >= plan_.streams.size())
         throw Error(ErrorKind::Internal, "position of a walk that this scan does not have");
@@ -138,12 +152,14 @@ void Scan::resume() {
 
 std::optional<std::string> Scan::next_position() const {
     if (!more_) return std::nullopt;
-    return std::to_string(stream_) + ":" + cursor_;
+    return std::to_string(stream_) + (order_.broken() ? "!:" : ":") + cursor_;
 }
 
 // The ids that earlier lists have not answered; a list with nothing left to ask is passed over.
 void Scan::enter_stream() {
     cursor_.clear();
+    order_.begin_list();
+    older_ = false;
     ids_asked_ = 0;
     ids_.clear();
     ids_in_order_ = 0;
@@ -159,21 +175,66 @@ bool Scan::request_next() {
     ++pages_asked_;
     const Stream& stream = plan_.streams[stream_];
     std::span<const std::int64_t> ids(ids_);
-    if (plan_.by_ids)
-        ids = ids.subspan(ids_asked_,
-                          std::min<std::size_t>(kIdsPerRequest, ids_.size() - ids_asked_));
+    single_ = false;
+    if (plan_.by_ids) {
+        ids = ids.subspan(ids_asked_);
+        ids_under_way_ = confirm_ ? 1
+                         : part_.lists_only || no_singles_
+                             ? std::min<std::size_t>(ids.size(), kIdsPerRequest)
+                             : ids_in_next_request(stream, ids.size());
+        single_ = ids_under_way_ == 1 && !confirm_ && !part_.lists_only && !no_singles_ &&
+                  stream.endpoint->single_tokens > 0;
+        if (single_) return request_single(stream, ids.front()), true;
+        ids = ids.first(ids_under_way_);
+    }
+    price_ += stream.endpoint->tokens;
     fetch_.start(account_request(account_, request_target(plan_, stream, ids, cursor_)),
                  std::string(spec_.entity->name), stream.endpoint->tokens);
+    return true;
+}
+
+void Scan::request_single(const Stream& stream, std::int64_t id) {
+    price_ += stream.endpoint->single_tokens;
+    fetch_.start(account_request(account_, single_target(stream, id)),
+                 std::string(spec_.entity->name), stream.endpoint->single_tokens);
+}
+
+// An error of a record by its id that may mean that the list does not have it: "not found" is
+// believed where the address is known to be right; the list decides about the rest.
+bool Scan::not_by_id(const Error& error) {
+    if (!single_) return false;
+    if (error.kind == ErrorKind::BadRequest)
+        no_singles_ = true;
+    else if (error.kind != ErrorKind::NotFound && error.kind != ErrorKind::Forbidden)
+        return false;
+    confirm_ = error.kind != ErrorKind::NotFound || !address_is_right_;
+    nobody_ = true;
+    fetch_.drop();
+    return true;
+}
+
+// After the answer for a single record. True: it was none, or another one's.
+bool Scan::settle_single() {
+    if (!single_) return false;
+    if (!std::exchange(nobody_, false)) {
+        if (page_.rows() == 0 || page_.id(0) == ids_[ids_asked_]) return false;
+        confirm_ = true;
+    }
+    fresh_.clear();
+    next_row_ = 0;
+    have_body_ = false;
+    if (!confirm_) accept({});
     return true;
 }
 
 // The body of the page under way. False: wait. A refused request that names custom fields is held
 // back until the definitions have told whether one of them is gone.
 bool Scan::fetch_body(WaitFor* wait) {
-    if (have_body_ || refusal_) return true;
+    if (have_body_ || refusal_ || nobody_) return true;
     try {
         if (fetch_.step(wait) == Progress::Wait) return false;
     } catch (const Error& error) {
+        if (not_by_id(error)) return true;
         const bool custom =
             std::any_of(spec_.columns.begin(), spec_.columns.end(),
                         [](const BoundColumn& c) { return c.source == Source::Custom; });
@@ -199,6 +260,7 @@ void Scan::decode(bool lenient) {
     request.catalogue = catalogue_.get();
     request.missing_options = &definitions_.missing;
     request.archived = stream.endpoint->archived;
+    request.single = single_;
     request.paged = stream.endpoint->paging == Paging::Cursor;
     page_bad_rows_.clear();
     if (lenient) request.set_aside = &page_bad_rows_;
@@ -240,6 +302,7 @@ bool Scan::decode_or_ask() {
 // Receives and decodes the next page. False: wait.
 bool Scan::receive(WaitFor* wait) {
     if (!fetch_body(wait)) return false;
+    if (nobody_ && settle_single()) return true;
     if ((reader_ || refusal_ || in_doubt_) && !read_definitions(wait)) return false;
     in_doubt_ = false;
     if (refusal_) std::rethrow_exception(std::exchange(refusal_, nullptr));
@@ -248,8 +311,11 @@ bool Scan::receive(WaitFor* wait) {
         if (!read_definitions(wait)) return false;
         decode(part_.set_aside);
     }
+    if (settle_single()) return true;
+    address_is_right_ = true;
     have_body_ = false;
     settle_options();
+    remember_doubts();
     collect_fresh();
     accept(stop_reached() ? std::string() : page_.next_cursor());
     return true;
@@ -267,8 +333,25 @@ bool Scan::labels_come_late() const {
 bool Scan::needs_definitions() const {
     if (verified_ || !has_custom_fields(*spec_.entity)) return false;
     const LabelSource& noticed = page_.noticed();
-    return noticed.unresolved > 0 || noticed.odd > 0 || (noticed.stale > 0 && labels_come_late()) ||
-           page_.missing_custom_column() >= 0;
+    return noticed.unresolved > 0 || (noticed.stale > 0 && labels_come_late()) ||
+           !doubts_are_explained();
+}
+
+// A key that other rows of the same answer have belongs to a field that is there.
+bool Scan::doubts_are_explained() const {
+    const std::int64_t now = clock_.now_ms();
+    const std::span<const Doubt> doubts = page_.doubts();
+    return std::all_of(doubts.begin(), doubts.end(), [&](const Doubt& d) {
+        return (d.absent && page_.has_key(d.column)) ||
+               definitions_.explained.contains(spec_.columns[d.column].field, d, now);
+    });
+}
+
+// This page was read in full knowledge: what it lacks needs no definitions the next time.
+void Scan::remember_doubts() {
+    const std::int64_t now = clock_.now_ms();
+    for (const Doubt& d : page_.doubts())
+        definitions_.explained.insert(spec_.columns[d.column].field, d, now);
 }
 
 // Remembers what the definitions could not explain either.
@@ -303,7 +386,9 @@ void Scan::collect_fresh() {
     }
 }
 
-// Newest first: some row of the page is older than anything wanted, so all rows after it are.
+// Newest first: some row is older than anything wanted, so all rows after it are. That the rows
+// come in the order that was asked for is seen, not believed: where it does not hold, the walk goes
+// on to the end.
 bool Scan::stop_reached() {
     if (part_.above_id) return known_ids_reached();
     if (plan_.stop_column.empty()) return false;
@@ -312,8 +397,11 @@ bool Scan::stop_reached() {
             continue;
         for (std::size_t i = 0; i < page_.rows(); ++i) {
             const Cell& cell = page_.row(i)[c];
-            if (cell.type == CellType::Timestamp && cell.integer < plan_.stop_before) return true;
+            if (cell.type != CellType::Timestamp) continue;
+            order_.see(cell.integer);
+            older_ = older_ || cell.integer < plan_.stop_before;
         }
+        return older_ && order_.proved();
     }
     return false;
 }
@@ -343,7 +431,8 @@ void Scan::accept(std::string cursor) {
     }
     cursors_.clear();
     cursor_.clear();
-    ids_asked_ += kIdsPerRequest;
+    ids_asked_ += ids_under_way_;
+    confirm_ = false;
     if (plan_.by_ids && ids_asked_ < ids_.size()) return;
     while (++stream_ < plan_.streams.size()) {
         more_ = true;

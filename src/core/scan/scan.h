@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/time.h"
 #include "core/catalog/binding.h"
 #include "core/plan/predicate.h"
 #include "core/plan/request_plan.h"
@@ -41,11 +42,32 @@ struct ScanSpec {
 // position names the list and holds the API's own cursor; it is good only for the same columns and
 // values.
 struct WalkPart {
-    std::string position;   // empty: from the start
-    int max_pages = 0;      // 0: all
-    bool set_aside = false; // rows with a value that does not fit are left out and told of
+    std::string position;    // empty: from the start
+    int max_pages = 0;       // 0: all
+    bool set_aside = false;  // rows with a value that does not fit are left out and told of
+    bool lists_only = false; // ids are asked for in batches, never one by one
     // Newest rows first, and no further than the first row whose id is not above it.
     std::optional<std::int64_t> above_id = std::nullopt;
+};
+
+// Whether the rows of a walk have come newest first. One row, or several of the same time, prove
+// nothing.
+class NewestFirst {
+  public:
+    void see(Micros t) noexcept {
+        broken_ = broken_ || (any_ && t > last_);
+        descended_ = descended_ || (any_ && t < last_);
+        any_ = true;
+        last_ = t;
+    }
+    void begin_list() noexcept { any_ = descended_ = false; }
+    void distrust() noexcept { broken_ = true; }
+    bool broken() const noexcept { return broken_; }
+    bool proved() const noexcept { return descended_ && !broken_; }
+
+  private:
+    bool any_ = false, descended_ = false, broken_ = false;
+    Micros last_ = 0;
 };
 
 class Scan {
@@ -58,6 +80,9 @@ class Scan {
 
     // Begins, or begins anew with other values (a rescan). Sends nothing yet.
     void start(std::vector<Value> values, WalkPart part = {});
+
+    // Ends it early; what is under way is not wanted any more.
+    void stop() noexcept;
 
     // After Done of a part: where the next one begins, nullopt when everything was read.
     std::optional<std::string> next_position() const;
@@ -82,6 +107,8 @@ class Scan {
     std::optional<std::int64_t> highest_id() const noexcept { return highest_id_; }
     bool has_notices() const noexcept { return !notices_.empty(); }
     const ScanSpec& spec() const noexcept { return spec_; }
+    // Documented price of all pages and records asked for, without field definitions and retries.
+    std::int64_t price() const noexcept { return price_; }
 
   private:
     enum class Phase : std::uint8_t { Idle, Preparing, Reading, Finished };
@@ -89,6 +116,9 @@ class Scan {
     bool prepare(WaitFor* wait);
     void plan();
     bool request_next();
+    void request_single(const Stream& stream, std::int64_t id);
+    bool settle_single();
+    bool not_by_id(const Error& error);
     bool receive(WaitFor* wait);
     void accept(std::string body);
     bool fetch_body(WaitFor* wait);
@@ -96,6 +126,8 @@ class Scan {
     bool is_custom(std::string_view column) const;
     bool decode_or_ask();
     bool needs_definitions() const;
+    bool doubts_are_explained() const;
+    void remember_doubts();
     bool labels_come_late() const;
     void settle_options();
     bool read_definitions(WaitFor* wait);
@@ -132,6 +164,13 @@ class Scan {
     std::size_t stream_ = 0;
     std::vector<std::int64_t> ids_; // still to ask for in this stream
     std::size_t ids_asked_ = 0;     // of them, before the batch under way
+    std::size_t ids_under_way_ = 0; // in that batch
+    bool single_ = false;           // it is one record by its id
+    bool nobody_ = false;           // the API says that there is no such record
+    bool confirm_ = false;          // the list has the last word on the id asked for last
+    bool address_is_right_ = false; // the API has answered with a page or a record
+    bool no_singles_ = false;       // the API refused one
+    std::int64_t price_ = 0;
     std::string cursor_;
     WalkPart part_;
     int pages_asked_ = 0;
@@ -139,7 +178,9 @@ class Scan {
     std::optional<std::int64_t> highest_id_;
     std::int64_t last_id_ = 0; // of the list, where ids should descend
     int ids_in_order_ = 0;     // rows of the list that bear that out; -1: they do not descend
-    bool more_ = false;        // there is a request to make after the one decoded last
+    NewestFirst order_;  // of a walk that may stop early; once broken, all lists are read whole
+    bool older_ = false; // this list has shown a row before plan_.stop_before
+    bool more_ = false;  // there is a request to make after the one decoded last
 
     std::string body_; // received, not yet decoded for good
     bool have_body_ = false;

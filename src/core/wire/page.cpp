@@ -71,13 +71,18 @@ class PageReader final : public JsonEvents {
         page->ids_.clear();
         page->next_cursor_.clear();
         page->noticed_ = {};
-        page->missing_custom_ = -1;
+        page->doubts_.clear();
+        page->has_key_.assign(request.columns.size(), false);
         page->width_ = request.columns.size();
         labels_.catalogue = request.catalogue;
         labels_.missing = request.missing_options;
         id_slot_ = slots_.add("id", false);
         for (const BoundColumn& column : request.columns)
             column_slots_.push_back(slot_for(column));
+        if (request.single) {
+            deleted_slot_ = slots_.add("is_deleted", false);
+            archived_slot_ = slots_.add("is_archived", false);
+        }
         whole_custom_ = slots_.add("custom_fields", false);
         wants_custom_ = std::any_of(slots_.slots.begin(), slots_.slots.end(),
                                     [](const Slot& s) { return s.custom; });
@@ -255,6 +260,7 @@ class PageReader final : public JsonEvents {
 
     void finish_row() {
         place_ = in_data_array_ ? Place::Data : Place::Root;
+        if (belongs_elsewhere()) return;
         spread_custom();
         const JsonValue id = slot_value(id_slot_);
         const auto number = decimal_to_int64(id.text());
@@ -265,7 +271,7 @@ class PageReader final : public JsonEvents {
         const std::size_t before = page_->cells_.size();
         try {
             for (std::size_t i = 0; i < request_.columns.size(); ++i)
-                page_->cells_.push_back(cell(i, id.text()));
+                page_->cells_.push_back(cell(i, id.text(), *number));
         } catch (const Error& error) {
             if (request_.set_aside == nullptr || error.kind != ErrorKind::BadValue) throw;
             page_->cells_.resize(before);
@@ -275,7 +281,20 @@ class PageReader final : public JsonEvents {
         page_->ids_.push_back(*number);
     }
 
-    Cell cell(std::size_t i, std::string_view row_id) {
+    // A record asked for by its id comes whichever list it is in.
+    bool belongs_elsewhere() const {
+        if (!request_.single) return false;
+        return slot_value(deleted_slot_).is(Tok::True) ||
+               slot_value(archived_slot_).is(Tok::True) != request_.archived;
+    }
+
+    // After the value of a custom column was read.
+    void notice(std::size_t i, std::int64_t id, bool absent, bool odd) {
+        if (!absent) page_->has_key_[i] = true;
+        if (absent || odd) page_->doubts_.push_back({id, static_cast<std::uint32_t>(i), absent});
+    }
+
+    Cell cell(std::size_t i, std::string_view row_id, std::int64_t id) {
         const BoundColumn& column = request_.columns[i];
         if (column.source == Source::Endpoint) {
             Cell c;
@@ -287,10 +306,11 @@ class PageReader final : public JsonEvents {
         JsonValue v = slot_value(column_slots_[i]);
         if (column.source == Source::Labels && v.absent())
             v = slot_value(slots_.find(kLabelKeys[1], false));
-        if (column.source == Source::Custom && v.absent())
-            page_->missing_custom_ = static_cast<int>(i);
+        const int odd_before = labels_.odd;
         try {
             const Cell c = decode_cell(column, v, &page_->arena_, &labels_);
+            if (column.source == Source::Custom)
+                notice(i, id, v.absent(), labels_.odd > odd_before);
             // A query may show it in a column of another type; the table of a mirror cannot.
             if (request_.set_aside != nullptr)
                 if (const std::string_view why = unstorable(column.kind, c); !why.empty())
@@ -309,7 +329,7 @@ class PageReader final : public JsonEvents {
     TapeWriter tape_, additional_; // of the row; of additional_data
     SlotIndex slots_;
     std::vector<std::size_t> column_slots_;
-    std::size_t id_slot_ = 0, whole_custom_ = 0;
+    std::size_t id_slot_ = 0, whole_custom_ = 0, deleted_slot_ = kNone, archived_slot_ = kNone;
     LabelSource labels_;
     std::string key_, error_text_;
     std::size_t capture_ = kNone, capture_start_ = kNone;

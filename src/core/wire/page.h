@@ -32,7 +32,17 @@ struct PageRequest {
     const std::set<UnknownOption>* missing_options = nullptr; // see LabelSource
     bool archived = false;                                    // value of Source::Endpoint columns
     std::vector<BadRow>* set_aside = nullptr; // such rows go here, instead of Error{BadValue}
+    bool single =
+        false; // one record: no row when it is deleted, or archived otherwise than this list
     bool paged = true; // a paged list must have a data array; v1 lists say null for "no rows"
+};
+
+// A wanted custom field whose key a row lacks (REST v2 sends every defined field, so it may be
+// gone), or whose value has a shape that its type does not have (it may have been replaced).
+struct Doubt {
+    std::int64_t id;      // of the row
+    std::uint32_t column; // index into the columns
+    bool absent;          // the key; else the value is odd
 };
 
 class Page {
@@ -47,9 +57,10 @@ class Page {
     } // empty: this was the last page
     // What the decoders noticed; its pointers are not to be used.
     const LabelSource& noticed() const noexcept { return noticed_; }
-    // A wanted custom field whose key some row lacked: index into the columns, or -1. REST v2 sends
-    // every defined field, so the field may be gone.
-    int missing_custom_column() const noexcept { return missing_custom_; }
+    // What the field definitions may have to explain, row by row.
+    std::span<const Doubt> doubts() const noexcept { return doubts_; }
+    // Whether some row had the key of this custom column: then the field is there.
+    bool has_key(std::size_t column) const noexcept { return has_key_[column]; }
     std::size_t bytes() const noexcept {
         return arena_.bytes_reserved() + cells_.capacity() * sizeof(Cell);
     }
@@ -62,7 +73,8 @@ class Page {
     std::size_t width_ = 0;
     std::string next_cursor_;
     LabelSource noticed_;
-    int missing_custom_ = -1;
+    std::vector<Doubt> doubts_;
+    std::vector<bool> has_key_;
 };
 
 // Fills *page (reusing its memory). Throws Error{Malformed} for an envelope that is not one,
