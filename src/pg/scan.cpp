@@ -1,6 +1,10 @@
 // Executor callbacks: step the core, wait where it says, turn cells into Datums.
 #include "pg/pg_prelude.h"
 
+extern "C" {
+#include "common/int.h"
+}
+
 #include "pg/scan.h"
 
 #include "pg/field_store.h"
@@ -87,11 +91,42 @@ void raise_notices(ForeignScanState* node) {
                  errdetail("Values that still refer to it are shown as its id in brackets.")));
 }
 
+// A number of rows in LIMIT or OFFSET; nullopt: none, NULL, or not sure to have a value already.
+std::optional<int64> row_count(Node* node, EState* estate) {
+    if (node == nullptr || lacks_parameter(node, estate->es_param_list_info) ||
+        contain_subplans(node) || contain_volatile_functions(node))
+        return std::nullopt;
+    ExprContext* econtext = CreateExprContext(estate);
+    ExprState* expr =
+        ExecInitExprWithParams(reinterpret_cast<Expr*>(node), estate->es_param_list_info);
+    bool isnull;
+    const Datum value = ExecEvalExprSwitchContext(expr, econtext, &isnull);
+    FreeExprContext(econtext, true);
+    return isnull ? std::nullopt : std::optional<int64>(DatumGetInt64(value));
+}
+
+// What the planner did not know: the LIMIT of a prepared statement, once its parameters have
+// values. The Limit node has evaluated it already, so nothing here fails that did not before.
+int64 limit_hint(ForeignScanState* node) {
+    EState* estate = node->ss.ps.state;
+    const Plan* top = estate->es_plannedstmt->planTree;
+    const int64 planned = state_of(node)->limit_hint;
+    if (planned > 0 || !IsA(top, Limit)) return planned;
+    const Limit* limit = reinterpret_cast<const Limit*>(top);
+    const std::optional<int64> rows = row_count(limit->limitCount, estate);
+    int64 sum = 0;
+    if (!rows ||
+        pg_add_s64_overflow(*rows, row_count(limit->limitOffset, estate).value_or(0), &sum))
+        return 0;
+    return sum;
+}
+
 // Makes the core scan. The values are evaluated before, as that calls PostgreSQL.
 void start_core(ForeignScanState* node) {
     ExecState* state = state_of(node);
     PodValue* pods = evaluate_values(node, false, NIL);
     const int n = list_length(state->expressions);
+    const int64 limit = limit_hint(node);
     if (state->connection == nullptr) connect(node);
     if (!state->held->object->scan && wants_labels(state->held->object))
         refresh_slot(state->connection, state->entity);
@@ -108,7 +143,7 @@ void start_core(ForeignScanState* node) {
                 spec.columns.push_back(bind_column(*state->entity, column));
             spec.predicates = core->plan.predicates;
             spec.page_size = core->account.page_size;
-            spec.limit_hint = state->limit_hint;
+            spec.limit_hint = limit;
             core->scan.emplace(core->account, std::move(spec), backend_transport(),
                                monotonic_clock(),
                                catalogue_slot(state->connection->server,
