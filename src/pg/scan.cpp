@@ -4,6 +4,7 @@
 extern "C" {
 #include "catalog/pg_tablespace.h"
 #include "commands/tablespace.h"
+#include "common/int.h"
 }
 
 #include "pg/scan.h"
@@ -105,11 +106,42 @@ char* temporary_file() {
     return psprintf("%s/%s%d.pipedrive.%u", directory, PG_TEMP_FILE_PREFIX, MyProcPid, ++count);
 }
 
+// A number of rows in LIMIT or OFFSET; nullopt: none, NULL, or not sure to have a value already.
+std::optional<int64> row_count(Node* node, EState* estate) {
+    if (node == nullptr || lacks_parameter(node, estate->es_param_list_info) ||
+        contain_subplans(node) || contain_volatile_functions(node))
+        return std::nullopt;
+    ExprContext* econtext = CreateExprContext(estate);
+    ExprState* expr =
+        ExecInitExprWithParams(reinterpret_cast<Expr*>(node), estate->es_param_list_info);
+    bool isnull;
+    const Datum value = ExecEvalExprSwitchContext(expr, econtext, &isnull);
+    FreeExprContext(econtext, true);
+    return isnull ? std::nullopt : std::optional<int64>(DatumGetInt64(value));
+}
+
+// What the planner did not know: the LIMIT of a prepared statement, once its parameters have
+// values. The Limit node has evaluated it already, so nothing here fails that did not before.
+int64 limit_hint(ForeignScanState* node) {
+    EState* estate = node->ss.ps.state;
+    const Plan* top = estate->es_plannedstmt->planTree;
+    const int64 planned = state_of(node)->limit_hint;
+    if (planned > 0 || !IsA(top, Limit)) return planned;
+    const Limit* limit = reinterpret_cast<const Limit*>(top);
+    const std::optional<int64> rows = row_count(limit->limitCount, estate);
+    int64 sum = 0;
+    if (!rows ||
+        pg_add_s64_overflow(*rows, row_count(limit->limitOffset, estate).value_or(0), &sum))
+        return 0;
+    return sum;
+}
+
 // Makes the core scan. The values are evaluated before, as that calls PostgreSQL.
 void start_core(ForeignScanState* node) {
     ExecState* state = state_of(node);
     PodValue* pods = evaluate_values(node, false, NIL);
     const int n = list_length(state->expressions);
+    const int64 limit = limit_hint(node);
     if (state->connection == nullptr) connect(node);
     if (!state->held->object->scan && wants_labels(state->held->object))
         refresh_slot(state->connection, state->entity);
@@ -133,16 +165,18 @@ void start_core(ForeignScanState* node) {
             repetition.memory = static_cast<std::size_t>(work_mem) * 1024;
             repetition.file = file;
             repetition.list_rows = state->entity->guessed_rows;
-            core->scan.emplace(core->account, std::move(spec), backend_transport(),
-                               monotonic_clock(),
-                               catalogue_slot(state->connection->server,
-                                              state->connection->user_mapping, *state->entity),
-                               std::move(repetition));
+        }
+
+        spec.limit_hint = limit;
+        core->scan.emplace(core->account, std::move(spec), backend_transport(), monotonic_clock(),
+                           catalogue_slot(state->connection->server,
+                                          state->connection->user_mapping, *state->entity),
+                           std::move(repetition));
         }
         core->came_to_its_end = false;
         core->scan->start(core->values, core->part);
-    });
-    state->started = true;
+});
+state->started = true;
 }
 
 void prepare_converters(ForeignScanState* node) {
