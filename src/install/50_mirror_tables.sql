@@ -128,6 +128,7 @@ CREATE TABLE changes_default PARTITION OF changes DEFAULT;
 COMMENT ON TABLE changes_default IS 'changes of months that have no partition';
 -- Each partition has its own: an index on the parent could not be restored, as the parent belongs to the extension and its partitions do not.
 CREATE INDEX changes_id ON changes_default (mirror_id, id, field, changed_at);
+CREATE INDEX changes_time ON changes_default (recorded_at);
 
 SELECT pg_catalog.pg_extension_config_dump('mirror', '');
 SELECT pg_catalog.pg_extension_config_dump('mirror_mirror_id_seq', '');

@@ -5,7 +5,7 @@ CREATE TABLE settings (
     name text PRIMARY KEY,
     value text NOT NULL
 );
-COMMENT ON TABLE settings IS 'settings of mirrors and webhooks: a row overrides a default; inbox_retention (interval, 7 days): how long stored events are kept';
+COMMENT ON TABLE settings IS 'settings of mirrors and webhooks: a row overrides a default. Retentions are positive intervals or forever: inbox_retention (7 days) for stored events, queue_retention (30 days) for those that wait, tombstone_retention (90 days) for deletions; others: see apply_retention()';
 SELECT pg_catalog.pg_extension_config_dump('settings', '');
 
 CREATE FUNCTION _setting(setting text, fallback text) RETURNS text
@@ -520,7 +520,9 @@ BEGIN
                     THEN format('ignored: entity "%s" is not mirrored', e.entity) ELSE 'ignored: unknown entity' END;
     ELSIF e.kind IS NULL THEN
         RETURN 'ignored: unknown action';
-    ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity) AS t WHERE (e.server IS NULL OR t.server = e.server) AND NOT pipedrive._was_asked(t.server)) THEN
+    ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity) AS t
+                   WHERE pipedrive._is_for(t, e) -- learnt while this event was looked at
+                      OR (e.server IS NULL OR t.server = e.server) AND NOT pipedrive._was_asked(t.server)) THEN
         RETURN 'queued: the first sync learns whose mirrors these are';
     ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity)) THEN
         RETURN format('ignored: no mirror of %s belongs to the company of the event', e.source_entity);
@@ -1022,17 +1024,41 @@ $$;
 COMMENT ON FUNCTION replay(timestamptz, timestamptz, boolean, integer) IS
     'runs stored events received in a time range again: those that failed, were ignored or wait, or with only_failed => false all; what the mirrors have already stays as it is';
 
-CREATE FUNCTION purge_inbox() RETURNS bigint
+CREATE FUNCTION _purge_settled() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    cutoff timestamptz := pipedrive._retention_cutoff('inbox_retention'::text, '7 days'::text);
     n bigint;
 BEGIN
-    DELETE FROM pipedrive.inbox i WHERE i.received_at < now() - pipedrive._setting('inbox_retention'::text, '7 days'::text)::interval AND i.status <> 'queued';
+    DELETE FROM pipedrive.inbox i WHERE i.received_at < cutoff AND i.status <> 'queued';
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END
 $$;
-COMMENT ON FUNCTION purge_inbox() IS 'deletes events older than setting inbox_retention (7 days), except those that wait to be applied; returns their number';
+COMMENT ON FUNCTION _purge_settled() IS 'deletes events older than setting inbox_retention that do not wait; their number';
+
+-- What nobody applied for so long is read by the next sync instead.
+CREATE FUNCTION _purge_queued() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    cutoff timestamptz := pipedrive._retention_cutoff('queue_retention'::text, '30 days'::text);
+    keys text[] := ARRAY(SELECT i.key FROM pipedrive.inbox i WHERE i.received_at < cutoff AND i.status = 'queued' ORDER BY i.seq FOR UPDATE SKIP LOCKED);
+BEGIN
+    PERFORM pipedrive._mark_unapplied(pipedrive._stored_event(k)) FROM unnest(keys) AS k;
+    DELETE FROM pipedrive.inbox i WHERE i.key = ANY (keys);
+    RETURN cardinality(keys);
+END
+$$;
+COMMENT ON FUNCTION _purge_queued() IS 'deletes events that have waited for longer than setting queue_retention, and marks their records; their number';
+
+CREATE FUNCTION purge_inbox() RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN pipedrive._purge_settled() + pipedrive._purge_queued();
+END
+$$;
+COMMENT ON FUNCTION purge_inbox() IS
+    'deletes events older than setting inbox_retention (7 days), and those that wait to be applied for longer than queue_retention (30 days): the next sync reads their records; returns their number';
 
 CREATE VIEW inbox_summary AS
 SELECT entity, action, status, outcome, count(*) AS events, sum(attempt - 1) AS repeated, min(received_at) AS first_received, max(received_at) AS last_received,

@@ -135,6 +135,15 @@ SKIP:
     is($one->value('SELECT count(*), count(DISTINCT database) FROM cron.job'), '4|1', 'no job twice, none that is not wanted');
     like(($one->query(q{SELECT pipedrive.schedule(sync_every => 'often')}))[1], qr/ERROR:.*invalid schedule/, 'a wrong time is an error');
 
+    # pg_cron shows a role its own jobs only: that another one has some is told all the same.
+    $one->value('CREATE ROLE second; GRANT USAGE ON SCHEMA pipedrive, cron TO second; GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO second; SET ROLE second');
+    my ($jobs, $told) = $one->query('SELECT count(*) FROM pipedrive.schedule()');
+    like($told, qr/WARNING:.*other roles have scheduled jobs.*DETAIL:.*pipedrive_crm_apply, pipedrive_crm_retention, pipedrive_crm_sync, pipedrive_crm_views/s, 'a second role is told that jobs exist');
+    like($jobs, qr/5/, 'and gets its own');
+    $one->value('SELECT count(*) FROM pipedrive.unschedule(); RESET ROLE');
+    unlike(($one->query(q{SELECT count(*) FROM pipedrive.schedule(sync_every => '* * * * *', reconcile_every => NULL)}))[1], qr/WARNING/, 'the first one is not told of its own');
+    is($one->value('SELECT count(*), count(DISTINCT username) FROM cron.job'), '4|1', 'each has its own jobs only');
+
     # A change in Pipedrive, and nobody calls anything.
     my $deals = q{SELECT sum(deals) FROM crm_dashboards.pipeline_by_stage};
     my $before = $one->value($deals);
