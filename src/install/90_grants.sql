@@ -33,7 +33,7 @@ GRANT EXECUTE ON FUNCTION pipedrive._count_rows(regclass) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION
     pipedrive.field_changes(regnamespace), pipedrive.refresh_schema(regnamespace, boolean, boolean),
     -- what these two call
-    pipedrive._table_changes(regclass), pipedrive._read_fields(name, text), pipedrive._stored_fields(name, text),
+    pipedrive._table_changes(regclass, jsonb), pipedrive._read_fields(name, text), pipedrive._stored_fields(name, text),
     pipedrive._keep_fields(name, text, boolean), pipedrive._name_columns(text, jsonb, text, text[]),
     pipedrive._option_changes(jsonb, jsonb),
     pipedrive._alter_source(regclass, name, text, boolean), pipedrive._spare_name(regclass, name),
