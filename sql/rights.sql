@@ -66,6 +66,7 @@ CREATE SCHEMA theirs AUTHORIZATION regress_pipedrive_owner;
 GRANT USAGE ON FOREIGN SERVER crm TO regress_pipedrive_owner;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_pipedrive_owner;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pipedrive TO regress_pipedrive_owner;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA pipedrive TO regress_pipedrive_owner;
 SET ROLE regress_pipedrive_owner;
 CREATE USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (api_token 'sim-token-admin');
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER crm INTO theirs;
