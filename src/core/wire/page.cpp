@@ -340,10 +340,26 @@ class PageReader final : public JsonEvents {
          saw_data_ = false, data_null_ = false;
 };
 
+struct PageDecoder::Work {
+    Work(std::string_view body, const PageRequest& r, Page* page)
+        : request(r), rows(request, page), json(body, request.entity, &rows) {}
+    PageRequest request;
+    PageReader rows;
+    JsonReader json;
+};
+
+PageDecoder::PageDecoder(std::string_view body, const PageRequest& request, Page* page)
+    : work_(std::make_unique<Work>(body, request, page)) {}
+PageDecoder::~PageDecoder() = default;
+
+bool PageDecoder::read(std::size_t bytes) {
+    if (!work_->json.read(bytes)) return false;
+    work_->rows.finish();
+    return true;
+}
+
 void decode_page(std::string_view body, const PageRequest& request, Page* page) {
-    PageReader reader(request, page);
-    read_json(body, request.entity, &reader);
-    reader.finish();
+    PageDecoder(body, request, page).read(body.size());
 }
 
 } // namespace pipedrive
