@@ -159,24 +159,22 @@ void start_core(ForeignScanState* node) {
                 spec.columns.push_back(bind_column(*state->entity, column));
             spec.predicates = core->plan.predicates;
             spec.page_size = core->account.page_size;
-            spec.limit_hint = state->limit_hint;
+            spec.limit_hint = limit;
             Repetition repetition;
             repetition.expected = state->rewinds;
             repetition.memory = static_cast<std::size_t>(work_mem) * 1024;
             repetition.file = file;
             repetition.list_rows = state->entity->guessed_rows;
-        }
-
-        spec.limit_hint = limit;
-        core->scan.emplace(core->account, std::move(spec), backend_transport(), monotonic_clock(),
-                           catalogue_slot(state->connection->server,
-                                          state->connection->user_mapping, *state->entity),
-                           std::move(repetition));
+            core->scan.emplace(core->account, std::move(spec), backend_transport(),
+                               monotonic_clock(),
+                               catalogue_slot(state->connection->server,
+                                              state->connection->user_mapping, *state->entity),
+                               std::move(repetition));
         }
         core->came_to_its_end = false;
         core->scan->start(core->values, core->part);
-});
-state->started = true;
+    });
+    state->started = true;
 }
 
 void prepare_converters(ForeignScanState* node) {
