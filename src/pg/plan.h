@@ -9,6 +9,8 @@ enum PlanItem {
     PlanItemText,    // String: plan_text.h
     PlanItemQuals,   // IntList: for each qual of the node the index of its predicate, -1: local
     PlanItemFetched, // Integer: rows expected to come over the wire
+    PlanItemListed,  // Integer: the same when neither ids nor an outer side narrow them
+    PlanItemKnown,   // Integer: 1 when the size of the table is known, not guessed
     PlanItemCount
 };
 
