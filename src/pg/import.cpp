@@ -16,6 +16,7 @@ extern "C" {
 #include "pg/datum.h"
 #include "pg/field_store.h"
 #include "pg/guard.h"
+#include "pg/spending.h"
 
 namespace pipedrive::pg {
 namespace {
@@ -111,6 +112,7 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
     const char* name =
         pg_server_to_any(stmt->server_name, static_cast<int>(strlen(stmt->server_name)), PG_UTF8);
     List* statements = NIL;
+    MemoryContext spending = begin_spending();
     for (const Entity& entity : entities()) {
         if (!is_wanted(stmt, entity)) continue;
         HeldCatalogue* fields = nullptr;
@@ -132,6 +134,7 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
         statements = lappend(statements, server_text(sql, strlen(sql)));
         error_context_stack = callback.previous;
     }
+    MemoryContextDelete(spending);
     return statements;
 }
 
