@@ -10,6 +10,7 @@ extern "C" {
 #include "pg/scan.h"
 
 #include "pg/field_store.h"
+#include "pg/known_rows.h"
 #include "pg/plan.h"
 #include "pg/qual.h"
 #include "pg/settings.h"
@@ -145,6 +146,8 @@ void start_core(ForeignScanState* node) {
     if (state->connection == nullptr) connect(node);
     if (!state->held->object->scan && wants_labels(state->held->object))
         refresh_slot(state->connection, state->entity);
+    const bool rounds = lacks_parameter(reinterpret_cast<Node*>(state->expression_nodes),
+                                        node->ss.ps.state->es_param_list_info);
     const char* file = state->held->object->scan ? nullptr : temporary_file();
     entry(state->connection->who, [&] {
         CoreScan* core = state->held->object;
@@ -162,9 +165,11 @@ void start_core(ForeignScanState* node) {
             spec.limit_hint = limit;
             Repetition repetition;
             repetition.expected = state->rewinds;
+            repetition.rounds = rounds;
             repetition.memory = static_cast<std::size_t>(work_mem) * 1024;
             repetition.file = file;
-            repetition.list_rows = state->entity->guessed_rows;
+            repetition.list_rows = state->listed;
+            repetition.known = state->known;
             core->scan.emplace(core->account, std::move(spec), backend_transport(),
                                monotonic_clock(),
                                catalogue_slot(state->connection->server,
@@ -238,6 +243,8 @@ void begin_scan(ForeignScanState* node, int eflags) {
     for (int i = 0; i < state->n_columns; ++i)
         state->attributes[i] =
             state->held->object->plan.columns[static_cast<std::size_t>(i)].attnum - 1;
+    state->listed = intVal(list_nth(plan->fdw_private, PlanItemListed));
+    state->known = intVal(list_nth(plan->fdw_private, PlanItemKnown)) != 0;
     state->rewinds = (eflags & EXEC_FLAG_REWIND) != 0;
     state->page_size = page_size_of(node->ss.ss_currentRelation);
     state->limit_hint = intVal(list_nth(plan->fdw_private, PlanItemLimit));
@@ -263,6 +270,8 @@ TupleTableSlot* iterate_scan(ForeignScanState* node) {
         });
         if (step == Scan::Step::Done) {
             account_for_sockets();
+            if (const std::int64_t rows = core->scan->whole_table(); rows >= 0)
+                note_rows(RelationGetRelid(node->ss.ss_currentRelation), static_cast<double>(rows));
             return ExecClearTuple(slot);
         }
         if (step == Scan::Step::Row) break;

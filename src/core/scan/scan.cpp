@@ -219,8 +219,10 @@ bool Scan::not_by_id(const Error& error) {
 bool Scan::settle_single() {
     if (!single_) return false;
     if (!std::exchange(nobody_, false)) {
-        if (page_.rows() == 0 || page_.id(0) == ids_[ids_asked_]) return false;
-        confirm_ = true;
+        if (page_.rows() > 0 && page_.id(0) == ids_[ids_asked_]) return false;
+        confirm_ = page_.rows() > 0;
+        if (!confirm_) seen_.insert(ids_[ids_asked_]); // it is in no list that is read
+        address_is_right_ = true;
     }
     fresh_.clear();
     next_row_ = 0;
@@ -263,6 +265,7 @@ void Scan::begin_decoding() {
     request.missing_options = &definitions_.missing;
     request.archived = stream.endpoint->archived;
     request.single = single_;
+    request.all_lists = plan_.streams.size() == spec_.entity->endpoints.size();
     request.paged = stream.endpoint->paging == Paging::Cursor;
     page_bad_rows_.clear();
     if (part_.set_aside) request.set_aside = &page_bad_rows_;

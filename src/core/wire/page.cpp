@@ -285,7 +285,11 @@ class PageReader final : public JsonEvents {
     bool belongs_elsewhere() const {
         if (!request_.single) return false;
         return slot_value(deleted_slot_).is(Tok::True) ||
-               slot_value(archived_slot_).is(Tok::True) != request_.archived;
+               (!request_.all_lists && is_archived() != request_.archived);
+    }
+
+    bool is_archived() const {
+        return request_.single ? slot_value(archived_slot_).is(Tok::True) : request_.archived;
     }
 
     // After the value of a custom column was read.
@@ -299,7 +303,7 @@ class PageReader final : public JsonEvents {
         if (column.source == Source::Endpoint) {
             Cell c;
             c.type = CellType::Bool;
-            c.integer = request_.archived;
+            c.integer = is_archived();
             return c;
         }
         if (column.source == Source::Gone) return {};

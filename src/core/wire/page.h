@@ -33,8 +33,9 @@ struct PageRequest {
     const std::set<UnknownOption>* missing_options = nullptr; // see LabelSource
     bool archived = false;                                    // value of Source::Endpoint columns
     std::vector<BadRow>* set_aside = nullptr; // such rows go here, instead of Error{BadValue}
-    bool single =
-        false; // one record: no row when it is deleted, or archived otherwise than this list
+    // One record: no row when it is deleted or, unless the scan reads all lists, archived otherwise
+    // than this list says.
+    bool single = false, all_lists = false;
     bool paged = true; // a paged list must have a data array; v1 lists say null for "no rows"
 };
 
