@@ -1,5 +1,6 @@
 \set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
 \i :prologue
+\set SHOW_CONTEXT never
 --
 -- History from before the mirror: Pipedrive's own log of a deal, one deal after the other, within a limit of tokens.
 --

@@ -27,6 +27,16 @@ SELECT sim.bill(format('SELECT title FROM crm.deals LIMIT %s', n))
 SELECT sim.bill('SELECT title FROM crm.deals OFFSET 9 LIMIT 10');
 SELECT sim.bill('SELECT title FROM crm.deals WHERE title <> '''' LIMIT 3');
 SELECT sim.bill('SELECT * FROM (SELECT id FROM crm.deals LIMIT 15) AS d, generate_series(1, 2)');
+-- The LIMIT of a prepared statement, and one that the planner cannot know.
+SET plan_cache_mode = force_generic_plan;
+PREPARE page(int, bigint) AS SELECT title FROM crm.deals LIMIT $1 OFFSET $2;
+SELECT sim.bill('EXECUTE page(13, 0)');
+SELECT sim.bill('EXECUTE page(13, 7)');
+SELECT sim.bill('EXECUTE page(13, 8)');
+SELECT sim.bill('EXECUTE page(NULL, NULL)');
+SELECT sim.bill('SELECT title FROM crm.deals LIMIT (SELECT 12)');
+SELECT sim.error('EXECUTE page(-1, 0)');
+RESET plan_cache_mode;
 -- A hint, never a stop.
 SELECT sim.bill('SELECT title FROM crm.deals ORDER BY title LIMIT 3');
 SELECT sim.bill('SELECT count(*) FROM crm.deals LIMIT 1');

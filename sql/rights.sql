@@ -13,7 +13,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA crm TO PUBLIC;
 -- A part of a walk belongs to one statement; it is told where it ended.
 CREATE TABLE crm.part (id bigint);
 SELECT next_position IS NOT NULL AS more, tokens, rows, pages_read, written
-  FROM pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, 'INSERT INTO crm.part SELECT id FROM crm.deals WHERE $1 IS NULL', NULL::text);
+  FROM pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'INSERT INTO crm.part SELECT id FROM crm.deals WHERE $1 IS NULL', NULL::text);
 SELECT count(*) FROM crm.part;
 SELECT (SELECT count(*) FROM crm.deals) = (SELECT count(*) FROM sim.rows('deals')) AS the_next_scan_reads_all;
 -- A trigger that fires before the first row is read gets the whole table, and the walk its part.
@@ -24,16 +24,16 @@ BEGIN
 END $$;
 CREATE TRIGGER before_all BEFORE INSERT ON crm.part EXECUTE FUNCTION crm.count_first();
 SET client_min_messages = notice;
-SELECT next_position IS NOT NULL AS more, rows, written FROM pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, 'INSERT INTO crm.part SELECT id FROM crm.deals WHERE $1 IS NULL', NULL::text);
+SELECT next_position IS NOT NULL AS more, rows, written FROM pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'INSERT INTO crm.part SELECT id FROM crm.deals WHERE $1 IS NULL', NULL::text);
 SET client_min_messages = warning;
 -- One statement, one scan of the source.
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, 'SELECT 1; SELECT 2', NULL::text)$$);
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, 'SELECT id FROM crm.deals UNION ALL SELECT id FROM crm.deals', NULL::text)$$);
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, 'SELECT id FROM crm.stages', NULL::text)$$);
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, 'DROP TABLE crm.part', NULL::text)$$);
-SELECT sim.error($$SELECT pipedrive._walk('crm.part'::regclass, NULL::text, 1, NULL::bigint, 'SELECT id FROM crm.part', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT 1; SELECT 2', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.deals UNION ALL SELECT id FROM crm.deals', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.stages', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'DROP TABLE crm.part', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive._walk('crm.part'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.part', NULL::text)$$);
 SET ROLE regress_pipedrive_owner;
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, 'SELECT id FROM crm.deals', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.deals', NULL::text)$$);
 RESET ROLE;
 -- Credentials go to the server's own origin, as one request of a known method.
 SELECT path, sim.error(format('SELECT pipedrive._request(%L, %L, %L)', 'crm', 'GET', path)) AS error
@@ -66,6 +66,7 @@ CREATE SCHEMA theirs AUTHORIZATION regress_pipedrive_owner;
 GRANT USAGE ON FOREIGN SERVER crm TO regress_pipedrive_owner;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_pipedrive_owner;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA pipedrive TO regress_pipedrive_owner;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA pipedrive TO regress_pipedrive_owner;
 SET ROLE regress_pipedrive_owner;
 CREATE USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (api_token 'sim-token-admin');
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER crm INTO theirs;
@@ -96,7 +97,7 @@ UPDATE pipedrive.mirror SET source = 'theirs.bait';
 RESET ROLE;
 CALL pipedrive.sync();
 CALL pipedrive.sync('theirs.stages_mirror');
-SELECT sim.error($$SELECT pipedrive._walk('theirs.bait'::regclass, NULL::text, 1, NULL::bigint, 'SELECT id FROM theirs.bait', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive._walk('theirs.bait'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM theirs.bait', NULL::text)$$);
 SET client_min_messages = error;
 DELETE FROM pipedrive.mirror;
 DROP SCHEMA theirs CASCADE;

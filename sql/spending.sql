@@ -64,4 +64,7 @@ CALL sim.no_faults();
 -- Field definitions are part of the bill.
 SET pipedrive_fdw.max_tokens_per_query = 9;
 SELECT * FROM sim.spent('IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals) FROM SERVER crm INTO crm');
+SET pipedrive_fdw.max_tokens_per_query = 25;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, persons, organizations) FROM SERVER crm INTO sim;
+SELECT count(*) FROM crm.stages;
 SET pipedrive_fdw.max_tokens_per_query = -1;

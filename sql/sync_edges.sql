@@ -285,6 +285,27 @@ SELECT pipedrive.create_mirror('crm.persons');
 SELECT rows, lag FROM pipedrive.mirrors WHERE entity = 'persons';
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT rows = (SELECT count(*) FROM crm_mirror.persons) AS counted, lag > '0' AND lag < clock_timestamp() - (SELECT at FROM sim.before_load) AS since FROM pipedrive.mirrors WHERE entity = 'persons';
+-- A run that finds nothing makes no table: nothing takes a new OID.
+CALL pipedrive.sync();
+CALL pipedrive.sync();
+SELECT lo_create(0) AS before_nothing \gset
+CALL pipedrive.sync('crm_mirror.deals');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT lo_create(0) AS after_nothing \gset
+SELECT :after_nothing - :before_nothing AS oids;
+SELECT lo_unlink(:before_nothing), lo_unlink(:after_nothing);
+-- a materialized view over one that is due is due itself
+CREATE MATERIALIZED VIEW sim.inner_view AS SELECT pipeline_id, count(*) AS n FROM crm_mirror.stages GROUP BY 1;
+CREATE MATERIALIZED VIEW sim.outer_view AS SELECT sum(n) AS n FROM sim.inner_view;
+SELECT count(pipedrive.track_view(v)) FROM unnest(ARRAY['sim.inner_view', 'sim.outer_view']::regclass[]) AS v;
+CALL pipedrive.refresh_views();
+SELECT view, due, lag > '0' AS behind FROM pipedrive.tracked_views ORDER BY view::text;
+CALL sim.mutate(format('[{"action": "change", "entity": "stages", "id": %s, "fields": {"name": "Really last"}}]', :last_stage)::jsonb);
+CALL pipedrive.sync('crm_mirror.stages');
+SELECT view, due, lag > '0' AS behind, waits_for FROM pipedrive.tracked_views ORDER BY view::text;
+CALL pipedrive.refresh_views();
+SELECT view, due FROM pipedrive.tracked_views ORDER BY view::text;
+DROP MATERIALIZED VIEW sim.inner_view, sim.outer_view;
 SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
 DROP SCHEMA crm_mirror;
 DROP SERVER down CASCADE;

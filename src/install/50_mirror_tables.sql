@@ -27,7 +27,6 @@ CREATE TABLE mirror_state (
     since timestamptz,
     run_started timestamptz,
     answered_at timestamptz,
-    run_newest timestamptz,
     run_highest_id bigint,
     known_id bigint,
     run_rows bigint NOT NULL DEFAULT 0,
@@ -58,7 +57,6 @@ COMMENT ON COLUMN mirror_state.as_of IS 'when the last run that came to its end 
 COMMENT ON COLUMN mirror_state.refetch_until IS 'marks before this place in the order of arrival are read by the run, later ones by the next';
 COMMENT ON COLUMN mirror_state.row_by_row IS 'whether the run stages its rows one by one, as the table refused some row of a batch';
 COMMENT ON COLUMN mirror_state.answered_at IS 'Pipedrive''s own clock at the first answer of the run; the watermark never goes beyond it';
-COMMENT ON COLUMN mirror_state.run_newest IS 'latest update_time that the run has seen, of those that are not in the future';
 COMMENT ON COLUMN mirror_state.known_id IS 'rows with ids up to this one were all read; new ones are looked for above it';
 COMMENT ON COLUMN mirror_state.change_serial IS 'grows with every change of a row; refresh_views() compares it';
 

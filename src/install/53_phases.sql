@@ -56,41 +56,37 @@ CREATE TYPE _step AS (status text, tokens bigint, rows bigint, pages bigint);
 COMMENT ON TYPE _step IS 'what one batch of sync() did: status more, done, budget, busy or error';
 
 -- Times in the future were not written by Pipedrive's clock, whoever wrote them.
-CREATE FUNCTION _newest_of(m pipedrive.mirror, relation regclass, not_after timestamptz)
-RETURNS timestamptz
+CREATE FUNCTION _newest_change(m pipedrive.mirror, not_after timestamptz) RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     newest timestamptz;
 BEGIN
-    IF relation IS NOT NULL AND pipedrive._is_windowed(m.entity) THEN
-        EXECUTE format('SELECT max(update_time) FROM %s WHERE update_time <= $1', relation)
+    IF pipedrive._is_windowed(m.entity) THEN
+        EXECUTE format('SELECT max(update_time) FROM %s WHERE update_time <= $1', m.target)
            INTO newest USING not_after;
     END IF;
     RETURN newest;
 END
 $$;
-COMMENT ON FUNCTION _newest_of(pipedrive.mirror, regclass, timestamptz) IS
-    'latest update_time of a table with the columns of a mirror, of those up to a time';
+COMMENT ON FUNCTION _newest_change(pipedrive.mirror, timestamptz) IS
+    'latest update_time in a mirror, of those up to a time';
 
 CREATE FUNCTION _note_part(m pipedrive.mirror, s pipedrive.mirror_state, next_position text,
-                           answered timestamptz, highest bigint, written_to regclass) RETURNS void
+                           answered timestamptz, highest bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET walk_position = next_position, answered_at = coalesce(x.answered_at, answered),
-           run_newest = greatest(x.run_newest, pipedrive._newest_of(
-               m, written_to, coalesce(x.answered_at, answered, x.run_started))),
            run_highest_id = greatest(x.run_highest_id, highest),
            phase = CASE WHEN next_position IS NULL
                         THEN pipedrive._next_phase(m, s.strategy, s.phase) ELSE s.phase END
      WHERE x.mirror_id = m.mirror_id
 $$;
 COMMENT ON FUNCTION
-    _note_part(pipedrive.mirror, pipedrive.mirror_state, text, timestamptz, bigint, regclass) IS
-    'remembers of a part of a list where the run goes on, Pipedrive''s clock, the newest change in '
-    'a table and the highest id';
+    _note_part(pipedrive.mirror, pipedrive.mirror_state, text, timestamptz, bigint) IS
+    'remembers of a part of a list where the run goes on, Pipedrive''s clock and the highest id';
 
--- The watermark is Pipedrive's own time: the newest change seen, but not beyond its clock when the
--- run began, so that nothing that changed meanwhile is passed over. Where nothing was ever
+-- The watermark is Pipedrive's own time: the newest change in the mirror, but not beyond its clock
+-- when the run began, so that nothing that changed meanwhile is passed over. Where nothing was ever
 -- changed, it is that clock. Without a Date header it is this machine's, and the time that the run
 -- took is taken off the newest change.
 CREATE FUNCTION _step_finish(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
@@ -98,7 +94,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET watermark = CASE WHEN x.strategy <> 'whole' THEN
                coalesce(greatest(CASE WHEN x.watermark <= b.bound THEN x.watermark END,
-                                 x.run_newest - b.taken), b.bound) END,
+                                 pipedrive._newest_change(m, b.bound) - b.taken), b.bound) END,
            known_id = greatest(x.known_id, x.run_highest_id), as_of = x.run_started,
            loaded = true, phase = NULL, walk_position = NULL, row_by_row = false,
            refetch_until = NULL, last_sync = clock_timestamp(), last_error = NULL,
@@ -121,7 +117,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET watermark = NULL, since = NULL, walk_position = NULL,
            strategy = 'reload', phase = pipedrive._first_phase('reload'::text),
-           run_newest = NULL, run_highest_id = NULL
+           run_highest_id = NULL
      WHERE x.mirror_id = which AND x.strategy = 'changes'
        AND x.watermark > x.answered_at + interval '1 minute'
 $$;
@@ -139,7 +135,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET strategy = c.strategy, phase = pipedrive._first_phase(c.strategy),
            since = x.watermark - m.overlap, walk_position = NULL, run_started = clock_timestamp(),
-           answered_at = NULL, run_newest = NULL, run_highest_id = NULL,
+           answered_at = NULL, run_highest_id = NULL,
            run_rows = 0, run_pages = 0, run_tokens = 0, refetch_until = NULL,
            run_deleted = CASE WHEN x.reconcile_phase IS NULL THEN 0 ELSE x.run_deleted END
       FROM chosen c
@@ -148,6 +144,22 @@ $$;
 COMMENT ON FUNCTION _start_run(pipedrive.mirror, pipedrive.mirror_state, text) IS
     'begins a run: what it will read';
 
+-- Of a list only what is news is taken: what differs from the mirror's row, and what somebody waits
+-- to have compared. The row is looked up by its id, row by row: a join might read the mirror.
+CREATE FUNCTION _news_condition(m pipedrive.mirror) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT format('((SELECT ROW(%1$s) IS DISTINCT FROM ROW(%2$s) FROM %3$s t WHERE t.id = e.id)
+                    IS NOT FALSE
+                    OR (SELECT true FROM pipedrive.refetch r
+                         WHERE r.mirror_id = %4$s AND r.id = e.id)
+                    OR (SELECT true FROM pipedrive.bad_row b
+                         WHERE b.mirror_id = %4$s AND b.id = e.id))',
+                  pipedrive._column_list(m.target, 't.'::text),
+                  pipedrive._column_list(m.target, 'e.'::text), m.target, m.mirror_id)
+$$;
+COMMENT ON FUNCTION _news_condition(pipedrive.mirror) IS
+    'condition on a row "e" of the foreign table that is news to its mirror';
+
 -- Rows that the mirror does not have, above the ids that it knows. A hundred of these are looked
 -- at again, as a row may show later than one with a higher id; they fit into the page that is read
 -- anyway.
@@ -155,7 +167,7 @@ CREATE FUNCTION _step_added(m pipedrive.mirror, s pipedrive.mirror_state, pages 
 RETURNS pipedrive._step
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT pipedrive._step_read(
-        m, s, format('NOT EXISTS (SELECT FROM %s t WHERE t.id = e.id)', m.target),
+        m, s, format('(SELECT true FROM %s t WHERE t.id = e.id) IS NULL', m.target),
         greatest(coalesce(s.known_id, 0) - 100, 0), pages)
 $$;
 COMMENT ON FUNCTION _step_added(pipedrive.mirror, pipedrive.mirror_state, integer) IS

@@ -184,6 +184,9 @@ DECLARE
     changed bigint;
     a record;
 BEGIN
+    IF stage IS NULL THEN -- there were no rows
+        RETURN 0;
+    END IF;
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
     changed := pipedrive._overwrite_rows(m, stage, change_source, asked);
     SELECT * INTO a FROM pipedrive._add_rows(m, stage, change_source, asked);

@@ -4,13 +4,13 @@
 -- Procedures that commit cannot set search_path: every name in them is qualified.
 
 -- The part belongs to this one statement: nothing is armed that another scan of the table could take.
-CREATE FUNCTION _walk(source regclass, from_position text, pages integer, above_id bigint, statement text, VARIADIC arguments "any",
+CREATE FUNCTION _walk(source regclass, from_position text, pages integer, above_id bigint, stage name, statement text, VARIADIC arguments "any",
                       OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT written bigint, OUT set_aside jsonb,
                       OUT answered_at timestamptz, OUT highest_id bigint)
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk';
-COMMENT ON FUNCTION _walk(regclass, text, integer, bigint, text, "any") IS
-    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start), with above_id newest rows first and down to that id; where it ended (NULL: everything was read), what it cost, how many rows the statement wrote, which it did not get as a value of theirs does not fit, Pipedrive''s clock at the first answer, and the highest id of the first list';
-REVOKE EXECUTE ON FUNCTION _walk(regclass, text, integer, bigint, text, "any") FROM PUBLIC; -- it reads part of a table
+COMMENT ON FUNCTION _walk(regclass, text, integer, bigint, name, text, "any") IS
+    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start), with above_id newest rows first and down to that id; with stage the rows of a SELECT go into a temporary table, made if there are any; where it ended (NULL: everything was read), what it cost, how many rows the statement wrote, which it did not get as a value of theirs does not fit, Pipedrive''s clock at the first answer, and the highest id of the first list';
+REVOKE EXECUTE ON FUNCTION _walk(regclass, text, integer, bigint, name, text, "any") FROM PUBLIC; -- it reads part of a table
 
 CREATE FUNCTION _request(server name, method text, path text, body jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_request';

@@ -56,43 +56,50 @@ END
 $$;
 COMMENT ON FUNCTION _stage_row(integer, anyelement) IS 'stages one row of a mirror''s source, or writes down why it cannot be stored';
 
-CREATE FUNCTION _forget_good_rows(m pipedrive.mirror) RETURNS void
+CREATE FUNCTION _staged_ids() RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    DELETE FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = b.id);
+    IF to_regclass('pg_temp.pipedrive_stage') IS NULL THEN
+        RETURN '{}';
+    END IF;
+    RETURN ARRAY(SELECT s.id FROM pg_temp.pipedrive_stage s);
 END
 $$;
-COMMENT ON FUNCTION _forget_good_rows(pipedrive.mirror) IS 'rows that could be staged are bad no more';
+COMMENT ON FUNCTION _staged_ids() IS 'ids of the rows that the last part brought';
 
+-- What the table refuses shall show when it is staged row by row; otherwise the table is made with the first row.
 CREATE FUNCTION _clear_stage(m pipedrive.mirror) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass('pg_temp.pipedrive_stage') IS NOT NULL THEN
         DROP TABLE pg_temp.pipedrive_stage;
     END IF;
-    EXECUTE format(CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id) -- what the table refuses shall show here
-                        THEN 'CREATE TEMP TABLE pipedrive_stage (LIKE %2$s INCLUDING DEFAULTS INCLUDING CONSTRAINTS) ON COMMIT DROP'
-                        ELSE 'CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT %1$s FROM %2$s WITH NO DATA' END, pipedrive._column_list(m.target), m.target);
+    IF (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id) THEN
+        EXECUTE format('CREATE TEMP TABLE pipedrive_stage (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS) ON COMMIT DROP', m.target);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'an empty temporary table pipedrive_stage with the columns of a mirror, for this transaction';
+COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'takes away the temporary table pipedrive_stage of an earlier part of this transaction';
 
--- Fills the temporary table pipedrive_stage with a part of the source: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
+-- The rows of a part of the source are in the temporary table pipedrive_stage then, if there are any: condition on $1 (since) and $2 (ids). At most `pages` pages from
+-- the run's position.
 CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer, above_id bigint,
                            OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz, OUT highest_id bigint, OUT asked bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     w record;
+    row_by_row boolean;
 BEGIN
     PERFORM pipedrive._clear_stage(m);
     asked := nextval('pipedrive.arrival');
-    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages, above_id,
-        CASE WHEN (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id)
+    SELECT x.row_by_row INTO STRICT row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id;
+    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages, above_id, CASE WHEN NOT row_by_row THEN 'pipedrive_stage'::name END,
+        CASE WHEN row_by_row
              THEN format('SELECT pipedrive._stage_row(%1$s, %2$s) FROM %3$s e WHERE %4$s', m.mirror_id, pipedrive._source_row(m), m.source, condition)
-             ELSE format('INSERT INTO pg_temp.pipedrive_stage (%1$s) SELECT %1$s FROM %2$s e WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
+             ELSE format('SELECT %1$s FROM %2$s e WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
-    PERFORM pipedrive._forget_good_rows(m);
+    DELETE FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = ANY (pipedrive._staged_ids());
     next_position := w.next_position;
     tokens := w.tokens;
     rows := w.rows;
@@ -108,9 +115,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, condition, s.since, NULL::bigint[], s.walk_position, pages, above_id);
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
-    PERFORM pipedrive._note_part(m, s, part.next_position, part.answered_at, part.highest_id, 'pg_temp.pipedrive_stage'::regclass);
+    SELECT * INTO part FROM pipedrive._read_part(m, condition || ' AND ' || pipedrive._news_condition(m), s.since, NULL::bigint[], s.walk_position, pages, above_id);
+    PERFORM pipedrive._merge_stage(m.mirror_id, to_regclass('pg_temp.pipedrive_stage'), 'sync'::text, part.asked);
+    PERFORM pipedrive._note_part(m, s, part.next_position, part.answered_at, part.highest_id);
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
@@ -123,7 +130,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages, NULL::bigint,
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.walk_position, pages, NULL::bigint, NULL::name,
         format('INSERT INTO %1$s AS t (%2$s, _synced_at, _source) SELECT %2$s, clock_timestamp(), ''sync'' FROM %3$s e
                      WHERE NOT EXISTS (SELECT FROM pipedrive.refetch r WHERE r.mirror_id = $1 AND r.id = e.id)
                     ON CONFLICT (id) DO UPDATE SET %4$s, _synced_at = excluded._synced_at, _source = excluded._source
@@ -133,7 +140,7 @@ BEGIN
                    pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text)), m.mirror_id);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
-    PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, w.highest_id, CASE WHEN w.next_position IS NULL THEN m.target END);
+    PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, w.highest_id);
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
@@ -146,10 +153,10 @@ DECLARE
     vanished bigint[];
 BEGIN
     SELECT * INTO part FROM pipedrive._read_part(m, 'true'::text, NULL::timestamptz, NULL::bigint[], NULL::text, 0, NULL::bigint);
-    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage s WHERE s.id = t.id)
+    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE NOT EXISTS (SELECT FROM unnest($3) AS s (id) WHERE s.id = t.id)
                       AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $1 AND b.id = t.id AND b.arrival >= $2)', m.target)
-       INTO vanished USING m.mirror_id, part.asked;
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
+       INTO vanished USING m.mirror_id, part.asked, pipedrive._staged_ids();
+    PERFORM pipedrive._merge_stage(m.mirror_id, to_regclass('pg_temp.pipedrive_stage'), 'sync'::text, part.asked);
     PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
     UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
@@ -165,10 +172,9 @@ DECLARE
     asked bigint := nextval('pipedrive.arrival');
 BEGIN
     PERFORM pipedrive._clear_stage(m);
-    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint,
-        format('INSERT INTO pg_temp.pipedrive_stage (id) SELECT id FROM %s WHERE %s', m.deleted_source, condition), s.since);
-    -- only what is news
-    EXECUTE format('SELECT array_agg(s.id) FROM pg_temp.pipedrive_stage s WHERE EXISTS (SELECT FROM %s t WHERE t.id = s.id)', m.target) INTO ids;
+    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint, 'pipedrive_stage'::name,
+        format('SELECT id FROM %s d WHERE %s AND (SELECT true FROM %s t WHERE t.id = d.id)', m.deleted_source, condition, m.target), s.since); -- only what is news
+    ids := pipedrive._staged_ids();
     PERFORM pipedrive._delete_vanished(m, ids, w.answered_at, asked);
     UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
@@ -194,9 +200,9 @@ BEGIN
     END IF;
     SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0, NULL::bigint);
     vanished := ARRAY(SELECT i FROM unnest(ids) AS i
-                       WHERE NOT EXISTS (SELECT FROM pg_temp.pipedrive_stage x WHERE x.id = i)
+                       WHERE i <> ALL (pipedrive._staged_ids())
                          AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.arrival >= part.asked));
-    PERFORM pipedrive._merge_stage(m.mirror_id, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, part.asked);
+    PERFORM pipedrive._merge_stage(m.mirror_id, to_regclass('pg_temp.pipedrive_stage'), 'sync'::text, part.asked);
     PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
     DELETE FROM pipedrive.refetch x USING pipedrive.bad_row b
      WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND b.mirror_id = x.mirror_id AND b.id = x.id AND b.arrival >= part.asked;
@@ -307,7 +313,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
 BEGIN
-    SELECT * INTO w FROM pipedrive._walk(m.source, s.reconcile_position, pages, NULL::bigint,
+    SELECT * INTO w FROM pipedrive._walk(m.source, s.reconcile_position, pages, NULL::bigint, NULL::name,
         format('INSERT INTO pipedrive.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source), m.mirror_id);
     UPDATE pipedrive.mirror_state x
        SET reconcile_position = w.next_position, reconcile_phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'walk' END

@@ -285,11 +285,11 @@ CREATE VIEW tracked_views AS
 SELECT t.view,
        i.mirrors, i.views,
        t.max_age, t.last_refresh,
-       CASE WHEN r.reason IS NULL THEN pg_catalog.make_interval() ELSE pg_catalog.clock_timestamp() - t.last_refresh END AS lag,
+       CASE WHEN w.reason IS NULL THEN pg_catalog.make_interval() ELSE pg_catalog.clock_timestamp() - t.last_refresh END AS lag,
        t.last_duration, t.last_rows AS rows, t.last_concurrent AS concurrent,
-       r.reason IS NOT NULL AS due,
+       w.reason IS NOT NULL AS due,
        CASE WHEN l.running THEN 'the refresh under way'
-            WHEN r.reason IS NOT NULL THEN 'refresh_views(): ' || r.reason
+            WHEN w.reason IS NOT NULL THEN 'refresh_views(): ' || w.reason
             ELSE 'changes in ' || pg_catalog.array_to_string(i.mirrors || i.views, ', ')
                  || coalesce(', or ' || pg_catalog.date_trunc('second', t.last_refresh + t.max_age), '') END AS waits_for,
        CASE WHEN pg_catalog.pg_has_role(c.relowner, 'USAGE') THEN t.last_error
@@ -302,6 +302,14 @@ SELECT t.view,
        SELECT coalesce(pg_catalog.array_agg(n.input ORDER BY n.input::text) FILTER (WHERE n.kind = 'mirror'), '{}') AS mirrors,
               coalesce(pg_catalog.array_agg(n.input ORDER BY n.input::text) FILTER (WHERE n.kind = 'view'), '{}') AS views
          FROM _view_inputs(t.view) n) AS i
+ CROSS JOIN LATERAL ( -- a view is as old as what it reads
+       SELECT coalesce(r.reason, (
+                  WITH RECURSIVE reads (view) AS (
+                      SELECT pg_catalog.unnest(i.views)
+                       UNION
+                      SELECT n.input FROM reads CROSS JOIN LATERAL _view_inputs(reads.view) n WHERE n.kind = 'view')
+                  SELECT 'refresh of ' || pg_catalog.string_agg(d.view::text, ', ' ORDER BY d.view::text)
+                    FROM reads d WHERE _refresh_reason(d.view) IS NOT NULL)) AS reason) AS w
  CROSS JOIN LATERAL (
        SELECT EXISTS (SELECT FROM pg_catalog.pg_locks k
                        WHERE k.locktype = 'advisory' AND k.objsubid = 2 AND k.granted

@@ -101,6 +101,8 @@ Datum text_array_datum(const Cell* cell) {
 }
 
 Datum server_text_datum(const Cell* cell) {
+    if (GetDatabaseEncoding() == PG_UTF8)
+        return PointerGetDatum(cstring_to_text_with_len(cell->text, static_cast<int>(cell->size)));
     return CStringGetTextDatum(server_text(cell->text, cell->size));
 }
 

@@ -3,6 +3,7 @@
 #include "pg/pg_prelude.h"
 
 #include "core/plan/request_plan.h"
+#include "pg/loops.h"
 #include "pg/plan.h"
 #include "pg/qual.h"
 #include "pg/scan.h"
@@ -27,9 +28,24 @@ std::vector<BoundColumn> columns_of(const ExecState* state, bool* read_definitio
     return columns;
 }
 
+// The bill of so many rounds: what they are looked up for, or what it costs to have read the list
+// beside them when they turned out to be dearer.
+Bill all_rounds(const ExecState& state, const RequestPlan& plan, const Estimate& one,
+                double loops) {
+    if (loops <= 1 || one.tokens == 0) return {one.requests, one.tokens};
+    const auto rounds = static_cast<std::int64_t>(Min(loops, 1e9));
+    std::optional<bool> archived;
+    if (plan.streams.size() == 1 && state.entity->endpoints.size() > 1)
+        archived = plan.streams.front().endpoint->archived;
+    const Estimate list =
+        list_estimate(*state.entity, archived, Max(state.listed, 1), state.page_size);
+    if (rounds * one.tokens <= 2 * list.tokens) return {rounds * one.requests, rounds * one.tokens};
+    return {list.requests + one.requests * list.tokens / one.tokens, 2 * list.tokens};
+}
+
 // Plans the requests as the scan would; the lines to show, separated by newlines.
 char* describe(ForeignScanState* node, const PodValue* pods, Bill* bill, Exactness* outcome,
-               double fetched) {
+               double fetched, double loops) {
     auto* state = static_cast<ExecState*>(node->fdw_state);
     const int n = list_length(state->expressions);
     const int page_size = state->page_size;
@@ -45,7 +61,7 @@ char* describe(ForeignScanState* node, const PodValue* pods, Bill* bill, Exactne
         for (std::size_t i = 0; i < requests.outcome.size(); ++i)
             outcome[i] = requests.outcome[i];
         const Estimate estimated = estimate(requests, static_cast<std::int64_t>(fetched));
-        *bill = {estimated.requests, estimated.tokens};
+        *bill = all_rounds(*state, requests, estimated, loops);
         std::string lines;
         if (read_definitions) {
             lines = "GET " + std::string(state->entity->definitions_path) + "?limit=500";
@@ -123,7 +139,8 @@ void explain_scan(ForeignScanState* node, ExplainState* es) {
         palloc0(sizeof(Exactness) * (list_length(plan->scan.plan.qual) + 1)));
     Bill bill = {};
     const double fetched = intVal(list_nth(plan->fdw_private, PlanItemFetched));
-    List* requests = split_lines(describe(node, pods, &bill, outcome, fetched));
+    const double loops = expected_loops(es->pstmt, reinterpret_cast<Plan*>(plan));
+    List* requests = split_lines(describe(node, pods, &bill, outcome, fetched, loops));
     show_requests(requests, es);
     show_quals(node, es, outcome, context);
     ExplainPropertyInteger("Estimated Requests", nullptr, bill.requests, es);

@@ -16,6 +16,7 @@ extern "C" {
 #include "pg/datum.h"
 #include "pg/field_store.h"
 #include "pg/guard.h"
+#include "pg/spending.h"
 
 namespace pipedrive::pg {
 namespace {
@@ -139,6 +140,7 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
         pg_server_to_any(stmt->server_name, static_cast<int>(strlen(stmt->server_name)), PG_UTF8);
     List* statements = NIL;
     List* definitions = NIL;
+    MemoryContext spending = begin_spending();
     for (const Entity& entity : entities()) {
         if (!is_wanted(stmt, entity)) continue;
         HeldCatalogue* fields = nullptr;
@@ -158,6 +160,7 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
         statements = lappend(statements, server_text(sql, strlen(sql)));
         error_context_stack = callback.previous;
     }
+    MemoryContextDelete(spending);
     return statements;
 }
 

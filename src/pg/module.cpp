@@ -18,6 +18,7 @@ extern "C" {
 #include "pg/scan.h"
 #include "pg/settings.h"
 #include "pg/spending.h"
+#include "pg/statistics.h"
 
 #ifndef PIPEDRIVE_FDW_VERSION
 #error "the Makefile defines PIPEDRIVE_FDW_VERSION from the control file"
@@ -139,6 +140,7 @@ void _PG_init(void) {
     define_settings();
     watch_servers();
     watch_statements();
+    offer_statistics();
 }
 
 Datum pipedrive_fdw_handler(PG_FUNCTION_ARGS) {

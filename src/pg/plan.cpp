@@ -8,21 +8,20 @@
 #include "core/plan/plan_text.h"
 #include "core/plan/request_plan.h"
 #include "pg/guard.h"
+#include "pg/known_rows.h"
 #include "pg/settings.h"
+#include "pg/statistics.h"
 #include "pg/table.h"
 
 namespace pipedrive::pg {
 namespace {
 
-// A request takes about as long as reading this many sequential pages; a decoded row is a little
-// dearer than a local one.
-constexpr Cost kRequestCost = 100.0;
+// A request takes about as long as reading this many sequential pages, and so does what its tokens
+// are worth: a list is chosen over lookups where it costs up to twice as many tokens, as it needs a
+// tenth of the requests. A decoded row is a little dearer than a local one.
+constexpr Cost kRequestCost = 50.0;
+constexpr Cost kTokenCost = 40.0;
 constexpr Cost kRowCost = 0.02;
-
-struct RelState {
-    TableInfo* table;
-    double fetched; // rows expected over the wire without parameters
-};
 
 bool recognise(PlannerInfo* root, RelOptInfo* rel, const TableInfo* table, Expr* clause,
                PushedQual* out) {
@@ -41,21 +40,45 @@ double ids_in(PlannerInfo* root, const PushedQual& qual) {
                                 : 1.0;
 }
 
-// Requests a scan that fetches `rows` rows makes, for costing.
-double request_count(const RelState* state, double rows, bool by_ids) {
-    const double lists = static_cast<double>(state->table->entity->endpoints.size());
-    const double page = by_ids                        ? kIdsPerRequest
-                        : state->table->page_size > 0 ? state->table->page_size
-                                                      : kDefaultPageSize;
-    return Max(1.0, ceil(rows / page)) + lists - 1;
+int page_size_of(const RelState* state) {
+    return state->table->page_size > 0 ? state->table->page_size
+                                       : static_cast<int>(kDefaultPageSize);
 }
 
-void add_path_for(PlannerInfo* root, RelOptInfo* rel, const RelState* state, double rows,
-                  double fetched, bool by_ids, Relids outer) {
-    const double requests = request_count(state, fetched, by_ids);
-    const Cost startup = kRequestCost;
-    const Cost total = requests * kRequestCost + fetched * kRowCost + rows * cpu_tuple_cost;
-    add_path(rel, reinterpret_cast<Path*>(foreign_path(root, rel, rows, startup, total, outer)));
+std::int64_t whole(double rows) {
+    return static_cast<std::int64_t>(Min(rows, 1e15));
+}
+
+struct ScanCost {
+    double rows, fetched;
+    Relids outer;
+    Estimate price;
+};
+
+void add_path_for(PlannerInfo* root, RelOptInfo* rel, const ScanCost& p) {
+    const Cost requests = static_cast<double>(p.price.requests) * kRequestCost +
+                          static_cast<double>(p.price.tokens) * kTokenCost;
+    const Cost startup = requests / static_cast<double>(Max(p.price.requests, 1));
+    const Cost total = requests + p.fetched * kRowCost + p.rows * cpu_tuple_cost;
+    add_path(rel,
+             reinterpret_cast<Path*>(foreign_path(root, rel, p.rows, startup, total, p.outer)));
+}
+
+Estimate price_of_lookup(const RelState* state, double ids) {
+    const Entity* entity = state->table->entity;
+    return entry({}, [&] {
+        const Stream first = {&entity->endpoints.front(), {}};
+        return price_of_ids(first, static_cast<std::size_t>(whole(ids)));
+    });
+}
+
+Estimate price_of_list(const RelState* state) {
+    const RelState& s = *state;
+    return entry({}, [&] {
+        return list_estimate(*s.table->entity,
+                             s.archived < 0 ? std::nullopt : std::optional(s.archived > 0),
+                             whole(s.walked), page_size_of(state));
+    });
 }
 
 // Join clauses and equivalences that compare the id with another relation: each gives a path that
@@ -86,8 +109,10 @@ void add_lookup_path(PlannerInfo* root, RelOptInfo* rel, const RelState* state,
                                   static_cast<int>(rel->relid));
     if (bms_is_empty(outer)) return;
     ParamPathInfo* info = get_baserel_parampathinfo(root, rel, outer);
-    info->ppi_rows = Min(info->ppi_rows, ids_in(root, qual));
-    add_path_for(root, rel, state, info->ppi_rows, Max(1.0, info->ppi_rows), true, outer);
+    const double ids = ids_in(root, qual);
+    info->ppi_rows = Min(info->ppi_rows, ids);
+    add_path_for(root, rel,
+                 {info->ppi_rows, Max(1.0, info->ppi_rows), outer, price_of_lookup(state, ids)});
 }
 
 // Attributes anything above or in the scan needs. All clauses are rechecked, so all their columns
@@ -126,9 +151,8 @@ std::string plan_text(const PodPlan& pod) {
 }
 
 // A number of rows as a plan can carry it; what is not known (negative) is 0.
-Node* rows_integer(double rows) {
-    return reinterpret_cast<Node*>(
-        makeInteger(static_cast<int>(Max(0.0, Min(rows, 2000000000.0)))));
+int plan_number(double rows) {
+    return static_cast<int>(Max(0.0, Min(rows, 2000000000.0)));
 }
 
 bool* wanted_columns(const TableInfo* table, Bitmapset* attributes) {
@@ -143,38 +167,94 @@ bool* wanted_columns(const TableInfo* table, Bitmapset* attributes) {
 
 } // namespace
 
+namespace {
+
+// Whether an expression takes a value from an outer query: another one with each run.
+bool has_outer_value(Node* node, void* arg) {
+    if (node == nullptr) return false;
+    if (IsA(node, Param)) return reinterpret_cast<Param*>(node)->paramkind == PARAM_EXEC;
+    return expression_tree_walker(node, walker(has_outer_value), arg);
+}
+
+// What a pushed clause selects, where the planner's own guess has nothing to go by: bounds of
+// times, taken together, and which of the lists. 0: the planner knows better.
+double selectivity_of(RelState* state, const PushedQual& qual, bool* bounded) {
+    const Filter* filter = find_filter(*state->table->entity, qual.column);
+    if (filter == nullptr) return 0;
+    switch (filter->kind) {
+        case FilterKind::Window:
+        case FilterKind::Newest:
+            if (*bounded) return 1;
+            *bounded = true;
+            return filter->selects;
+        case FilterKind::Endpoint:
+            if (qual.op != Op::IsTrue && qual.op != Op::IsFalse) return 0;
+            state->archived = qual.op == Op::IsTrue ? 1 : 0;
+            return qual.op == Op::IsTrue ? filter->selects : 1 - filter->selects;
+        default:
+            return 0;
+    }
+}
+
+} // namespace
+
 void get_rel_size(PlannerInfo* root, RelOptInfo* rel, Oid relation) {
     auto* state = static_cast<RelState*>(palloc0(sizeof(RelState)));
     rel->fdw_private = state;
     state->table = table_info(relation);
-    // Without ANALYZE nothing is known of the account; the catalogue has a guess for each entity.
-    if (rel->tuples <= 0) rel->tuples = static_cast<double>(state->table->entity->guessed_rows);
+    state->archived = -1;
+    // Where no scan has told, nothing is known of the account; the catalogue has a guess.
+    state->known = known_rows(relation) >= 0;
+    if (state->known)
+        rel->tuples = Max(1.0, known_rows(relation));
+    else if (rel->tuples <= 0)
+        rel->tuples = static_cast<double>(state->table->entity->guessed_rows);
     set_baserel_size_estimates(root, rel);
-    List* pushed = NIL;
-    double ids = rel->tuples;
+    List *pushed = NIL, *steady = NIL, *local = NIL;
+    double ids = rel->tuples, share = 1, steady_share = 1;
+    bool bounded = false;
     ListCell* lc;
     foreach (lc, rel->baserestrictinfo) {
         PushedQual qual;
-        if (!recognise(root, rel, state->table, lfirst_node(RestrictInfo, lc)->clause, &qual))
+        if (!recognise(root, rel, state->table, lfirst_node(RestrictInfo, lc)->clause, &qual)) {
+            local = lappend(local, lfirst(lc));
             continue;
-        pushed = lappend(pushed, lfirst(lc));
-        if (is_id_lookup(state, qual)) ids = Min(ids, ids_in(root, qual));
+        }
+        const double own = selectivity_of(state, qual, &bounded);
+        const bool varies = has_outer_value(reinterpret_cast<Node*>(qual.value), nullptr);
+        if (is_id_lookup(state, qual))
+            ids = Min(ids, ids_in(root, qual));
+        else if (own > 0)
+            share *= own, steady_share *= varies ? 1 : own;
+        else
+            pushed = lappend(pushed, lfirst(lc));
+        if (own <= 0 && !varies && !is_id_lookup(state, qual)) steady = lappend(steady, lfirst(lc));
     }
-    const Selectivity selectivity = clauselist_selectivity(root, pushed, 0, JOIN_INNER, nullptr);
-    rel->rows = Min(rel->rows, ids);
-    state->fetched = Min(ids, Max(rel->rows, clamp_row_est(rel->tuples * selectivity)));
+    share *= clauselist_selectivity(root, pushed, 0, JOIN_INNER, nullptr);
+    const double filtered = share * clauselist_selectivity(root, local, 0, JOIN_INNER, nullptr);
+    steady_share *= clauselist_selectivity(root, steady, 0, JOIN_INNER, nullptr);
+    state->listed = clamp_row_est(rel->tuples * steady_share);
+    state->walked = clamp_row_est(rel->tuples * share);
+    state->fetched = Min(ids, state->walked);
+    rel->rows = clamp_row_est(Min(rel->tuples * filtered, ids));
 }
 
 void get_paths(PlannerInfo* root, RelOptInfo* rel, Oid) {
     auto* state = static_cast<RelState*>(rel->fdw_private);
-    bool by_ids = false;
+    double ids = 0;
     ListCell* lc;
     foreach (lc, rel->baserestrictinfo) {
         PushedQual qual;
-        if (recognise(root, rel, state->table, lfirst_node(RestrictInfo, lc)->clause, &qual))
-            by_ids = by_ids || is_id_lookup(state, qual);
+        if (recognise(root, rel, state->table, lfirst_node(RestrictInfo, lc)->clause, &qual) &&
+            is_id_lookup(state, qual))
+            ids = Max(ids, ids_in(root, qual));
     }
-    add_path_for(root, rel, state, rel->rows, state->fetched, by_ids, rel->lateral_relids);
+    Estimate price = price_of_list(state);
+    if (ids > 0) {
+        const Estimate lookups = price_of_lookup(state, ids);
+        if (lookups.tokens < price.tokens) price = lookups;
+    }
+    add_path_for(root, rel, {rel->rows, state->fetched, rel->lateral_relids, price});
     foreach (lc, rel->joininfo)
         add_lookup_path(root, rel, state, lfirst_node(RestrictInfo, lc));
     if (!rel->has_eclass_joins) return;
@@ -212,8 +292,10 @@ ForeignScan* get_plan(PlannerInfo* root, RelOptInfo* rel, Oid, ForeignPath* path
     char* text = entry_text({}, [&] { return plan_text(pod); });
     const double fetched =
         path->path.param_info != nullptr ? Max(1.0, path->path.rows) : state->fetched;
-    List* fdw_private = list_make4(makeString(text), which, rows_integer(fetched),
-                                   rows_integer(root->limit_tuples));
+    List* fdw_private = list_make4(makeString(text), which, makeInteger(plan_number(fetched)),
+                                   makeInteger(plan_number(root->limit_tuples)));
+    fdw_private = lappend(fdw_private, makeInteger(plan_number(state->listed)));
+    fdw_private = lappend(fdw_private, makeInteger(state->known ? 1 : 0));
     return make_foreignscan(tlist, clauses, rel->relid, expressions, fdw_private, NIL, NIL, outer);
 }
 

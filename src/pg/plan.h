@@ -10,6 +10,8 @@ enum PlanItem {
     PlanItemQuals,   // IntList: for each qual of the node the index of its predicate, -1: local
     PlanItemFetched, // Integer: rows expected to come over the wire
     PlanItemLimit,   // Integer: rows that a LIMIT above asks for, 0: not known
+    PlanItemListed,  // Integer: the same when neither ids nor an outer side narrow them
+    PlanItemKnown,   // Integer: 1 when the size of the table is known, not guessed
     PlanItemCount
 };
 

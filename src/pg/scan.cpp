@@ -4,11 +4,13 @@
 extern "C" {
 #include "catalog/pg_tablespace.h"
 #include "commands/tablespace.h"
+#include "common/int.h"
 }
 
 #include "pg/scan.h"
 
 #include "pg/field_store.h"
+#include "pg/known_rows.h"
 #include "pg/plan.h"
 #include "pg/qual.h"
 #include "pg/settings.h"
@@ -105,14 +107,47 @@ char* temporary_file() {
     return psprintf("%s/%s%d.pipedrive.%u", directory, PG_TEMP_FILE_PREFIX, MyProcPid, ++count);
 }
 
+// A number of rows in LIMIT or OFFSET; nullopt: none, NULL, or not sure to have a value already.
+std::optional<int64> row_count(Node* node, EState* estate) {
+    if (node == nullptr || lacks_parameter(node, estate->es_param_list_info) ||
+        contain_subplans(node) || contain_volatile_functions(node))
+        return std::nullopt;
+    ExprContext* econtext = CreateExprContext(estate);
+    ExprState* expr =
+        ExecInitExprWithParams(reinterpret_cast<Expr*>(node), estate->es_param_list_info);
+    bool isnull;
+    const Datum value = ExecEvalExprSwitchContext(expr, econtext, &isnull);
+    FreeExprContext(econtext, true);
+    return isnull ? std::nullopt : std::optional<int64>(DatumGetInt64(value));
+}
+
+// What the planner did not know: the LIMIT of a prepared statement, once its parameters have
+// values. The Limit node has evaluated it already, so nothing here fails that did not before.
+int64 limit_hint(ForeignScanState* node) {
+    EState* estate = node->ss.ps.state;
+    const Plan* top = estate->es_plannedstmt->planTree;
+    const int64 planned = state_of(node)->limit_hint;
+    if (planned > 0 || !IsA(top, Limit)) return planned;
+    const Limit* limit = reinterpret_cast<const Limit*>(top);
+    const std::optional<int64> rows = row_count(limit->limitCount, estate);
+    int64 sum = 0;
+    if (!rows ||
+        pg_add_s64_overflow(*rows, row_count(limit->limitOffset, estate).value_or(0), &sum))
+        return 0;
+    return sum;
+}
+
 // Makes the core scan. The values are evaluated before, as that calls PostgreSQL.
 void start_core(ForeignScanState* node) {
     ExecState* state = state_of(node);
     PodValue* pods = evaluate_values(node, false, NIL);
     const int n = list_length(state->expressions);
+    const int64 limit = limit_hint(node);
     if (state->connection == nullptr) connect(node);
     if (!state->held->object->scan && wants_labels(state->held->object))
         refresh_slot(state->connection, state->entity);
+    const bool rounds = lacks_parameter(reinterpret_cast<Node*>(state->expression_nodes),
+                                        node->ss.ps.state->es_param_list_info);
     const char* file = state->held->object->scan ? nullptr : temporary_file();
     entry(state->connection->who, [&] {
         CoreScan* core = state->held->object;
@@ -127,12 +162,14 @@ void start_core(ForeignScanState* node) {
                 spec.columns.push_back(bind_column(*state->entity, column));
             spec.predicates = core->plan.predicates;
             spec.page_size = core->account.page_size;
-            spec.limit_hint = state->limit_hint;
+            spec.limit_hint = limit;
             Repetition repetition;
             repetition.expected = state->rewinds;
+            repetition.rounds = rounds;
             repetition.memory = static_cast<std::size_t>(work_mem) * 1024;
             repetition.file = file;
-            repetition.list_rows = state->entity->guessed_rows;
+            repetition.list_rows = state->listed;
+            repetition.known = state->known;
             core->scan.emplace(core->account, std::move(spec), backend_transport(),
                                monotonic_clock(),
                                catalogue_slot(state->connection->server,
@@ -206,6 +243,8 @@ void begin_scan(ForeignScanState* node, int eflags) {
     for (int i = 0; i < state->n_columns; ++i)
         state->attributes[i] =
             state->held->object->plan.columns[static_cast<std::size_t>(i)].attnum - 1;
+    state->listed = intVal(list_nth(plan->fdw_private, PlanItemListed));
+    state->known = intVal(list_nth(plan->fdw_private, PlanItemKnown)) != 0;
     state->rewinds = (eflags & EXEC_FLAG_REWIND) != 0;
     state->page_size = page_size_of(node->ss.ss_currentRelation);
     state->limit_hint = intVal(list_nth(plan->fdw_private, PlanItemLimit));
@@ -231,6 +270,8 @@ TupleTableSlot* iterate_scan(ForeignScanState* node) {
         });
         if (step == Scan::Step::Done) {
             account_for_sockets();
+            if (const std::int64_t rows = core->scan->whole_table(); rows >= 0)
+                note_rows(RelationGetRelid(node->ss.ss_currentRelation), static_cast<double>(rows));
             return ExecClearTuple(slot);
         }
         if (step == Scan::Step::Row) break;

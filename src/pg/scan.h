@@ -39,7 +39,9 @@ struct ExecState {
     int* attributes;       // index into the tuple of each wanted column
     Converter* converters; // prepared with the first row, when every kind is known
     bool converters_ready;
-    bool rewinds; // the executor may ask for the same rows again
+    std::int64_t listed; // rows expected when the list is read
+    bool known;          // and this is no guess
+    bool rewinds;        // the executor may ask for the same rows again
 };
 
 void begin_scan(ForeignScanState* node, int eflags);

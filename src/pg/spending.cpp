@@ -20,9 +20,9 @@ Statement* outermost = nullptr;  // running
 TimestampTz loaded_in = 0;       // the statement that was running when the library was loaded
 ExecutorRun_hook_type next_run = nullptr;
 
-// A statement in execution, as long as its EState.
+// A statement in execution, as long as its EState; a utility command has none.
 struct Statement {
-    explicit Statement(EState* e) : estate(e), budget(new_budget()), next(statements) {
+    explicit Statement(const EState* e) : estate(e), budget(new_budget()), next(statements) {
         statements = this;
     }
     ~Statement() {
@@ -42,7 +42,7 @@ struct Statement {
         return budget;
     }
 
-    EState* estate;
+    const EState* estate;
     std::shared_ptr<Budget> budget;
     Statement* next;
 };
@@ -77,6 +77,15 @@ void run(PIPEDRIVE_RUN_PARAMETERS) {
 
 std::shared_ptr<Budget> statement_budget() {
     return outermost != nullptr ? outermost->budget : Statement::new_budget();
+}
+
+MemoryContext begin_spending() {
+    MemoryContext context =
+        AllocSetContextCreate(CurrentMemoryContext, "pipedrive_fdw command", ALLOCSET_SMALL_SIZES);
+    if (outermost != nullptr) return context;
+    Held<Statement>* held = hold<Statement>(context);
+    outermost = entry({}, [&] { return held->object = new Statement(nullptr); });
+    return context;
 }
 
 void watch_statements() {

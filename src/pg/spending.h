@@ -3,6 +3,8 @@
 // its own, so that sync() is not one statement.
 #pragma once
 
+#include "pg/pg_prelude.h"
+
 #include <memory>
 
 #include "core/http/budget.h"
@@ -12,6 +14,10 @@ namespace pipedrive::pg {
 // Of the outermost statement that is running; a new one when none is. Calls nothing of PostgreSQL.
 // Throws bad_alloc; inside entry() only.
 std::shared_ptr<Budget> statement_budget();
+
+// For a utility command that sends requests of its own: one budget until the context that comes
+// back is deleted, by the caller or by an error.
+MemoryContext begin_spending();
 
 // Called once, when the library is loaded.
 void watch_statements();

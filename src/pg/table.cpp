@@ -80,6 +80,7 @@ TableInfo* table_info(Oid relation_oid) {
     info->entity = entry({}, [&] { return &require_entity(entity); });
     TupleDesc desc = RelationGetDescr(relation);
     info->columns = static_cast<PodColumn*>(palloc0(sizeof(PodColumn) * (desc->natts + 1)));
+    info->is_key = static_cast<bool*>(palloc0(sizeof(bool) * (desc->natts + 1)));
     info->filters = static_cast<QualColumn*>(palloc0(sizeof(QualColumn) * (desc->natts + 1)));
     for (int i = 0; i < desc->natts; ++i) {
         Form_pg_attribute attribute = TupleDescAttr(desc, i);
@@ -89,7 +90,11 @@ TableInfo* table_info(Oid relation_oid) {
         column->name = to_utf8(pstrdup(NameStr(attribute->attname)));
         column->sql_type = attribute->atttypid;
         read_column_options(column, relation_oid);
-        info->filters[info->n_columns++] = filter_of(*info->entity, *column);
+        info->filters[info->n_columns] = filter_of(*info->entity, *column);
+        info->is_key[info->n_columns++] = entry({}, [&] {
+            const Column* standard = standard_column(*info->entity, declared(*column));
+            return standard != nullptr && standard->name == "id";
+        });
     }
     table_close(relation, NoLock);
     return info;

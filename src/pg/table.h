@@ -27,6 +27,7 @@ struct TableInfo {
     int n_columns;
     PodColumn* columns;
     QualColumn* filters; // one for each column
+    bool* is_key;        // likewise
 };
 
 // Reads options of the table and its columns. Raises ERROR for an entity that does not exist.

@@ -7,6 +7,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "commands/createas.h"
 #include "utils/fmgrprotos.h"
 #include "utils/snapmgr.h"
 }
@@ -20,7 +21,7 @@ extern "C" {
 namespace pipedrive::pg {
 namespace {
 
-constexpr int kFixedArguments = 5; // before the statement's own
+constexpr int kFixedArguments = 6; // before the statement's own
 
 struct Statement {
     const char* text;
@@ -57,7 +58,7 @@ bool find_scan(PlanState* state, void* arg) {
 
 Statement statement_of(FunctionCallInfo fcinfo) {
     Statement out;
-    out.text = text_to_cstring(PG_GETARG_TEXT_PP(4));
+    out.text = text_to_cstring(PG_GETARG_TEXT_PP(5));
     out.n = PG_NARGS() - kFixedArguments;
     out.types = static_cast<Oid*>(palloc(sizeof(Oid) * (out.n + 1)));
     out.values = makeParamList(out.n);
@@ -82,6 +83,55 @@ PlannedStmt* plan_of(const Statement& statement) {
     Query* query = linitial_node(Query, rewritten);
     if (query->commandType == CMD_UTILITY) refuse_statement("It is a utility command.");
     return pg_plan_query(query, statement.text, 0, statement.values);
+}
+
+// Takes a SELECT's rows into a temporary table that is made with the first of them: most runs find
+// nothing, and a table costs hundreds of rows in the catalogue.
+struct StageReceiver {
+    DestReceiver base;
+    DestReceiver* table; // as of CREATE TABLE AS
+    int operation;
+    TupleDesc desc;
+    bool begun;
+};
+
+extern "C" {
+
+static void stage_startup(DestReceiver* self, int operation, TupleDesc desc) {
+    auto* stage = reinterpret_cast<StageReceiver*>(self);
+    stage->operation = operation;
+    stage->desc = desc;
+}
+
+static bool stage_row(TupleTableSlot* slot, DestReceiver* self) {
+    auto* stage = reinterpret_cast<StageReceiver*>(self);
+    if (!stage->begun) stage->table->rStartup(stage->table, stage->operation, stage->desc);
+    stage->begun = true;
+    return stage->table->receiveSlot(slot, stage->table);
+}
+
+static void stage_shutdown(DestReceiver* self) {
+    auto* stage = reinterpret_cast<StageReceiver*>(self);
+    if (stage->begun) stage->table->rShutdown(stage->table);
+}
+
+static void stage_destroy(DestReceiver* self) {
+    auto* stage = reinterpret_cast<StageReceiver*>(self);
+    stage->table->rDestroy(stage->table);
+    pfree(stage);
+}
+
+} // extern "C"
+
+DestReceiver* stage_receiver(char* name) {
+    IntoClause* into = makeNode(IntoClause);
+    into->rel = makeRangeVar(pstrdup("pg_temp"), name, -1);
+    into->rel->relpersistence = RELPERSISTENCE_TEMP;
+    into->onCommit = ONCOMMIT_DROP;
+    auto* stage = static_cast<StageReceiver*>(palloc0(sizeof(StageReceiver)));
+    stage->base = {stage_row, stage_startup, stage_shutdown, stage_destroy, DestIntoRel};
+    stage->table = CreateIntoRelDestReceiver(into);
+    return &stage->base;
 }
 
 // [{"id": "2", "column": "title", "reason": "..."}]
@@ -127,15 +177,16 @@ void result_of(const CoreScan& core, uint64 written, Datum* values, bool* nulls)
 extern "C" {
 PG_FUNCTION_INFO_V1(pipedrive_fdw_walk);
 
-// (source regclass, from_position text, pages integer, above_id bigint, statement text, VARIADIC
-// "any"): runs the statement, with $1 … as the further arguments, on so many pages (0: all) of the
-// source from that position (NULL: the start); with above_id newest rows first, down to that id.
-// next_position text (NULL: everything was read), tokens, rows, pages_read, and written: rows that
-// the statement inserted, updated or deleted; set_aside jsonb: rows with a value that does not fit,
-// left out; answered_at timestamptz: the server's clock at the first answer (NULL: it did not say),
-// highest_id bigint: of the rows seen in the first list.
+// (source regclass, from_position text, pages integer, above_id bigint, stage name, statement text,
+// VARIADIC "any"): runs the statement, with $1 … as the further arguments, on so many pages (0:
+// all) of the source from that position (NULL: the start); with above_id newest rows first, down to
+// that id; with stage, the rows of a SELECT go into a temporary table of that name, made if there
+// are any. next_position text (NULL: everything was read), tokens, rows, pages_read, and written:
+// rows that the statement inserted, updated or deleted; set_aside jsonb: rows with a value that
+// does not fit, left out; answered_at timestamptz: the server's clock at the first answer (NULL: it
+// did not say), highest_id bigint: of the rows seen in the first list.
 Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
-    if (PG_ARGISNULL(0) || PG_ARGISNULL(4))
+    if (PG_ARGISNULL(0) || PG_ARGISNULL(5))
         ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
                         errmsg("source and statement of a walk must not be NULL")));
     TupleDesc desc;
@@ -146,6 +197,8 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     const bool newest_first = !PG_ARGISNULL(3);
     const int64 above_id = newest_first ? PG_GETARG_INT64(3) : 0;
     const Statement statement = statement_of(fcinfo);
+    DestReceiver* receiver =
+        PG_ARGISNULL(4) ? None_Receiver : stage_receiver(pstrdup(NameStr(*PG_GETARG_NAME(4))));
     table_info(
         PG_GETARG_OID(0)); // before the statement is planned: a view could run its owner's code
 
@@ -153,7 +206,7 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     PlannedStmt* plan = plan_of(statement);
     UpdateActiveSnapshotCommandId();
     QueryDesc* query = CreateQueryDesc(plan, statement.text, GetActiveSnapshot(), InvalidSnapshot,
-                                       None_Receiver, statement.values, nullptr, 0);
+                                       receiver, statement.values, nullptr, 0);
     ExecutorStart(query, 0);
     Search search = {PG_GETARG_OID(0), nullptr, 0};
     find_scan(query->planstate, &search);
@@ -175,6 +228,7 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     ExecutorFinish(query);
     ExecutorEnd(query);
     FreeQueryDesc(query);
+    if (receiver != None_Receiver) receiver->rDestroy(receiver);
     PopActiveSnapshot();
     CommandCounterIncrement();
     PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));

@@ -67,7 +67,10 @@ def deep_nesting(fault, response):
 
 
 def huge(fault, response):
-    replace(response, b'{"success":true,"data":[{"id":1,"title":"' + b"x" * fault["bytes"] + b'"}]}')
+    rows = fault.get("rows", 1)
+    title = b"x" * (fault["bytes"] // rows)
+    data = b",".join(b'{"id":%d,"title":"%s"}' % (n + 1, title) for n in range(rows))
+    replace(response, b'{"success":true,"data":[' + data + b"]}")
 
 
 def edit(fault, response, change):

@@ -26,6 +26,22 @@ TEST(Arena, CopiesStayWhereTheyAre) {
         ASSERT_EQ(text, copy);
 }
 
+TEST(Arena, KnowsItsOwn) {
+    Arena arena, other;
+    std::vector<std::string_view> kept;
+    for (std::size_t size : {1u, 20000u, 7u, 3000000u})
+        kept.push_back(arena.copy(std::string(size, 'x')));
+    for (std::string_view own : kept) {
+        EXPECT_TRUE(arena.owns(own));
+        EXPECT_TRUE(arena.owns(own.substr(own.size() / 2)));
+        EXPECT_FALSE(other.owns(own));
+    }
+    EXPECT_FALSE(arena.owns("elsewhere"));
+    EXPECT_FALSE(arena.owns({}));
+    arena.clear();
+    EXPECT_FALSE(arena.owns(kept[0]));
+}
+
 TEST(Arena, AlignsForAnyScalar) {
     Arena arena;
     for (std::size_t n : {1u, 3u, 7u, 0u, 17u, 1000u})

@@ -47,6 +47,8 @@ TEST(Entities, FiltersNameColumnsOfAFittingKind) {
             EXPECT_TRUE(seen.insert(f.column).second) << f.column;
             EXPECT_EQ(f.words.empty(), f.kind != FilterKind::OneOf);
             EXPECT_FALSE(f.reason.empty());
+            EXPECT_GT(f.selects, 0) << f.column;
+            EXPECT_EQ(f.kind == FilterKind::Ids, f.selects == 1) << f.column;
             EXPECT_EQ(find_filter(entity, f.column), &f);
             // Whether rows with a null time come back is not documented.
             EXPECT_TRUE(f.kind != FilterKind::Window || f.best == Exactness::Superset);

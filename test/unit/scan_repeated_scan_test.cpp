@@ -69,6 +69,45 @@ TEST_F(RepeatedScanTest, NoNumberOfLookupsCostsMoreThanTwiceTheCheapestWay) {
     }
 }
 
+// A known length needs no looking around: lookups alone, or the list alone.
+TEST_F(RepeatedScanTest, AKnownListIsReadWhenLookupsHaveCostAsMuch) {
+    list("/api/v2/deals", rows(1, 100));
+    Repetition r;
+    r.list_rows = 100;
+    r.known = true;
+    RepeatedScan s = repeated(by_id(), r);
+    for (std::int64_t id = 1; id <= 100; ++id)
+        ids(s, {numbers({id})});
+    EXPECT_EQ(s.traffic().tokens, 100);
+    EXPECT_EQ(asked("/api/v2/deals?limit"), 0);
+    ids(s, {numbers({101})});
+    EXPECT_EQ(asked("/api/v2/deals?limit"), 10);
+    const std::size_t before = api.requests().size();
+    for (std::int64_t id = 101; id <= 200; ++id)
+        EXPECT_EQ(ids(s, {numbers({id})}), range(1, 0));
+    EXPECT_EQ(api.requests().size(), before);
+    RepeatedScan t = repeated(by_id(Op::AnyOf), r);
+    EXPECT_EQ(ids(t, {numbers(range(51, 1500))}), range(51, 100));
+    EXPECT_EQ(t.traffic().tokens, 100);
+}
+
+TEST_F(RepeatedScanTest, TheRowsOfAWholeTableAreCounted) {
+    list("/api/v2/deals", rows(1, 25));
+    RepeatedScan s = repeated(spec());
+    ids(s, {});
+    EXPECT_EQ(s.whole_table(), 25);
+    WalkPart part;
+    part.lists_only = true;
+    part.max_pages = 1;
+    s.start({}, part);
+    while (next(s) == Scan::Step::Row) {
+    }
+    EXPECT_EQ(s.whole_table(), -1);
+    RepeatedScan filtered = repeated(spec({}, {{"is_archived", Op::IsFalse, -1}}));
+    ids(filtered, {});
+    EXPECT_EQ(filtered.whole_table(), -1);
+}
+
 TEST_F(RepeatedScanTest, ManyIdsAtOnceTurnIntoTheList) {
     list("/api/v2/deals", rows(1, 300));
     Repetition r;

@@ -185,11 +185,17 @@ TEST_F(ScanTest, FewIdsAreReadAsRecords) {
     list("/api/v2/deals/archived", rows(3, 3));
     Scan s = scan(spec({}, {{"id", Op::AnyOf, 0}}));
     s.start({numbers({1, 2, 3, 4})});
-    EXPECT_EQ(ids(s), (std::vector<std::int64_t>{1, 4, 3}));
+    EXPECT_EQ(ids(s), (std::vector<std::int64_t>{1, 3, 4}));
     EXPECT_EQ(api.paths(), (std::vector<std::string>{"/api/v2/deals/1", "/api/v2/deals/2",
-                                                     "/api/v2/deals/3", "/api/v2/deals/4",
-                                                     "/api/v2/deals/archived?ids=2,3&limit=10"}));
-    EXPECT_EQ(s.price(), 24);
+                                                     "/api/v2/deals/3", "/api/v2/deals/4"}));
+    EXPECT_EQ(s.price(), 4);
+    const BoundColumn archived = bind_column(*s.spec().entity, {1, "is_archived", "", "", ""});
+    Scan all = scan(spec({archived}, {{"id", Op::AnyOf, 0}}));
+    all.start({numbers({1, 3})});
+    EXPECT_EQ(cells(all), (std::vector<std::string>{"1 false", "3 true"}));
+    Scan live = scan(spec({}, {{"id", Op::AnyOf, 0}, {"is_archived", Op::IsFalse, -1}}));
+    live.start({numbers({1, 2, 3})});
+    EXPECT_EQ(ids(live), range(1, 1));
 }
 
 // A wrong address answers 404 to everything: the first "not found" is believed of the list only.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <new>
 #include <utility>
 
@@ -39,6 +40,14 @@ std::string_view Arena::copy(std::string_view s) {
     char* const at = allocate(s.size());
     std::memcpy(at, s.data(), s.size());
     return {at, s.size()};
+}
+
+bool Arena::owns(std::string_view s) const noexcept {
+    const std::less_equal<const char*> before; // a total order, of pointers to anything
+    return std::any_of(blocks_.rbegin(), blocks_.rend(), [&](const Block& block) {
+        return before(block.bytes.get(), s.data()) &&
+               before(s.data() + s.size(), block.bytes.get() + block.size);
+    });
 }
 
 void Arena::clear() noexcept {

@@ -21,6 +21,9 @@ class Arena {
     // A copy of s that lives in the arena (not NUL-terminated). Throws std::bad_alloc.
     std::string_view copy(std::string_view s);
 
+    // Whether s lives here already.
+    bool owns(std::string_view s) const noexcept;
+
     // Forgets everything; keeps the largest block for the next page.
     void clear() noexcept;
 

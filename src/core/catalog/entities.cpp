@@ -297,52 +297,56 @@ constexpr std::string_view kNewestReason =
 constexpr Exactness kExact = Exactness::Exact, kSuperset = Exactness::Superset;
 
 constexpr Filter kDealFilters[] = {
-    {"id", FilterKind::Ids, "ids", kExact, kIdsReason},
-    {"status", FilterKind::OneOf, "status", kExact,
+    {"id", FilterKind::Ids, "ids", kExact, 1, kIdsReason},
+    {"status", FilterKind::OneOf, "status", kExact, 0.34,
      "The list holds every deal whose status is one of the words; deleted deals are not rows of "
      "the table, so that word matches nothing.",
      "open,won,lost", "deleted"},
-    {"owner_id", FilterKind::Equal, "owner_id", kExact, kEqualReason},
-    {"person_id", FilterKind::Equal, "person_id", kExact, kEqualReason},
-    {"org_id", FilterKind::Equal, "org_id", kExact, kEqualReason},
-    {"pipeline_id", FilterKind::Equal, "pipeline_id", kExact, kEqualReason},
-    {"stage_id", FilterKind::Equal, "stage_id", kExact, kEqualReason},
-    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
-    {"is_archived", FilterKind::Endpoint, "(choice of list)", kExact,
+    {"owner_id", FilterKind::Equal, "owner_id", kExact, 0.05, kEqualReason},
+    {"person_id", FilterKind::Equal, "person_id", kExact, 2, kEqualReason},
+    {"org_id", FilterKind::Equal, "org_id", kExact, 3, kEqualReason},
+    {"pipeline_id", FilterKind::Equal, "pipeline_id", kExact, 0.34, kEqualReason},
+    {"stage_id", FilterKind::Equal, "stage_id", kExact, 0.07, kEqualReason},
+    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, 0.1,
+     kWindowReason},
+    {"is_archived", FilterKind::Endpoint, "(choice of list)", kExact, 0.1,
      "The column is by definition which of the two lists a row came from."},
-    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, kNewestReason},
+    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, 0.1, kNewestReason},
 };
 
 constexpr Filter kPersonFilters[] = {
-    {"id", FilterKind::Ids, "ids", kExact, kIdsReason},
-    {"owner_id", FilterKind::Equal, "owner_id", kExact, kEqualReason},
-    {"org_id", FilterKind::Equal, "org_id", kExact, kEqualReason},
-    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
-    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, kNewestReason},
+    {"id", FilterKind::Ids, "ids", kExact, 1, kIdsReason},
+    {"owner_id", FilterKind::Equal, "owner_id", kExact, 0.05, kEqualReason},
+    {"org_id", FilterKind::Equal, "org_id", kExact, 2, kEqualReason},
+    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, 0.1,
+     kWindowReason},
+    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, 0.1, kNewestReason},
 };
 
 constexpr Filter kOrganizationFilters[] = {
-    {"id", FilterKind::Ids, "ids", kExact, kIdsReason},
-    {"owner_id", FilterKind::Equal, "owner_id", kExact, kEqualReason},
-    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
-    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, kNewestReason},
+    {"id", FilterKind::Ids, "ids", kExact, 1, kIdsReason},
+    {"owner_id", FilterKind::Equal, "owner_id", kExact, 0.05, kEqualReason},
+    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, 0.1,
+     kWindowReason},
+    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, 0.1, kNewestReason},
 };
 
 constexpr Filter kActivityFilters[] = {
-    {"id", FilterKind::Ids, "ids", kExact, kIdsReason},
-    {"owner_id", FilterKind::Equal, "owner_id", kExact, kEqualReason},
-    {"deal_id", FilterKind::Equal, "deal_id", kExact, kEqualReason},
-    {"person_id", FilterKind::Equal, "person_id", kExact,
+    {"id", FilterKind::Ids, "ids", kExact, 1, kIdsReason},
+    {"owner_id", FilterKind::Equal, "owner_id", kExact, 0.05, kEqualReason},
+    {"deal_id", FilterKind::Equal, "deal_id", kExact, 3, kEqualReason},
+    {"person_id", FilterKind::Equal, "person_id", kExact, 3,
      "Parameter and column both mean the primary participant; other participants are only in the "
      "column participants."},
-    {"org_id", FilterKind::Equal, "org_id", kExact, kEqualReason},
-    {"done", FilterKind::Flag, "done", kExact, kEqualReason},
-    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
-    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, kNewestReason},
+    {"org_id", FilterKind::Equal, "org_id", kExact, 5, kEqualReason},
+    {"done", FilterKind::Flag, "done", kExact, 0.5, kEqualReason},
+    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, 0.1,
+     kWindowReason},
+    {"add_time", FilterKind::Newest, "sort_by, sort_direction", kSuperset, 0.1, kNewestReason},
 };
 
 constexpr Filter kStageFilters[] = {
-    {"pipeline_id", FilterKind::Equal, "pipeline_id", kExact, kEqualReason},
+    {"pipeline_id", FilterKind::Equal, "pipeline_id", kExact, 0.34, kEqualReason},
 };
 
 constexpr Endpoint kDealEndpoints[] = {
@@ -355,8 +359,9 @@ constexpr Endpoint kDeletedDealEndpoints[] = {
      "status=deleted"}, // deleted while archived: in no other list
 };
 constexpr Filter kDeletedDealFilters[] = {
-    {"id", FilterKind::Ids, "ids", kExact, kIdsReason},
-    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, kWindowReason},
+    {"id", FilterKind::Ids, "ids", kExact, 1, kIdsReason},
+    {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, 0.1,
+     kWindowReason},
 };
 constexpr Endpoint kPersonEndpoints[] = {
     {"/api/v2/persons", 10, Paging::Cursor, 500, true, true, true, false, {}, 1}};

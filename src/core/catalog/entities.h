@@ -73,7 +73,10 @@ struct Filter {
     std::string_view column;
     FilterKind kind;
     std::string_view parameter;
-    Exactness best;              // the most that may be claimed
+    Exactness best; // the most that may be claimed
+    // Rows that one value, or the usual bound, is expected to select: below 1 a share of the table,
+    // from 1 on a number of rows. Of Endpoint: archived ones.
+    double selects;
     std::string_view reason;     // why it is exact or a superset
     std::string_view words = {}; // OneOf: what the API accepts and a row of this table can hold
     std::string_view absent_words =

@@ -431,6 +431,15 @@ Estimate price_of_ids(const Stream& stream, std::size_t ids) noexcept {
     return e;
 }
 
+Estimate list_estimate(const Entity& entity, std::optional<bool> archived, std::int64_t rows,
+                       int page_size) {
+    RequestPlan plan;
+    plan.page_size = page_size;
+    for (const Endpoint& endpoint : entity.endpoints)
+        if (!archived || endpoint.archived == *archived) plan.streams.push_back({&endpoint, {}});
+    return estimate(plan, rows);
+}
+
 Estimate estimate(const RequestPlan& plan, std::int64_t rows) {
     Estimate e;
     if (plan.nothing || plan.streams.empty()) return e;

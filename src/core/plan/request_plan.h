@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -87,6 +88,10 @@ struct Estimate {
 // Requests and tokens for about `rows` rows read from all streams together; every stream costs at
 // least one request. Ids are expected in the first stream; unknown ones are `rows` many.
 Estimate estimate(const RequestPlan& plan, std::int64_t rows);
+
+// The same for the whole of a table, or of its archived or other lists only.
+Estimate list_estimate(const Entity& entity, std::optional<bool> archived, std::int64_t rows,
+                       int page_size);
 
 // The same for so many ids of one stream, all of which it holds.
 Estimate price_of_ids(const Stream& stream, std::size_t ids) noexcept;

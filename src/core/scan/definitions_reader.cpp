@@ -25,16 +25,25 @@ Progress DefinitionsReader::step(WaitFor* wait) {
         started_ = true;
         request({});
     }
-    while (fetch_.step(wait) == Progress::Ready) {
-        const HttpResponse answer = fetch_.take();
-        const std::string cursor = decode_definitions(answer.body, entity_.name, catalogue_.get());
+    while (true) {
+        if (!document_) {
+            if (fetch_.step(wait) == Progress::Wait) return Progress::Wait;
+            body_ = fetch_.take().body;
+            document_.emplace(body_, definitions_subject(entity_.name), true);
+        }
+        if (!document_->read(kDecodeSlice)) {
+            wait->timeout_ms = 0;
+            return Progress::Wait;
+        }
+        const std::string cursor =
+            decode_definitions(document_->root(), entity_.name, catalogue_.get());
+        document_.reset();
         if (cursor.empty()) return Progress::Ready;
         if (!cursors_.insert(cursor).second)
             throw Error(ErrorKind::Malformed, std::string(entity_.name),
                         "The API sent the same cursor twice.");
         request(cursor);
     }
-    return Progress::Wait;
 }
 
 std::shared_ptr<const FieldCatalogue> DefinitionsReader::take() {

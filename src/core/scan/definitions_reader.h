@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
 #include "core/catalog/entities.h"
 #include "core/scan/account.h"
+#include "core/wire/reader.h"
 
 namespace pipedrive {
 
@@ -15,7 +17,8 @@ class DefinitionsReader {
     DefinitionsReader(const Account& account, const Entity& entity, Transport& transport,
                       Clock& clock, Traffic& traffic);
 
-    // Ready: take() has them. Throws Error like Fetch and decode_definitions.
+    // Ready: take() has them. Long answers are decoded in slices, a Wait of no time after each.
+    // Throws Error like Fetch and decode_definitions.
     Progress step(WaitFor* wait);
     std::shared_ptr<const FieldCatalogue> take();
 
@@ -26,7 +29,9 @@ class DefinitionsReader {
     const Entity& entity_;
     Fetch fetch_;
     std::shared_ptr<FieldCatalogue> catalogue_;
-    std::set<std::string> cursors_; // followed already
+    std::string body_;
+    std::optional<JsonDocument> document_; // of body_, while it is decoded
+    std::set<std::string> cursors_;        // followed already
     bool started_ = false;
 };
 

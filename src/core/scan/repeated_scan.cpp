@@ -39,7 +39,9 @@ void RepeatedScan::start(std::vector<Value> values, WalkPart part) {
     serving_.clear();
     next_ = 0;
     keeps_ = false;
-    if (part.lists_only) {
+    whole_table_ = -1;
+    walked_ = part.lists_only;
+    if (walked_) {
         phase_ = Phase::Passing;
         return scan_.start(values_, std::move(part));
     }
@@ -171,12 +173,15 @@ std::size_t RepeatedScan::remember(const Scan& from) {
 void RepeatedScan::pass_on() {
     keeps_ = !plan_.nothing && (round_ > 1 || repetition_.expected);
     kept_.clear();
+    passed_ = 0;
     scan_.start(values_);
     phase_ = Phase::Passing;
 }
 
 Scan::Step RepeatedScan::pass(WaitFor* wait) {
     const Scan::Step step = scan_.step(wait);
+    if (step == Scan::Step::Row) ++passed_;
+    if (step == Scan::Step::Done && spec_.predicates.empty() && !walked_) whole_table_ = passed_;
     if (!keeps_) return step;
     if (step == Scan::Step::Row) kept_.push_back(remember(scan_));
     if (step == Scan::Step::Done) {
@@ -197,29 +202,40 @@ std::string RepeatedScan::question() const {
 // --- the list
 // -----------------------------------------------------------------------------------------------
 
+const std::vector<Stream>& RepeatedScan::list_streams() const {
+    return list_ ? list_plan_.streams : plan_.streams;
+}
+
 std::int64_t RepeatedScan::page_price() const {
-    const std::vector<Stream>& streams = list_ ? list_plan_.streams : plan_.streams;
+    const std::vector<Stream>& streams = list_streams();
     const std::size_t at =
         list_ && !position_.empty() ? static_cast<std::size_t>(std::stoul(position_)) : 0;
     return at < streams.size() ? streams[at].endpoint->tokens : 0;
 }
 
 // What the list may have cost by now: as much as the questions have, and as much as they are sure
-// to cost yet where the list is expected to be cheaper.
+// to cost yet where the list is expected to be cheaper. Where its price is known, nothing of it is
+// read before the questions come to that, and then all.
 std::int64_t RepeatedScan::credit(std::int64_t sure) const {
-    const std::int64_t page = page_price();
-    const std::int64_t expected =
-        std::max<std::int64_t>(1, (repetition_.list_rows + spec_.page_size - 1) / spec_.page_size) *
-        page;
-    const bool cheaper =
-        repetition_.list_rows > 0 && (round_ == 1 ? sure > expected : sure >= expected);
-    return scan_.price() + lost_price_ + (cheaper ? sure : 0);
+    const std::int64_t spent = scan_.price() + lost_price_;
+    if (repetition_.list_rows <= 0) return spent;
+    RequestPlan whole;
+    whole.page_size = spec_.page_size;
+    whole.streams = list_streams();
+    const std::int64_t expected = estimate(whole, repetition_.list_rows).tokens;
+    if (repetition_.known && spent + sure <= expected && !(repetition_.rounds && sure >= expected))
+        return 0;
+    return std::max(spent + (sure > expected ? sure : 0), repetition_.known ? expected : 0);
 }
 
 bool RepeatedScan::list_is_due(std::int64_t sure) {
-    if (list_off_ || (round_ == 1 && (!plan_.by_ids || sure <= page_price()))) return false;
+    if (list_off_ || page_price() == 0) return false;
+    // The only question that is to be expected is asked, unless it is a long one.
+    if (round_ == 1 && !(repetition_.rounds && repetition_.known) &&
+        (!plan_.by_ids || sure <= page_price()))
+        return false;
     const std::int64_t spent = list_ ? list_->price() : 0;
-    return page_price() > 0 && spent + page_price() <= credit(sure);
+    return spent + page_price() <= credit(sure);
 }
 
 void RepeatedScan::read_list(std::int64_t sure) {
@@ -291,6 +307,7 @@ void RepeatedScan::page_listed() {
     for (const auto& [id, row] : by_id_)
         if (row != kNowhere) listed_.push_back(row);
     std::sort(listed_.begin(), listed_.end());
+    if (list_->spec().predicates.empty()) whole_table_ = static_cast<std::int64_t>(listed_.size());
 }
 
 // Rows of the list that may satisfy this round's values: those with the value of a column that has

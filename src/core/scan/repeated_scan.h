@@ -19,9 +19,11 @@ namespace pipedrive {
 
 struct Repetition {
     bool expected = false; // the same values may well come again: rows are kept from the start
+    bool rounds = false;   // other values are to come
     std::size_t memory = 4 << 20; // of kept rows; what is over it goes to the file
     std::string file;             // its path; empty: all stays in memory
     std::int64_t list_rows = 0;   // a guess of the rows of the whole list; 0: none
+    bool known = false;           // it is none, but what a scan has seen
 };
 
 class RepeatedScan {
@@ -48,6 +50,8 @@ class RepeatedScan {
     std::int64_t rows_fetched() const noexcept;
     std::vector<UnknownOption> take_notices();
     bool has_notices() const noexcept;
+    // Rows of the table, once all of them were read in this round; else -1.
+    std::int64_t whole_table() const noexcept { return whole_table_; }
     const ScanSpec& spec() const noexcept; // once there was a row, with every column resolved
 
   private:
@@ -72,6 +76,7 @@ class RepeatedScan {
     void forget_list();
     void page_listed();
     std::int64_t credit(std::int64_t sure) const;
+    const std::vector<Stream>& list_streams() const;
     std::int64_t page_price() const;
     FilterKind kind_of(const Predicate& predicate) const;
     std::size_t remember(const Scan& from);
@@ -112,6 +117,8 @@ class RepeatedScan {
     std::string index_column_; // what index_ is by
     std::unordered_map<std::int64_t, std::vector<std::size_t>> index_;
 
+    bool walked_ = false; // this round is part of a walk
+    std::int64_t passed_ = 0, whole_table_ = -1;
     std::vector<std::size_t> serving_;
     std::size_t next_ = 0;
     std::span<const Cell> cells_;

@@ -5,6 +5,7 @@
 
 #include "core/base/decimal.h"
 #include "core/base/error.h"
+#include "core/wire/reader.h"
 
 namespace pipedrive {
 
@@ -37,6 +38,7 @@ void Scan::start(std::vector<Value> values, WalkPart part) {
     have_body_ = false;
     refusal_ = nullptr;
     in_doubt_ = false;
+    decoder_.reset();
     order_ = {};
     fresh_.clear();
     next_row_ = 0;
@@ -217,8 +219,10 @@ bool Scan::not_by_id(const Error& error) {
 bool Scan::settle_single() {
     if (!single_) return false;
     if (!std::exchange(nobody_, false)) {
-        if (page_.rows() == 0 || page_.id(0) == ids_[ids_asked_]) return false;
-        confirm_ = true;
+        if (page_.rows() > 0 && page_.id(0) == ids_[ids_asked_]) return false;
+        confirm_ = page_.rows() > 0;
+        if (!confirm_) seen_.insert(ids_[ids_asked_]); // it is in no list that is read
+        address_is_right_ = true;
     }
     fresh_.clear();
     next_row_ = 0;
@@ -251,8 +255,8 @@ bool Scan::fetch_body(WaitFor* wait) {
     return true;
 }
 
-// With `lenient`, rows with a value that does not fit are set aside.
-void Scan::decode(bool lenient) {
+// Rows with a value that does not fit are set aside where the part says so.
+void Scan::begin_decoding() {
     const Stream& stream = plan_.streams[stream_];
     PageRequest request;
     request.entity = spec_.entity->name;
@@ -261,17 +265,13 @@ void Scan::decode(bool lenient) {
     request.missing_options = &definitions_.missing;
     request.archived = stream.endpoint->archived;
     request.single = single_;
+    request.all_lists = plan_.streams.size() == spec_.entity->endpoints.size();
     request.paged = stream.endpoint->paging == Paging::Cursor;
     page_bad_rows_.clear();
-    if (lenient) request.set_aside = &page_bad_rows_;
+    if (part_.set_aside) request.set_aside = &page_bad_rows_;
     fresh_.clear();
     next_row_ = 0;
-    try {
-        decode_page(body_, request, &page_);
-    } catch (Error& error) {
-        error.page = page_number_;
-        throw;
-    }
+    decoder_.emplace(body_, request, &page_);
 }
 
 bool Scan::is_custom(std::string_view column) const {
@@ -280,23 +280,25 @@ bool Scan::is_custom(std::string_view column) const {
     });
 }
 
-// A value that does not fit its custom column may mean that the field was replaced. False: the
-// definitions have to be asked first.
-bool Scan::decode_or_ask() {
-    if (part_.set_aside) {
-        decode(true);
-        in_doubt_ = !verified_ && std::any_of(page_bad_rows_.begin(), page_bad_rows_.end(),
-                                              [&](const BadRow& b) { return is_custom(b.column); });
-        return !in_doubt_;
-    }
+// The page under way, or a slice of it. False: wait. A value that does not fit its custom column
+// may mean that the field was replaced: then refusal_ or in_doubt_ asks for the definitions first.
+bool Scan::decode(WaitFor* wait) {
     try {
-        decode(false);
-        return true;
-    } catch (const Error& error) {
+        if (!decoder_) begin_decoding();
+        if (!decoder_->read(kDecodeSlice)) {
+            wait->timeout_ms = 0;
+            return false;
+        }
+        decoder_.reset();
+    } catch (Error& error) {
+        decoder_.reset();
+        error.page = page_number_;
         if (error.kind != ErrorKind::BadValue || !is_custom(error.column) || verified_) throw;
         refusal_ = std::current_exception();
-        return false;
     }
+    in_doubt_ = !verified_ && std::any_of(page_bad_rows_.begin(), page_bad_rows_.end(),
+                                          [&](const BadRow& b) { return is_custom(b.column); });
+    return true;
 }
 
 // Receives and decodes the next page. False: wait.
@@ -306,11 +308,9 @@ bool Scan::receive(WaitFor* wait) {
     if ((reader_ || refusal_ || in_doubt_) && !read_definitions(wait)) return false;
     in_doubt_ = false;
     if (refusal_) std::rethrow_exception(std::exchange(refusal_, nullptr));
-    if (!decode_or_ask()) return receive(wait);
-    if (needs_definitions()) {
-        if (!read_definitions(wait)) return false;
-        decode(part_.set_aside);
-    }
+    if (!decode(wait)) return false;
+    if (refusal_ || in_doubt_) return receive(wait);
+    if (needs_definitions()) return read_definitions(wait) && receive(wait);
     if (settle_single()) return true;
     address_is_right_ = true;
     have_body_ = false;

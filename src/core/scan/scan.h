@@ -2,9 +2,10 @@
 // waited for.
 //
 // The caller calls step() until Done; on Wait it waits for what WaitFor says (or less) and calls
-// again. The next page travels while the rows of this one are handed out, but is asked for only
-// when a quarter of them is gone, and not while this page has all that a LIMIT asks for: what one
-// page can satisfy costs one request. No id is returned twice. Knows no PostgreSQL.
+// again. A long page is decoded in slices, with a Wait of no time after each, so that the caller
+// can look at interrupts. The next page travels while the rows of this one are handed out, but is
+// asked for only when a quarter of them is gone, and not while this page has all that a LIMIT asks
+// for: what one page can satisfy costs one request. No id is returned twice. Knows no PostgreSQL.
 #pragma once
 
 #include <exception>
@@ -122,9 +123,9 @@ class Scan {
     bool receive(WaitFor* wait);
     void accept(std::string body);
     bool fetch_body(WaitFor* wait);
-    void decode(bool lenient);
+    void begin_decoding();
     bool is_custom(std::string_view column) const;
-    bool decode_or_ask();
+    bool decode(WaitFor* wait);
     bool needs_definitions() const;
     bool doubts_are_explained() const;
     void remember_doubts();
@@ -193,6 +194,7 @@ class Scan {
     std::unordered_set<std::size_t>
         cursors_; // hashes of those followed, so that a server cannot send us in circles
     std::int64_t rows_fetched_ = 0;
+    std::optional<PageDecoder> decoder_; // of body_ to page_, while that is going on
 };
 
 } // namespace pipedrive

@@ -54,7 +54,8 @@ Cell text_cell(CellType type, std::string_view s, Arena* arena) {
     if (type == CellType::Text) check_storable(s);
     Cell cell;
     cell.type = type;
-    const std::string_view kept = arena->copy(s);
+    // What came with the page is there already.
+    const std::string_view kept = arena->owns(s) ? s : arena->copy(s);
     cell.text = kept.data();
     cell.size = static_cast<std::uint32_t>(kept.size());
     return cell;

@@ -64,11 +64,18 @@ FieldDefinition decode_field(JsonValue v) {
 
 } // namespace
 
+std::string definitions_subject(std::string_view entity) {
+    return "field definitions of " + std::string(entity);
+}
+
 std::string decode_definitions(std::string_view body, std::string_view entity,
                                FieldCatalogue* catalogue) {
-    const std::string subject = "field definitions of " + std::string(entity);
-    const JsonDocument document(body, subject);
-    const JsonValue root = document.root();
+    const JsonDocument document(body, definitions_subject(entity));
+    return decode_definitions(document.root(), entity, catalogue);
+}
+
+std::string decode_definitions(JsonValue root, std::string_view entity, FieldCatalogue* catalogue) {
+    const std::string subject = definitions_subject(entity);
     const JsonValue data = root.member("data");
     const JsonValue success = root.member("success");
     if (!success.absent() && !success.is(Tok::True))

@@ -285,7 +285,11 @@ class PageReader final : public JsonEvents {
     bool belongs_elsewhere() const {
         if (!request_.single) return false;
         return slot_value(deleted_slot_).is(Tok::True) ||
-               slot_value(archived_slot_).is(Tok::True) != request_.archived;
+               (!request_.all_lists && is_archived() != request_.archived);
+    }
+
+    bool is_archived() const {
+        return request_.single ? slot_value(archived_slot_).is(Tok::True) : request_.archived;
     }
 
     // After the value of a custom column was read.
@@ -299,7 +303,7 @@ class PageReader final : public JsonEvents {
         if (column.source == Source::Endpoint) {
             Cell c;
             c.type = CellType::Bool;
-            c.integer = request_.archived;
+            c.integer = is_archived();
             return c;
         }
         if (column.source == Source::Gone) return {};
@@ -340,10 +344,26 @@ class PageReader final : public JsonEvents {
          saw_data_ = false, data_null_ = false;
 };
 
+struct PageDecoder::Work {
+    Work(std::string_view body, const PageRequest& r, Page* page)
+        : request(r), rows(request, page), json(body, request.entity, &rows) {}
+    PageRequest request;
+    PageReader rows;
+    JsonReader json;
+};
+
+PageDecoder::PageDecoder(std::string_view body, const PageRequest& request, Page* page)
+    : work_(std::make_unique<Work>(body, request, page)) {}
+PageDecoder::~PageDecoder() = default;
+
+bool PageDecoder::read(std::size_t bytes) {
+    if (!work_->json.read(bytes)) return false;
+    work_->rows.finish();
+    return true;
+}
+
 void decode_page(std::string_view body, const PageRequest& request, Page* page) {
-    PageReader reader(request, page);
-    read_json(body, request.entity, &reader);
-    reader.finish();
+    PageDecoder(body, request, page).read(body.size());
 }
 
 } // namespace pipedrive

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,8 +33,9 @@ struct PageRequest {
     const std::set<UnknownOption>* missing_options = nullptr; // see LabelSource
     bool archived = false;                                    // value of Source::Endpoint columns
     std::vector<BadRow>* set_aside = nullptr; // such rows go here, instead of Error{BadValue}
-    bool single =
-        false; // one record: no row when it is deleted, or archived otherwise than this list
+    // One record: no row when it is deleted or, unless the scan reads all lists, archived otherwise
+    // than this list says.
+    bool single = false, all_lists = false;
     bool paged = true; // a paged list must have a data array; v1 lists say null for "no rows"
 };
 
@@ -77,9 +79,23 @@ class Page {
     std::vector<bool> has_key_;
 };
 
-// Fills *page (reusing its memory). Throws Error{Malformed} for an envelope that is not one,
-// `success` false, a row without an id; Error{BadValue} with column and row id, unless they are
-// set aside; Error{TooLarge}.
+// Fills *page (reusing its memory), slice by slice. read() throws Error{Malformed} for an envelope
+// that is not one, `success` false, a row without an id; Error{BadValue} with column and row id,
+// unless they are set aside; Error{TooLarge}. Until it says true, the page is not to be looked at.
+class PageDecoder {
+  public:
+    // `body`, what `request` refers to, and `page` outlive the decoder.
+    PageDecoder(std::string_view body, const PageRequest& request, Page* page);
+    ~PageDecoder();
+    // Goes on over about so many bytes. True: the page is whole.
+    bool read(std::size_t bytes);
+
+  private:
+    struct Work;
+    std::unique_ptr<Work> work_;
+};
+
+// All of it at once.
 void decode_page(std::string_view body, const PageRequest& request, Page* page);
 
 } // namespace pipedrive

@@ -275,20 +275,9 @@ void TapeWriter::close() {
     after_key_ = false;
 }
 
-namespace {
-struct WholeDocument final : JsonEvents {
-    explicit WholeDocument(TapeWriter* w) : writer(w) {}
-    void value(Tok scalar, std::string_view text) override { writer->value(scalar, text); }
-    void key(std::string_view text) override { writer->key(text); }
-    void open(Tok container) override { writer->open(container); }
-    void close(Tok) override { writer->close(); }
-    TapeWriter* writer;
-};
-} // namespace
-
-JsonDocument::JsonDocument(std::string_view text, std::string_view subject) : writer_(&arena_) {
-    WholeDocument events(&writer_);
-    read_json(text, subject, &events);
+JsonDocument::JsonDocument(std::string_view text, std::string_view subject, bool in_slices)
+    : events_(&arena_), reader_(text, subject, &events_) {
+    if (!in_slices) reader_.read(text.size());
 }
 
 } // namespace pipedrive

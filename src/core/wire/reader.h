@@ -18,6 +18,9 @@ namespace pipedrive {
 
 inline constexpr int kMaxDepth = 64;
 
+// Bytes of an answer that are decoded before others have their turn: a few milliseconds.
+inline constexpr std::size_t kDecodeSlice = 256 << 10;
+
 // Receives events in document order. Text is valid only during the call. May throw; the exception
 // leaves read_json().
 struct JsonEvents {
@@ -96,15 +99,29 @@ class TapeWriter {
     bool after_key_ = false;
 };
 
-// A whole document on a tape, for small answers (field definitions). Same errors as read_json.
+// A whole document on a tape. Same errors as read_json.
 class JsonDocument {
   public:
-    JsonDocument(std::string_view text, std::string_view subject);
-    JsonValue root() const noexcept { return JsonValue(writer_.at(0)); }
+    // Read at once, or with `in_slices` by read(), which says when it is whole. `text` outlives the
+    // reading.
+    JsonDocument(std::string_view text, std::string_view subject, bool in_slices = false);
+    JsonDocument(const JsonDocument&) = delete;
+    JsonDocument& operator=(const JsonDocument&) = delete;
+    bool read(std::size_t bytes) { return reader_.read(bytes); }
+    JsonValue root() const noexcept { return JsonValue(events_.writer.at(0)); }
 
   private:
+    struct Events final : JsonEvents {
+        explicit Events(Arena* arena) : writer(arena) {}
+        void value(Tok scalar, std::string_view text) override { writer.value(scalar, text); }
+        void key(std::string_view text) override { writer.key(text); }
+        void open(Tok container) override { writer.open(container); }
+        void close(Tok) override { writer.close(); }
+        TapeWriter writer;
+    };
     Arena arena_;
-    TapeWriter writer_;
+    Events events_;
+    JsonReader reader_;
 };
 
 } // namespace pipedrive

@@ -24,10 +24,20 @@ JsonValue JsonValue::member(std::string_view key) const noexcept {
     return found;
 }
 
+static bool stands_for_itself(char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != kHalf;
+}
+
 void write_json_string(std::string_view s, std::string* out) {
     static constexpr char kHex[] = "0123456789abcdef";
     *out += '"';
-    for (char c : s) {
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        const std::size_t run = i;
+        while (i < s.size() && stands_for_itself(s[i]))
+            ++i;
+        out->append(s, run, i - run);
+        if (i == s.size()) break;
+        const char c = s[i];
         const unsigned char u = static_cast<unsigned char>(c);
         if (c == '"' || c == '\\') {
             *out += '\\';
@@ -38,8 +48,6 @@ void write_json_string(std::string_view s, std::string* out) {
             *out += kHex[u & 15];
         } else if (c == kHalf) {
             *out += "\\u";
-        } else {
-            *out += c;
         }
     }
     *out += '"';
