@@ -22,7 +22,7 @@ void note_rows(Oid relation, double rows) {
         HASHCTL control = {};
         control.keysize = sizeof(Oid);
         control.entrysize = sizeof(Entry);
-        table = hash_create("pipedrive_fdw rows", 16, &control, HASH_ELEM | HASH_BLOBS);
+        table = hash_create("sizes of Pipedrive tables", 16, &control, HASH_ELEM | HASH_BLOBS);
     }
     static_cast<Entry*>(hash_search(table, &relation, HASH_ENTER, nullptr))->rows = rows;
 }
