@@ -511,6 +511,14 @@ END
 $$;
 COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows';
 
+-- To read a record by its id costs little where it was another account's; to leave one unread that was this one's is wrong.
+CREATE FUNCTION _may_be_for(m _target, e _event) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (e.server = m.server) IS NOT FALSE
+       AND ((SELECT c.company_id FROM pipedrive.server_company c WHERE c.server = m.server) = e.company_id) IS NOT FALSE
+$$;
+COMMENT ON FUNCTION _may_be_for(_target, _event) IS 'whether nothing says that an event comes from another account than a mirror shows';
+
 CREATE FUNCTION _why_ignored(e _event) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -596,7 +604,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' A
 BEGIN
     PERFORM pipedrive._settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
        FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
-      WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._is_for(t, e);
+      WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._may_be_for(t, e);
 EXCEPTION WHEN OTHERS THEN
     NULL; -- the event itself is kept
 END
@@ -607,7 +615,8 @@ COMMENT ON FUNCTION _mark_unapplied(_event) IS
 CREATE FUNCTION _must_be_read(e _event, outcome text, error text) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT outcome LIKE 'failed%' OR error IS NOT NULL -- it waits for whoever holds the row
-        OR e.source_entity IS NOT NULL AND e.kind IS NULL -- an action that is new to us
+        OR e.source_entity IS NOT NULL AND (e.kind IS NULL -- an action that is new to us
+                                            OR outcome LIKE 'ignored%') -- of nobody knows which account
 $$;
 COMMENT ON FUNCTION _must_be_read(_event, text, text) IS
     'whether an event was not applied though its record may have changed';
@@ -958,7 +967,7 @@ DECLARE
 BEGIN
     IF good <> '{}' THEN
         outcomes := pipedrive._apply_events(good);
-        PERFORM pipedrive._mark_unapplied(g) FROM unnest(good) AS g WHERE pipedrive._must_be_read(g, ''::text, NULL::text);
+        PERFORM pipedrive._mark_unapplied(good[p]) FROM generate_subscripts(good, 1) AS p WHERE pipedrive._must_be_read(good[p], outcomes[p], NULL::text);
         UPDATE pipedrive.inbox i SET status = split_part(o.outcome, ':', 1), outcome = o.outcome, error = NULL,
                processed_at = CASE WHEN o.outcome NOT LIKE 'queued%' THEN clock_timestamp() END
           FROM (SELECT (good[p]).key, outcomes[p] AS outcome FROM generate_subscripts(good, 1) AS p) AS o
