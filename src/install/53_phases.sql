@@ -160,15 +160,21 @@ $$;
 COMMENT ON FUNCTION _news_condition(pipedrive.mirror) IS
     'condition on a row "e" of the foreign table that is news to its mirror';
 
--- Rows that the mirror does not have, above the ids that it knows. A hundred of these are looked
--- at again, as a row may show later than one with a higher id; they fit into the page that is read
--- anyway.
+-- Rows that the mirror does not have, above the ids that it knows. A hundred known rows are passed
+-- again: a row may show later than one with a higher id, and single ids may be far above all
+-- others. They fit into the page that is read anyway.
 CREATE FUNCTION _step_added(m pipedrive.mirror, s pipedrive.mirror_state, pages integer)
 RETURNS pipedrive._step
-LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
-    SELECT pipedrive._step_read(
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    known bigint;
+BEGIN
+    EXECUTE format('SELECT t.id FROM %s t WHERE t.id <= $1 ORDER BY t.id DESC OFFSET 100 LIMIT 1',
+                   m.target) INTO known USING s.known_id;
+    RETURN pipedrive._step_read(
         m, s, format('(SELECT true FROM %s t WHERE t.id = e.id) IS NULL', m.target),
-        greatest(coalesce(s.known_id, 0) - 100, 0), pages)
+        coalesce(known, 0), pages);
+END
 $$;
 COMMENT ON FUNCTION _step_added(pipedrive.mirror, pipedrive.mirror_state, integer) IS
     'one batch of new rows';
