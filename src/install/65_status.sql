@@ -18,12 +18,17 @@ COMMENT ON FUNCTION _count_rows(regclass) IS 'how many rows a mirror has';
 
 CREATE VIEW mirrors AS
 SELECT m.target AS mirror, m.source, m.entity, _count_rows(m.target) AS rows, s.watermark, CASE WHEN s.as_of IS NOT NULL THEN greatest(pg_catalog.clock_timestamp() - s.as_of, '0') END AS lag,
-       s.last_sync, greatest(s.last_event, (SELECT max(v.last_event) FROM mirror_event v WHERE v.mirror_id = m.mirror_id)) AS last_event, s.last_reconcile, s.phase, s.last_error, s.last_error_at,
+       s.last_sync, greatest(s.last_event, (SELECT max(v.last_event) FROM mirror_event v WHERE v.mirror_id = m.mirror_id)) AS last_event, s.last_reconcile, s.phase,
+       coalesce(s.last_error, b.told) AS last_error, coalesce(s.last_error_at, b.seen_at) AS last_error_at,
        CASE WHEN s.token_day = (now() AT TIME ZONE 'UTC')::date THEN s.tokens_today ELSE 0 END AS tokens_today, m.max_tokens,
        (SELECT count(*) FROM refetch r WHERE r.mirror_id = m.mirror_id) AS to_refetch, s.change_serial + coalesce((SELECT sum(v.changes) FROM mirror_event v WHERE v.mirror_id = m.mirror_id), 0)::bigint AS change_serial,
        (SELECT count(*) FROM refetch r WHERE r.mirror_id = m.mirror_id AND r.held) AS held_back
-  FROM mirror m JOIN mirror_state s USING (mirror_id);
-COMMENT ON VIEW mirrors IS 'how each mirror stands: rows, watermark in Pipedrive''s time, lag since the last complete run began, last sync, event and reconcile, last error, tokens spent today, deletions held back';
+  FROM mirror m JOIN mirror_state s USING (mirror_id)
+  LEFT JOIN LATERAL ( -- without their values: the view may be granted to who may not see them
+       SELECT format('%s %s set aside, the first is row id %s%s: see pipedrive.bad_rows', count(*), CASE WHEN count(*) = 1 THEN 'row is' ELSE 'rows are' END, min(x.id),
+                     ', column ' || quote_ident((array_agg(x.column_name ORDER BY x.id))[1])) AS told, max(x.seen_at) AS seen_at
+         FROM bad_row x WHERE x.mirror_id = m.mirror_id HAVING count(*) > 0) AS b ON true;
+COMMENT ON VIEW mirrors IS 'how each mirror stands: rows, watermark in Pipedrive''s time, lag since the last complete run began, last sync, event and reconcile, last error or what is set aside, tokens spent today, deletions held back';
 
 CREATE VIEW sync_progress AS
 SELECT m.target AS mirror, coalesce(s.phase, 'reconcile, ' || s.reconcile_phase) AS phase, s.run_started, s.run_rows AS rows, s.run_pages AS pages, s.run_tokens AS tokens,
