@@ -88,7 +88,7 @@ find_pg_config() {
 }
 
 list_packages() { # build|test
-    BUILD_PACKAGES="g++ make pkg-config libcurl4-openssl-dev python3 ca-certificates"
+    BUILD_PACKAGES="g++ make pkg-config libcurl4-openssl-dev rapidjson-dev python3 ca-certificates"
     case ${PG_CONFIG:-/usr/lib/postgresql/} in
         # Debian's own PostgreSQL; any other is the caller's business.
         /usr/lib/postgresql/* | /usr/bin/*)
@@ -97,7 +97,7 @@ list_packages() { # build|test
             ;;
         *) CRON_PACKAGE= ;;
     esac
-    TEST_PACKAGES="cmake ninja-build libgtest-dev rapidjson-dev zlib1g-dev clang-format libipc-run-perl perl curl binutils ${CRON_PACKAGE:-}"
+    TEST_PACKAGES="cmake ninja-build libgtest-dev zlib1g-dev clang-format libipc-run-perl perl curl binutils ${CRON_PACKAGE:-}"
     case $1 in
         build) say "$BUILD_PACKAGES" ;;
         test) say "$BUILD_PACKAGES $TEST_PACKAGES" ;;

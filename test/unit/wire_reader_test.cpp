@@ -172,6 +172,34 @@ TEST(Reader, Slices) {
     }
 }
 
+// Containers longer than a slice are walked, not parsed: that must not show.
+TEST(Reader, LongContainers) {
+    std::string json = R"([ {"a" : [)", log = "[ { k:a [ ";
+    while (json.size() < 3 * kDecodeSlice) {
+        json += R"({"k\n": [1e400 ,"é\ud83d", {}, []] }, )";
+        log += "{ k:k\n [ 3:1e400 4:é" + std::string(1, kHalf) + "d83d { } [ ] ] } ";
+    }
+    json += R"(null], "b":{}} , 1])";
+    log += "0: ] k:b { } } 3:1 ] ";
+    Recorder whole;
+    read_json(json, "subject", &whole);
+    EXPECT_TRUE(whole.log == log) << whole.log.substr(0, 200);
+    for (std::size_t bytes : {std::size_t{70000}, kDecodeSlice, json.size()}) {
+        Recorder parts;
+        JsonReader reader(json, "subject", &parts);
+        while (!reader.read(bytes)) {
+        }
+        EXPECT_TRUE(parts.log == log) << bytes;
+    }
+    for (std::size_t at = 0; at < json.size(); at += 30011) {
+        EXPECT_EQ(outcome(std::string_view(json).substr(0, at)), "malformed") << at;
+        std::string broken = json;
+        broken[at] = '\x01';
+        EXPECT_EQ(outcome(broken), "malformed") << at;
+    }
+    EXPECT_EQ(outcome(json.substr(0, json.size() - 1) + "}"), "malformed");
+}
+
 TEST(Reader, DepthIsLimitedAndNeverOnTheStack) {
     const auto nested = [](int n, const std::string& open, const std::string& close) {
         std::string out;

@@ -1,14 +1,19 @@
 #include "core/wire/reader.h"
 
 #include <algorithm>
+#include <exception>
+
+// RapidJSON's assertions must never abort the process.
+#define RAPIDJSON_ASSERT(x) ((void)0)
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
 
 #include "core/base/error.h"
-#include "core/base/text.h"
+#include "core/wire/unusual.h"
 
 namespace pipedrive {
 namespace {
-
-constexpr const char* kInvalid = "Invalid value.";
 
 bool is_blank(char c) {
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
@@ -16,29 +21,94 @@ bool is_blank(char c) {
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
-// A byte that stands for itself in a string; those beyond ASCII are looked at in sequences.
-bool is_plain(char c) {
-    const unsigned char u = static_cast<unsigned char>(c);
-    return u >= 0x20 && u < 0x80 && c != '"' && c != '\\';
-}
-bool is_high(char32_t unit) {
-    return unit >= 0xD800 && unit <= 0xDBFF;
-}
-bool is_low(char32_t unit) {
-    return unit >= 0xDC00 && unit <= 0xDFFF;
+bool ends_bare(char c) {
+    return is_blank(c) || std::string_view(",:\"[]{}").find(c) != std::string_view::npos;
 }
 
-void append_half(std::string& out, char32_t unit) {
-    out += kHalf;
-    for (int shift = 12; shift >= 0; shift -= 4)
-        out += "0123456789abcdef"[(unit >> shift) & 15];
+// RapidJSON's handler. Every callback is noexcept toward the parser: an exception is kept and
+// parsing stopped.
+class Adapter {
+  public:
+    // `levels` of containers are open around the piece. `respelled`: see unusual.h.
+    Adapter(JsonEvents* events, std::size_t levels, bool is_key, bool respelled)
+        : events_(events), depth_(levels), is_key_(is_key), respelled_(respelled) {}
+
+    bool Null() {
+        return pass([&] { events_->value(Tok::Null, {}); });
+    }
+    bool Bool(bool b) {
+        return pass([&] { events_->value(b ? Tok::True : Tok::False, {}); });
+    }
+    bool Int(int) { return false; } // numbers arrive as RawNumber
+    bool Uint(unsigned) { return false; }
+    bool Int64(std::int64_t) { return false; }
+    bool Uint64(std::uint64_t) { return false; }
+    bool Double(double) { return false; }
+    bool RawNumber(const char* s, rapidjson::SizeType n, bool) {
+        return pass([&] { events_->value(Tok::Number, {s, n}); });
+    }
+    bool String(const char* s, rapidjson::SizeType n, bool) {
+        if (is_key_) return Key(s, n, true);
+        const std::string_view text(s, n);
+        if (respelled_ && is_respelled_number(text))
+            return pass([&] { events_->value(Tok::Number, respelled_number(text)); });
+        return pass([&] { events_->value(Tok::String, meant(text)); });
+    }
+    bool Key(const char* s, rapidjson::SizeType n, bool) {
+        const std::string_view text(s, n);
+        if (respelled_ && is_respelled_number(text)) return false; // a number is no name
+        return pass([&] { events_->key(meant(text)); });
+    }
+    bool StartObject() { return open(Tok::Object); }
+    bool StartArray() { return open(Tok::Array); }
+    bool EndObject(rapidjson::SizeType) { return close(Tok::Object); }
+    bool EndArray(rapidjson::SizeType) { return close(Tok::Array); }
+
+    bool too_deep() const noexcept { return depth_ > static_cast<std::size_t>(kMaxDepth); }
+    std::exception_ptr failure() const noexcept { return failure_; }
+
+  private:
+    template <typename F>
+    bool pass(F&& f) noexcept {
+        try {
+            f();
+            return true;
+        } catch (...) {
+            failure_ = std::current_exception();
+            return false;
+        }
+    }
+    std::string_view meant(std::string_view text) {
+        if (!respelled_) return text;
+        buffer_ = respelled_text(text);
+        return buffer_;
+    }
+    bool open(Tok container) {
+        ++depth_;
+        return !too_deep() && pass([&] { events_->open(container); });
+    }
+    bool close(Tok container) {
+        --depth_;
+        return pass([&] { events_->close(container); });
+    }
+
+    JsonEvents* events_;
+    std::size_t depth_;
+    bool is_key_, respelled_;
+    std::string buffer_;
+    std::exception_ptr failure_;
+};
+
+[[noreturn]] void too_deep(const std::string& subject) {
+    throw Error(ErrorKind::TooLarge, subject,
+                "The answer is nested more than " + std::to_string(kMaxDepth) + " levels deep.");
 }
 
 } // namespace
 
-void JsonReader::bad(const char* reason) const {
+void JsonReader::bad(std::size_t at, const char* reason) const {
     throw Error(ErrorKind::Malformed, subject_,
-                "Not valid JSON at byte " + std::to_string(at_) + ": " + reason);
+                "Not valid JSON at byte " + std::to_string(at) + ": " + reason);
 }
 
 bool JsonReader::read(std::size_t bytes) {
@@ -46,15 +116,15 @@ bool JsonReader::read(std::size_t bytes) {
     while (at_ < limit_)
         step();
     if (at_ < text_.size()) return false;
-    if (in_string_) bad("Missing a closing quotation mark in string.");
-    if (next_ != Next::Nothing)
-        bad(text_.empty() ? "The document is empty." : "The document ends too early.");
+    if (piece_ == Piece::Bare) end_piece(); // a number may be all there is
+    if (piece_ != Piece::None || next_ != Next::Nothing)
+        bad(at_, text_.empty() ? "The document is empty." : "The document ends too early.");
     return true;
 }
 
-// Consumes at least one byte.
+// Consumes at least one byte, or ends a piece.
 void JsonReader::step() {
-    if (in_string_) return read_string();
+    if (piece_ != Piece::None) return scan_piece();
     const char c = text_[at_];
     if (is_blank(c)) {
         ++at_;
@@ -70,17 +140,17 @@ void JsonReader::step() {
             if (c == '}') return close(Tok::Object);
             [[fallthrough]];
         case Next::Key:
-            if (c != '"') bad("Missing a name for object member.");
-            return begin_string();
+            if (c != '"') bad(at_, "Missing a name for object member.");
+            return begin_piece(Piece::String);
         case Next::Colon:
-            if (c != ':') bad("Missing a colon after a name of object member.");
+            if (c != ':') bad(at_, "Missing a colon after a name of object member.");
             ++at_;
             next_ = Next::Value;
             return;
         case Next::Comma:
             return after_comma();
         case Next::Nothing:
-            bad("The document root must not be followed by other values.");
+            bad(at_, "The document root must not be followed by other values.");
     }
 }
 
@@ -88,38 +158,20 @@ void JsonReader::after_comma() {
     const bool object = open_.back() == Tok::Object;
     if (text_[at_] == (object ? '}' : ']')) return close(open_.back());
     if (text_[at_] != ',')
-        bad(object ? "Missing a comma or } after an object member."
-                   : "Missing a comma or ] after an array element.");
+        bad(at_, object ? "Missing a comma or } after an object member."
+                        : "Missing a comma or ] after an array element.");
     ++at_;
     next_ = object ? Next::Key : Next::Value;
 }
 
 void JsonReader::begin_value() {
     const char c = text_[at_];
-    switch (c) {
-        case '"':
-            return begin_string();
-        case '{':
-            return open(Tok::Object);
-        case '[':
-            return open(Tok::Array);
-        case 't':
-            return read_word("true", Tok::True);
-        case 'f':
-            return read_word("false", Tok::False);
-        case 'n':
-            return read_word("null", Tok::Null);
-        default:
-            if (c != '-' && !is_digit(c)) bad(kInvalid);
-            return read_number();
-    }
+    const bool container = c == '{' || c == '[';
+    if (!container && c != '"' && ends_bare(c)) bad(at_, "Invalid value.");
+    begin_piece(container ? Piece::Container : c == '"' ? Piece::String : Piece::Bare);
 }
 
 void JsonReader::open(Tok container) {
-    if (open_.size() == static_cast<std::size_t>(kMaxDepth))
-        throw Error(
-            ErrorKind::TooLarge, subject_,
-            "The answer is nested more than " + std::to_string(kMaxDepth) + " levels deep.");
     ++at_;
     open_.push_back(container);
     next_ = container == Tok::Object ? Next::FirstKey : Next::FirstValue;
@@ -133,114 +185,90 @@ void JsonReader::close(Tok container) {
     events_->close(container);
 }
 
-void JsonReader::scalar(Tok tok, std::string_view text) {
-    next_ = open_.empty() ? Next::Nothing : Next::Comma;
-    events_->value(tok, text);
+void JsonReader::begin_piece(Piece kind) {
+    piece_ = kind;
+    piece_start_ = at_;
+    depth_ = digits_ = 0;
+    in_string_ = kind == Piece::String;
+    unusual_ = false;
+    if (in_string_) ++at_;
 }
 
-void JsonReader::read_word(std::string_view word, Tok tok) {
-    if (text_.substr(at_, word.size()) != word) bad(kInvalid);
-    at_ += word.size();
-    scalar(tok, {});
-}
-
-void JsonReader::read_digits() {
-    if (!is_digit(at(at_))) bad(kInvalid);
-    while (is_digit(at(at_)))
-        ++at_;
-}
-
-void JsonReader::read_number() {
-    const std::size_t start = at_;
-    if (text_[at_] == '-') ++at_;
-    if (at(at_) == '0')
-        ++at_;
-    else
-        read_digits();
-    if (at(at_) == '.') {
-        ++at_;
-        read_digits();
-    }
-    if (at(at_) == 'e' || at(at_) == 'E') {
-        ++at_;
-        if (at(at_) == '+' || at(at_) == '-') ++at_;
-        read_digits();
-    }
-    scalar(Tok::Number, text_.substr(start, at_ - start));
-}
-
-void JsonReader::begin_string() {
-    in_string_ = true;
-    escaped_ = false;
-    string_start_ = ++at_;
-}
-
-// Up to the closing quote, or the end of the slice. Text without escapes is not copied.
-void JsonReader::read_string() {
-    const std::size_t from = at_;
-    while (at_ < limit_ && text_[at_] != '"' && text_[at_] != '\\') {
-        if (is_plain(text_[at_])) {
-            ++at_;
+// Up to the end of the piece, or of the slice. Whether it is JSON is for RapidJSON to say.
+void JsonReader::scan_piece() {
+    while (at_ < limit_) {
+        if (in_string_) {
+            scan_string();
+            if (!in_string_ && depth_ == 0) return end_piece();
             continue;
         }
-        std::size_t next = at_;
-        utf8_next(text_, &next);
-        if (next == at_ + 1) bad("Invalid encoding in string.");
-        at_ = next;
+        const char c = text_[at_];
+        if (piece_ == Piece::Bare && ends_bare(c)) return end_piece();
+        if (piece_ == Piece::Container && at_ - piece_start_ >= kDecodeSlice) return walk_piece();
+        digits_ = is_digit(c) ? digits_ + 1 : 0;
+        // what may be beyond a double
+        if (digits_ > 300 || ((c == 'e' || c == 'E') && is_digit(at(at_ - 1)))) unusual_ = true;
+        ++at_;
+        if (c == '"') {
+            in_string_ = true;
+        } else if (c == '{' || c == '[') {
+            if (open_.size() + ++depth_ > static_cast<std::size_t>(kMaxDepth)) too_deep(subject_);
+        } else if ((c == '}' || c == ']') && --depth_ == 0) {
+            return end_piece();
+        }
     }
-    if (escaped_) unescaped_.append(text_, from, at_ - from);
-    if (at_ >= limit_) return;
-    if (text_[at_] == '\\') return read_escape();
-    const std::string_view text =
-        escaped_ ? std::string_view(unescaped_) : text_.substr(string_start_, at_ - string_start_);
-    ++at_;
-    in_string_ = false;
-    if (next_ != Next::Key && next_ != Next::FirstKey) return scalar(Tok::String, text);
-    next_ = Next::Colon;
-    events_->key(text);
 }
 
-void JsonReader::read_escape() {
-    if (!escaped_) unescaped_.assign(text_, string_start_, at_ - string_start_);
-    escaped_ = true;
-    constexpr std::string_view names = "\"\\/bfnrt", values = "\"\\/\b\f\n\r\t";
-    const char c = at(at_ + 1);
-    if (const std::size_t i = names.find(c); i != names.npos) {
-        unescaped_ += values[i];
-        at_ += 2;
+// A container longer than a slice is gone into: what is in it are pieces.
+void JsonReader::walk_piece() {
+    limit_ -= std::min(limit_, at_ - piece_start_); // was read for nothing
+    at_ = piece_start_;
+    piece_ = Piece::None;
+    open(text_[at_] == '{' ? Tok::Object : Tok::Array);
+}
+
+void JsonReader::scan_string() {
+    while (at_ < limit_) {
+        const char c = text_[at_];
+        if (c == '\\') {
+            if (at(at_ + 1) == 'u' && (at(at_ + 2) == 'd' || at(at_ + 2) == 'D')) unusual_ = true;
+            at_ = std::min(at_ + 2, text_.size());
+            continue;
+        }
+        ++at_;
+        if (c != '"') continue;
+        in_string_ = false;
         return;
     }
-    if (c != 'u') bad("Invalid escape character in string.");
-    const char32_t unit = read_hex();
-    if (!is_high(unit) && !is_low(unit)) return utf8_append(unescaped_, unit);
-    if (is_high(unit) && at(at_) == '\\' && at(at_ + 1) == 'u') {
-        const std::size_t after_first = at_;
-        const char32_t second = read_hex();
-        if (is_low(second))
-            return utf8_append(unescaped_, 0x10000 + ((unit - 0xD800) << 10) + (second - 0xDC00));
-        at_ = after_first; // a unit of its own
-    }
-    append_half(unescaped_, unit);
 }
 
-// "\uXXXX" at at_.
-char32_t JsonReader::read_hex() {
-    char32_t unit = 0;
-    for (std::size_t i = at_ + 2; i < at_ + 6; ++i) {
-        const char c = at(i);
-        const int digit = is_digit(c)            ? c - '0'
-                          : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                          : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                                 : -1;
-        if (digit < 0) bad("Incorrect hex digit after \\u escape in string.");
-        unit = unit << 4 | static_cast<char32_t>(digit);
-    }
-    at_ += 6;
-    return unit;
+void JsonReader::end_piece() {
+    constexpr unsigned flags = rapidjson::kParseIterativeFlag |
+                               rapidjson::kParseValidateEncodingFlag |
+                               rapidjson::kParseNumbersAsStringsFlag;
+    const bool is_key = next_ == Next::Key || next_ == Next::FirstKey;
+    std::string_view piece = text_.substr(piece_start_, at_ - piece_start_);
+    std::string respelled;
+    if (unusual_) piece = respelled = respell_unusual(piece);
+    rapidjson::MemoryStream stream(piece.data(), piece.size());
+    rapidjson::Reader reader;
+    Adapter adapter(events_, open_.size(), is_key, unusual_);
+    const rapidjson::ParseResult result = reader.Parse<flags>(stream, adapter);
+    if (adapter.failure()) std::rethrow_exception(adapter.failure());
+    if (adapter.too_deep()) too_deep(subject_);
+    if (result.IsError())
+        bad(piece_start_ + std::min(result.Offset(), at_ - piece_start_),
+            rapidjson::GetParseError_En(result.Code()));
+    // RapidJSON takes a NUL byte for the end of the text.
+    if (stream.Tell() != piece.size()) bad(piece_start_ + stream.Tell(), "a NUL byte.");
+    piece_ = Piece::None;
+    next_ = is_key ? Next::Colon : open_.empty() ? Next::Nothing : Next::Comma;
 }
 
 void read_json(std::string_view text, std::string_view subject, JsonEvents* events) {
-    JsonReader(text, subject, events).read(text.size());
+    JsonReader reader(text, subject, events);
+    while (!reader.read(text.size())) {
+    }
 }
 
 void TapeWriter::clear() noexcept {
@@ -277,7 +305,8 @@ void TapeWriter::close() {
 
 JsonDocument::JsonDocument(std::string_view text, std::string_view subject, bool in_slices)
     : events_(&arena_), reader_(text, subject, &events_) {
-    if (!in_slices) reader_.read(text.size());
+    while (!in_slices && !reader_.read(text.size())) {
+    }
 }
 
 } // namespace pipedrive

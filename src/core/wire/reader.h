@@ -1,9 +1,10 @@
-// From bytes to events: the one place that reads JSON.
+// From bytes to events: the one place that reads JSON, with RapidJSON.
 //
-// Goes on where it stopped, so that a long text is read in slices between which others may have
-// their turn. Nesting is counted, at most kMaxDepth, and never on the stack; numbers keep their
-// text; UTF-8 is validated. Half a surrogate pair, which no UTF-8 can hold, costs the string that
-// holds it and not the document: see kHalf.
+// RapidJSON cannot stop on the way, so a long document is cut: containers longer than a slice are
+// walked here, and each shorter container and each scalar in them is a document of its own for it.
+// Nesting is counted, at most kMaxDepth, and never on the stack; numbers keep their text; UTF-8 is
+// validated. Half a surrogate pair, which no UTF-8 can hold, costs the string that holds it and not
+// the document: see kHalf.
 #pragma once
 
 #include <cstdint>
@@ -44,22 +45,21 @@ class JsonReader {
 
   private:
     enum class Next : std::uint8_t { Value, FirstValue, Key, FirstKey, Colon, Comma, Nothing };
+    // What is cut out for RapidJSON: a container, a string, or a number or word.
+    enum class Piece : std::uint8_t { None, Container, String, Bare };
 
     void step();
     void begin_value();
-    void begin_string();
-    void read_string();
-    void read_escape();
-    char32_t read_hex();
-    void read_number();
-    void read_digits();
-    void read_word(std::string_view word, Tok tok);
-    void scalar(Tok tok, std::string_view text);
+    void begin_piece(Piece kind);
+    void scan_piece();
+    void walk_piece();
+    void scan_string();
+    void end_piece();
     void open(Tok container);
     void close(Tok container);
     void after_comma();
     char at(std::size_t i) const noexcept { return i < text_.size() ? text_[i] : '\0'; }
-    [[noreturn]] void bad(const char* reason) const;
+    [[noreturn]] void bad(std::size_t at, const char* reason) const;
 
     std::string_view text_;
     std::string subject_;
@@ -67,10 +67,12 @@ class JsonReader {
     std::size_t at_ = 0, limit_ = 0;
     Next next_ = Next::Value;
     std::vector<Tok> open_;
-    // The string under way: whether it is one, where it began, and its text once an escape came.
-    bool in_string_ = false, escaped_ = false;
-    std::size_t string_start_ = 0;
-    std::string unescaped_;
+    // The piece under way.
+    Piece piece_ = Piece::None;
+    std::size_t piece_start_ = 0;
+    std::size_t depth_ = 0, digits_ = 0;
+    bool in_string_ = false;
+    bool unusual_ = false; // it may hold what RapidJSON refuses and we take
 };
 
 // All of a document at once.
