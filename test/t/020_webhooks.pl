@@ -15,6 +15,7 @@ srand($ENV{PIPEDRIVE_TEST_SEED} || 4711);
 my $simulator = start_simulator();
 my $node = make_node(simulator => $simulator, conf => 'restart_after_crash = on');
 $node->safe_psql('postgres', "SELECT count(*) FROM pipedrive.create_mirrors('crm')");
+$node->safe_psql('postgres', "INSERT INTO pipedrive.settings VALUES ('max_deleted_percent', '100')"); # a history of few rows deletes many
 $node->safe_psql('postgres', 'SET client_min_messages = warning; CALL pipedrive.sync()');
 
 # ----------------------------------------------------------------------------------------------------------
