@@ -26,7 +26,7 @@ enum class ErrorKind : std::uint8_t {
     Connect,         // the host could not be resolved or reached
     Timeout,         // our own connect or request timeout
     Malformed,       // an answer that is not what the API documents
-    TooLarge,        // an answer above max_response_size or too deeply nested
+    TooLarge,        // an answer above max_response_size
     BadValue,        // one value of one row does not fit its column
     UnknownEntity,
     UnknownOption,
