@@ -40,12 +40,11 @@ SELECT count(*) AS left_over FROM pg_class WHERE relnamespace = 'crm_mirror'::re
 SELECT pipedrive._derived_name(repeat('ä', 40), '_mirror') = repeat('ä', 28) || '_mirror' AS whole_characters, pipedrive._derived_name('', 'x', 'y');
 -- Who may create in the schema needs no right on the database.
 CREATE ROLE regress_mirror_maker;
-GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_mirror_maker;
-GRANT USAGE ON SCHEMA pipedrive, crm TO regress_mirror_maker;
+SELECT pipedrive.grant_mirrors('regress_mirror_maker');
+GRANT USAGE ON SCHEMA crm TO regress_mirror_maker;
 GRANT USAGE ON FOREIGN SERVER crm TO regress_mirror_maker;
 GRANT SELECT ON crm.stages, crm.users TO regress_mirror_maker;
 GRANT USAGE, CREATE ON SCHEMA crm_mirror TO regress_mirror_maker;
-GRANT SELECT, INSERT, UPDATE, DELETE ON pipedrive.mirror, pipedrive.mirror_state, pipedrive.mirror_view, pipedrive.mirror_column TO regress_mirror_maker;
 SET ROLE regress_mirror_maker;
 SELECT has_database_privilege(current_database(), 'CREATE') AS may_create_schemas;
 SELECT pipedrive.create_mirror('crm.stages');

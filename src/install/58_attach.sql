@@ -19,6 +19,10 @@ SELECT pg_catalog.pg_extension_config_dump('detached_mirror', '');
 CREATE FUNCTION _detach_mirror() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    IF TG_RELID <> 'pipedrive.mirror'::regclass THEN -- it runs with the rights of its owner
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+            MESSAGE = 'this trigger belongs to pipedrive.mirror alone';
+    END IF;
     DELETE FROM pipedrive.detached_mirror d WHERE d.target = old.target;
     INSERT INTO pipedrive.detached_mirror (target, mirror_id, entity, columns, views, last_sync)
     SELECT old.target, old.mirror_id, old.entity,
