@@ -49,3 +49,19 @@ ALTER SERVER crm OPTIONS (ADD request_timeout '300ms', ADD max_retries '1');
 CALL sim.fault('{"kind": "hang", "match": {"nth": 1}}');
 SELECT sim.bill('SELECT name FROM crm.stages');
 CALL sim.no_faults();
+-- What a mirror paid for a batch that failed stays paid, and counts against the limit of the run.
+ALTER SERVER crm OPTIONS (SET request_timeout '10s');
+SELECT pipedrive.create_mirror('crm.deals', 'crm.deals_mirror');
+SELECT sim.call('GET', 'limits')::jsonb -> 'used' AS before \gset
+CALL sim.fault('{"kind": "status", "status": 403, "match": {"path_regex": "deals$", "nth": 2}}');
+SET client_min_messages = error;
+\set ON_ERROR_STOP 0
+\set SHOW_CONTEXT never
+CALL pipedrive.sync('crm.deals_mirror');
+CALL sim.no_faults();
+SELECT s.tokens_today > 2 AS pages_were_paid,
+       s.tokens_today - (sim.call('GET', 'limits')::jsonb -> 'used')::bigint + :before AS not_told
+  FROM pipedrive.mirrors s;
+CALL pipedrive.sync('crm.deals_mirror');
+SELECT s.tokens_today - (sim.call('GET', 'limits')::jsonb -> 'used')::bigint + :before AS not_told
+  FROM pipedrive.mirrors s;

@@ -12,6 +12,10 @@ COMMENT ON FUNCTION _walk(regclass, text, integer, bigint, name, text, "any") IS
     'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start), with above_id newest rows first and down to that id; with stage the rows of a SELECT go into a temporary table, made if there are any; where it ended (NULL: everything was read), what it cost, how many rows the statement wrote, which it did not get as a value of theirs does not fit, Pipedrive''s clock at the first answer, and the highest id of the first list';
 REVOKE EXECUTE ON FUNCTION _walk(regclass, text, integer, bigint, name, text, "any") FROM PUBLIC; -- it reads part of a table
 
+CREATE FUNCTION _tokens_spent() RETURNS bigint
+LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_tokens_spent';
+COMMENT ON FUNCTION _tokens_spent() IS 'API tokens that this session has spent, those of failed statements included';
+
 CREATE FUNCTION _request(server name, method text, path text, body jsonb DEFAULT NULL) RETURNS jsonb
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_request';
 COMMENT ON FUNCTION _request(name, text, text, jsonb) IS 'one API call with the current user''s credentials; its answer';

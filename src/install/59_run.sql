@@ -38,26 +38,31 @@ DECLARE
     hint text;
     context text;
     column_of_error text;
+    spent bigint := pipedrive._tokens_spent();
+    step pipedrive._step;
 BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget, allow_deletes)
                      ELSE pipedrive._reconcile_step(which, budget, allow_deletes) END;
 EXCEPTION WHEN OTHERS THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT, column_of_error = COLUMN_NAME;
+    -- what was paid stays paid
+    step := ROW('more', pipedrive._tokens_spent() - spent, 0, 0)::pipedrive._step;
+    PERFORM pipedrive._count_tokens(which, step);
     IF SQLSTATE = 'HV005' AND pipedrive._leave_out(which, column_of_error::name, detail) THEN
-        RETURN ROW('more', 0, 0, 0)::pipedrive._step; -- its field is another one now
+        RETURN step; -- its field is another one now
     END IF;
     IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- a row cannot be stored: again, row by row
         UPDATE pipedrive.mirror_state x SET row_by_row = true
          WHERE x.mirror_id = which AND NOT x.row_by_row;
         IF FOUND THEN
-            RETURN ROW('more', 0, 0, 0)::pipedrive._step;
+            RETURN step;
         END IF;
     END IF;
     PERFORM pipedrive._note_failure(
         which, what, SQLSTATE, pipedrive._error_text(SQLSTATE, message, detail, hint, context));
-    RETURN ROW(CASE WHEN pipedrive._is_unreachable(SQLSTATE) THEN 'unreachable' ELSE 'error' END,
-               0, 0, 0)::pipedrive._step;
+    step.status := CASE WHEN pipedrive._is_unreachable(SQLSTATE) THEN 'unreachable' ELSE 'error' END;
+    RETURN step;
 END
 $$;
 COMMENT ON FUNCTION _try_step(integer, text, text, bigint, boolean) IS

@@ -4,6 +4,7 @@
 
 extern "C" {
 #include "access/xact.h"
+#include "fmgr.h"
 #include "tcop/pquery.h"
 #include "utils/portal.h"
 }
@@ -19,6 +20,7 @@ Statement* statements = nullptr; // started and not ended
 Statement* outermost = nullptr;  // running
 TimestampTz loaded_in = 0;       // the statement that was running when the library was loaded
 ExecutorRun_hook_type next_run = nullptr;
+std::int64_t session_tokens = 0; // what failed statements spent included
 
 // A statement in execution, as long as its EState; a utility command has none.
 struct Statement {
@@ -39,6 +41,7 @@ struct Statement {
         auto budget = std::make_shared<Budget>();
         budget->max_tokens = max_tokens_per_query;
         budget->max_requests = max_requests_per_query;
+        budget->all_tokens = &session_tokens;
         return budget;
     }
 
@@ -98,3 +101,13 @@ void watch_statements() {
 }
 
 } // namespace pipedrive::pg
+
+extern "C" {
+PG_FUNCTION_INFO_V1(pipedrive_fdw_tokens_spent);
+
+// () -> bigint: API tokens that this session has spent, never less than before but for what the API
+// turns out not to charge.
+Datum pipedrive_fdw_tokens_spent(PG_FUNCTION_ARGS) {
+    PG_RETURN_INT64(pipedrive::pg::session_tokens);
+}
+}

@@ -15,6 +15,7 @@ struct Budget {
     std::int64_t max_requests = 0;
     std::int64_t tokens = 0; // spent
     std::int64_t requests = 0;
+    std::int64_t* all_tokens = nullptr; // what else they are added to
 
     bool allows(int price) const noexcept {
         return (max_tokens <= 0 || tokens + price <= max_tokens) &&
@@ -35,10 +36,16 @@ struct Budget {
         throw error;
     }
     void book(int price) noexcept {
-        tokens += price;
+        spend(price);
         ++requests;
     }
-    void take_back(int price) noexcept { tokens -= price; }
+    void take_back(int price) noexcept { spend(-price); }
+
+  private:
+    void spend(int price) noexcept {
+        tokens += price;
+        if (all_tokens != nullptr) *all_tokens += price;
+    }
 };
 
 } // namespace pipedrive
