@@ -236,6 +236,14 @@ TEST(Retry, Evidence) {
             403,
             R"({"success":false, "error" : "Scope and URL mismatch","errorCode":403,"error_info":"Please check."})"),
         "The API answered 403: Scope and URL mismatch (Please check.)");
+    EXPECT_EQ(
+        evidence(400,
+                 R"({"error":"Failed","error_info" : {"field":"x","message":"No such user"}})"),
+        "The API answered 400: Failed (No such user)");
+    EXPECT_EQ(evidence(400, R"({"error":"Failed","error_info":{},"message":"other"})"),
+              "The API answered 400: Failed");
+    EXPECT_EQ(evidence(400, R"({"error":"Failed","error_info":{"message")"),
+              "The API answered 400: Failed");
     EXPECT_EQ(evidence(400, R"({"error":{"code":1}})"),
               "The API answered 400: {\"error\":{\"code\":1}}");
     EXPECT_EQ(evidence(400, R"({"error":"cut off \)"), "The API answered 400: cut off \\");

@@ -64,6 +64,7 @@ std::string error_of(std::string_view body, const std::vector<BoundColumn>& want
         const std::string at = e.column + (e.row_id.empty() ? "" : "#" + e.row_id);
         return (e.kind == ErrorKind::Malformed  ? "malformed "
                 : e.kind == ErrorKind::BadValue ? "bad value "
+                : e.kind == ErrorKind::TooDeep  ? "too deep "
                                                 : "other ") +
                at;
     }
@@ -271,7 +272,7 @@ TEST(Page, BadValuesNameColumnAndRow) {
     EXPECT_EQ(error_of(envelope(R"({"id":3,"title":"a\u0000b"})"), columns()), "bad value title#3");
     EXPECT_EQ(error_of(envelope(R"({"id":3,"lost_reason":"a\u0000b","title":"ok"})"), columns()),
               "none");
-    EXPECT_EQ(error_of(envelope("{\"x\":" + std::string(1000000, '[')), columns()), "malformed ");
+    EXPECT_EQ(error_of(envelope("{\"x\":" + std::string(1000000, '[')), columns()), "too deep ");
     EXPECT_EQ(error_of(envelope(R"({"id":1,"title":"\ud800"})"), columns()), "bad value title#1");
     EXPECT_EQ(one(R"({"id":1,"title":"ok","lost_reason":"\ud83d","\udc00":{"\udc01":"\udc02"}})"),
               "1: 'ok' null null null null false");

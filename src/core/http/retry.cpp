@@ -168,6 +168,15 @@ std::string string_member(std::string_view body, std::string_view quoted_key) {
     return {};
 }
 
+// The same of an object under a key. Of the first such key only.
+std::string object_member(std::string_view body, std::string_view key, std::string_view member) {
+    std::size_t i = body.find(key);
+    if (i == body.npos) return {};
+    i = body.find_first_not_of(" :\t\r\n", i + key.size());
+    if (i == body.npos || body[i] != '{') return {};
+    return string_member(body.substr(i, body.find('}', i) - i), member);
+}
+
 // The title of a page of HTML, else the page as it is.
 std::string page_text(const HttpResponse& r) {
     constexpr std::string_view kOpen = "<title>";
@@ -187,7 +196,8 @@ std::string error_text(const HttpResponse& r, Body body) {
     if (body == kJson || body == kDaily) {
         const std::string_view start = std::string_view(r.body).substr(0, kLooked);
         const std::string error = string_member(start, "\"error\"");
-        const std::string info = string_member(start, "\"error_info\"");
+        std::string info = string_member(start, "\"error_info\"");
+        if (info.empty()) info = object_member(start, "\"error_info\"", "\"message\"");
         if (!error.empty() && !info.empty()) return excerpt(error + " (" + info + ")");
         if (!error.empty() || !info.empty()) return excerpt(error + info);
     }
