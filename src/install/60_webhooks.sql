@@ -1238,6 +1238,14 @@ END
 $$;
 COMMENT ON FUNCTION _subscribe(name, text, text, bigint, text, text) IS 'creates one webhook (10 tokens)';
 
+-- An account may list an address in another spelling than it was given.
+CREATE FUNCTION _address(url text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
+    SELECT regexp_replace(lower(p.part[1]), ':443$', '') || coalesce(nullif(p.part[2], ''), '/')
+      FROM regexp_match(url, '^([^/]*//[^/?#]*)(.*)$') AS p (part)
+$$;
+COMMENT ON FUNCTION _address(text) IS 'a URL in the one spelling in which it is compared';
+
 CREATE TYPE _found_webhook AS (
     webhook_id bigint,
     object text,
@@ -1256,7 +1264,8 @@ BEGIN
       FROM pipedrive._listed_webhooks(_found_webhooks.server) AS l
       LEFT JOIN pipedrive.webhook_subscription s
              ON s.server = _found_webhooks.server AND s.webhook_id = l.webhook_id
-     WHERE l.url = _found_webhooks.url AND l.action = '*' AND l.version LIKE '2%'
+     WHERE pipedrive._address(_found_webhooks.url)
+               IN (pipedrive._address(l.url), pipedrive._address(s.url)) AND l.action = '*' AND l.version LIKE '2%'
        AND l.remove_reason IS NULL;
 END
 $$;
@@ -1301,7 +1310,7 @@ DECLARE
     there pipedrive._found_webhook[];
     w pipedrive._found_webhook;
 BEGIN
-    IF url !~ '^https://' THEN
+    IF url !~ '^https://' IS NOT FALSE THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'webhooks need an https URL', DETAIL = 'Pipedrive delivers to public https addresses with a valid certificate, and follows no redirects.';
     END IF;
     -- two sessions would both find nothing
@@ -1344,7 +1353,7 @@ BEGIN
         WITH listed AS MATERIALIZED (SELECT * FROM pipedrive._listed_webhooks(unregister_webhook.server)),
         ours AS (SELECT x.* FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server)
         SELECT coalesce(o.object, l.object) AS object, coalesce(o.webhook_id, l.webhook_id, a.id) AS webhook_id, l.webhook_id IS NOT NULL AS is_listed,
-               o.webhook_id IS NOT NULL OR l.url IN (SELECT x.url FROM ours x) IS TRUE AS may_go -- others send elsewhere
+               o.webhook_id IS NOT NULL OR pipedrive._address(l.url) IN (SELECT pipedrive._address(x.url) FROM ours x) IS TRUE AS may_go -- others send elsewhere
           FROM ours o FULL JOIN listed l ON l.webhook_id = o.webhook_id FULL JOIN unnest(webhook_ids) AS a (id) ON a.id = coalesce(o.webhook_id, l.webhook_id)
          WHERE CASE WHEN webhook_ids IS NULL THEN o.webhook_id ELSE a.id END IS NOT NULL ORDER BY 1, 2 LOOP
         object := s.object;
@@ -1380,7 +1389,8 @@ BEGIN
     RETURN QUERY
     SELECT pipedrive._as_bigint(w -> 'id'), w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', pipedrive._as_bigint(w -> 'user_id'), pipedrive._as_boolean(w -> 'is_active'),
            w ->> 'version', pipedrive._as_time(w -> 'last_delivery_time'), CASE WHEN s.status BETWEEN 100 AND 599 THEN s.status::integer END,
-           CASE WHEN s.status BETWEEN 100 AND 599 THEN NULL ELSE nullif(left(w ->> 'last_http_status', 40), '') END, w ->> 'remove_reason'
+           CASE WHEN s.status BETWEEN 100 AND 599 THEN NULL ELSE nullif(left(w ->> 'last_http_status', 40), '') END,
+           CASE WHEN w ->> 'remove_reason' NOT IN ('', 'false', '0') THEN w ->> 'remove_reason' END
       FROM jsonb_array_elements(coalesce(nullif(listed, 'null'), '[]')) AS w, LATERAL (SELECT pipedrive._as_bigint(w -> 'last_http_status')) AS s (status)
      WHERE pipedrive._as_bigint(w -> 'id') IS NOT NULL;
 END
@@ -1422,7 +1432,7 @@ BEGIN
     -- one row a subscription that is ours or doubles one, one a mirrored object that has none
     ours AS (SELECT s.object, s.webhook_id, s.url FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server
               UNION ALL SELECT l.object, l.webhook_id, l.url FROM listed l
-                         WHERE NOT l.is_ours AND l.is_double AND l.url IN (SELECT s.url FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server)
+                         WHERE NOT l.is_ours AND l.is_double AND pipedrive._address(l.url) IN (SELECT pipedrive._address(s.url) FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server)
               UNION ALL SELECT o, NULL, NULL FROM unnest(pipedrive._wanted_objects(webhook_health.server)) AS o
                          WHERE NOT EXISTS (SELECT FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server AND s.object = o)
                            AND NOT EXISTS (SELECT FROM listed l WHERE l.object IN (o, '*') AND l.action = '*' AND l.is_active IS NOT FALSE)),
