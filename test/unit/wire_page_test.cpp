@@ -226,24 +226,47 @@ TEST(Page, UnreadEndsAreErrors) {
     const auto with = [](const std::string& additional) {
         return R"({"success":true,"data":[{"id":1}],"additional_data":)" + additional + "}";
     };
-    for (const char* additional :
-         {R"({"next_cursor":12345})", R"({"next_cursor":"x\ud83d"})", R"({"next_cursor":0})",
-          R"({"next_cursor":{"after":"x"}})", R"({"next_cursor":["x"]})", R"({"next_cursor":true})",
-          R"({"next_cursor":false})", "7", "\"x\"", "true", R"([{"next_cursor":"x"}])",
-          R"({"pagination":[1]})", R"({"pagination":{"more_items_in_collection":"true"}})",
-          R"({"pagination":{"more_items_in_collection":1}})",
-          R"({"pagination":{"more_items_in_collection":true}})",
-          R"({"pagination":{"next_start":100}})"})
+    for (const char* additional : {R"({"next_cursor":12345})",
+                                   R"({"next_cursor":"x\ud83d"})",
+                                   R"({"next_cursor":0})",
+                                   R"({"next_cursor":{"after":"x"}})",
+                                   R"({"next_cursor":["x"]})",
+                                   R"({"next_cursor":true})",
+                                   R"({"next_cursor":false})",
+                                   "7",
+                                   "\"x\"",
+                                   "true",
+                                   R"([{"next_cursor":"x"}])",
+                                   R"({"pagination":[1]})",
+                                   R"({"pagination":{"more_items_in_collection":"true"}})",
+                                   R"({"pagination":{"more_items_in_collection":1}})",
+                                   R"({"pagination":{"more_items_in_collection":true}})",
+                                   R"({"pagination":{"next_start":100}})",
+                                   R"({"more_items_in_collection":true})",
+                                   R"({"has_more":true})",
+                                   R"({"next_start":100})",
+                                   R"({"next_page":2})",
+                                   R"({"pagination":{"next_cursor":"x"}})",
+                                   R"({"pagination":{"has_more":true}})"})
         for (bool paged : {true, false})
             EXPECT_EQ(error_of(with(additional), {}, paged), "malformed ") << additional << paged;
     EXPECT_EQ(error_of(with(R"({"next_cursor":"x"})"), {}, false), "malformed ");
+    for (const char* beside : {R"("next_cursor":"x")", R"("has_more":true)", R"("next_start":1)",
+                               R"("more_items_in_collection":true)", R"("next_page":{"a":1})"})
+        for (bool paged : {true, false})
+            EXPECT_EQ(error_of(std::string(R"({"success":true,"data":[{"id":1}],)") + beside + "}",
+                               {}, paged),
+                      "malformed ")
+                << beside;
     EXPECT_EQ(
         read(with(R"({"next_cursor":"x","pagination":{"more_items_in_collection":true}})"), {})
             .cursor,
         "x");
     for (const char* additional :
          {"[]", R"({"pagination":{"start":0,"limit":100,"more_items_in_collection":false}})",
-          R"({"pagination":[]})", R"({"pagination":{"next_start":null}})"})
+          R"({"pagination":[]})", R"({"pagination":{"next_start":null}})",
+          R"({"more_items_in_collection":false,"has_more":false,"next_page":null})",
+          R"({"next_cursor":null},"next_cursor":null,"has_more":false,"x":{"has_more":true})"})
         for (bool paged : {true, false})
             EXPECT_EQ(error_of(with(additional), {}, paged), "none") << additional << paged;
 }
