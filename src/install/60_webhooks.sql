@@ -185,6 +185,7 @@ BEGIN
     e.problem := CASE WHEN e.event_time IS NULL THEN 'no usable "timestamp" in "meta"'
                       WHEN e.entity_id !~ '^[0-9]{1,18}$' THEN 'the id is not a number'
                       WHEN e.kind = 'upsert' AND jsonb_typeof(e.record) IS DISTINCT FROM 'object' THEN 'no record in the body'
+                      WHEN e.kind = 'upsert' AND e.record ->> 'id' IS NULL THEN 'the record has no id'
                       WHEN e.kind = 'upsert' AND e.record ->> 'id' IS DISTINCT FROM e.entity_id THEN 'two different ids' END;
     IF e.problem IS NOT NULL THEN
         RETURN e;
@@ -589,7 +590,7 @@ COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the A
 
 CREATE FUNCTION _reason(state text, message text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT left(CASE WHEN state LIKE '54%' THEN 'the body is too large or nested too deep'
+    SELECT left(CASE WHEN state LIKE '54%' THEN 'the record is too large for a row, or nested too deep'
                      WHEN state LIKE 'HV%' THEN message ELSE pipedrive._condition(state) END, 200) || ' (' || state || ')'
 $$;
 COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote of a body; this library''s own messages (class HV) quote none';
