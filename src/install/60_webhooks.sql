@@ -280,7 +280,7 @@ BEGIN
     END;
     e.record := NULL;
     IF e.kind IS DISTINCT FROM 'delete' OR e.problem IS NOT NULL THEN -- a deletion needs the id only
-        e.problem := 'it holds what jsonb cannot (\u0000, half a character or a huge number)';
+        e.problem := 'it holds what jsonb cannot here (\u0000, half a character, a huge number, or a character that the encoding lacks)';
     END IF;
     RETURN e;
 END

@@ -44,6 +44,10 @@ class RepeatedScan {
     std::optional<std::string> next_position() const { return scan_.next_position(); }
     // Of a part of a walk, as of Scan.
     const std::vector<BadRow>& bad_rows() const noexcept { return scan_.bad_rows(); }
+    bool sets_aside() const noexcept { return phase_ == Phase::Passing && scan_.sets_aside(); }
+    void set_aside(std::string_view column, std::string_view reason) {
+        scan_.set_aside(column, reason);
+    }
     std::optional<Micros> answered_at() const noexcept { return scan_.answered_at(); }
     std::optional<std::int64_t> highest_id() const noexcept { return scan_.highest_id(); }
     Traffic traffic() const noexcept;

@@ -110,6 +110,11 @@ class Scan {
     std::vector<UnknownOption> take_notices() noexcept { return std::exchange(notices_, {}); }
     // Rows of this part that were set aside.
     const std::vector<BadRow>& bad_rows() const noexcept { return bad_rows_; }
+    bool sets_aside() const noexcept { return part_.set_aside; }
+    // Sets aside the row that the last step() gave, for a reason that only the caller can know.
+    void set_aside(std::string_view column, std::string_view reason) {
+        bad_rows_.push_back({row_id(), std::string(column), std::string(reason)});
+    }
     // The server's clock at the first answer of this part; nullopt: it did not say.
     std::optional<Micros> answered_at() const noexcept { return answered_at_; }
     // Of the rows in the entity's first list that this part has seen; ids grow with time.
