@@ -63,6 +63,7 @@ class RepeatedScan {
     // same with those of list_. Serving: kept ones are handed out.
     enum class Phase : std::uint8_t { Deciding, Passing, Asking, Listing, Serving, Finished };
     static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+    static constexpr std::int64_t kNoEnd = -1;
 
     void note_what_varies();
     void decide();
@@ -75,7 +76,7 @@ class RepeatedScan {
     void serve(std::vector<std::size_t> rows);
     std::vector<std::size_t> listed_rows();
     bool list_is_due(std::int64_t sure);
-    void read_list(std::int64_t sure);
+    void read_list(std::int64_t sure); // kNoEnd: all of it
     void make_list();
     void forget_list();
     void page_listed();
@@ -85,6 +86,7 @@ class RepeatedScan {
     FilterKind kind_of(const Predicate& predicate) const;
     std::size_t remember(const Scan& from);
     std::string question() const;
+    bool asks_for_list() const;
 
     const Account& account_;
     Transport& transport_;
