@@ -241,24 +241,23 @@ void keep_old_names(const Connection* connection, const Entity* entity, HeldCata
 // comment}.
 std::string named_columns_json(const Entity& entity, const FieldCatalogue& fields, LabelMode mode,
                                std::span<const std::string> taken) {
-    std::string out = "[";
+    std::string out;
+    JsonWriter json(&out);
+    json.open('[');
     for (const ImportedColumn& column : imported_custom_columns(
              entity, fields, mode, taken,
              kMaxImportedColumns - std::min(taken.size(), kMaxImportedColumns))) {
-        const std::pair<std::string_view, std::string_view> members[] = {
-            {"name", column.name},   {"sql_type", column.sql_type},
-            {"field", column.field}, {"subfield", column.subfield},
-            {"type", column.type},   {"comment", column.comment}};
-        out += out.size() > 1 ? ",{" : "{";
-        for (const auto& [key, value] : members) {
-            if (out.back() != '{') out += ',';
-            write_json_string(key, &out);
-            out += ':';
-            write_json_string(value, &out);
-        }
-        out += '}';
+        json.open('{');
+        json.member("name", column.name);
+        json.member("sql_type", column.sql_type);
+        json.member("field", column.field);
+        json.member("subfield", column.subfield);
+        json.member("type", column.type);
+        json.member("comment", column.comment);
+        json.close('}');
     }
-    return out + "]";
+    json.close(']');
+    return out;
 }
 
 struct PodTexts {

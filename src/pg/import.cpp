@@ -57,16 +57,16 @@ bool is_wanted(const ImportForeignSchemaStmt* stmt, const Entity& entity) {
 
 void remember_comment(std::string_view table, std::string_view column, std::string_view comment) {
     if (!comments->empty()) *comments += ',';
-    *comments += "{\"table_name\":";
-    write_json_string(table, comments);
-    *comments += ",\"column_name\":";
+    JsonWriter json(comments);
+    json.open('{');
+    json.member("table_name", table);
+    json.key("column_name");
     if (column.empty())
-        *comments += "null";
+        json.raw("null");
     else
-        write_json_string(column, comments);
-    *comments += ",\"comment\":";
-    write_json_string(comment, comments);
-    *comments += '}';
+        json.string(column);
+    json.member("comment", comment);
+    json.close('}');
 }
 
 // One CREATE FOREIGN TABLE, in UTF-8.
@@ -141,7 +141,8 @@ List* import_schema(ImportForeignSchemaStmt* stmt, Oid server) {
     List* statements = NIL;
     List* definitions = NIL;
     MemoryContext spending = begin_spending();
-    for (const Entity& entity : entities()) {
+    for (const Entity* each : entities()) {
+        const Entity& entity = *each;
         if (!is_wanted(stmt, entity)) continue;
         HeldCatalogue* fields = nullptr;
         if (has_custom_fields(entity))

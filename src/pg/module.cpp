@@ -6,10 +6,8 @@ extern "C" {
 #include "utils/fmgrprotos.h"
 }
 
-#include "core/catalog/entities.h"
-#include "core/catalog/options.h"
+#include "core/catalog/listing.h"
 #include "core/http/curl_transport.h"
-#include "core/wire/tape.h"
 #include "pg/connection.h"
 #include "pg/datum.h"
 #include "pg/guard.h"
@@ -46,87 +44,6 @@ void define_settings() {
         &max_requests_per_query, 0, 0, INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
     reserve_setting_prefix("pipedrive_fdw");
 }
-
-namespace {
-
-void append_member(std::string* out, const char* key, std::string_view value) {
-    if (out->back() != '{') *out += ',';
-    write_json_string(key, out);
-    *out += ':';
-    write_json_string(value, out);
-}
-
-std::string options_json() {
-    std::string out = "[";
-    for (const OptionRow& row : option_rows()) {
-        out += out.size() > 1 ? ",{" : "{";
-        append_member(&out, "context", context_name(row.context));
-        append_member(&out, "name", row.name);
-        append_member(&out, "default_value", row.default_text);
-        append_member(&out, "meaning", row.meaning);
-        out += '}';
-    }
-    return out + "]";
-}
-
-const char* filter_class(const Filter& filter) {
-    return filter.best == Exactness::Exact ? "exact" : "superset";
-}
-
-std::string columns_json() {
-    std::string out = "[";
-    for (const Entity& entity : entities())
-        for (const Column& column : entity.columns) {
-            out += out.size() > 1 ? ",{" : "{";
-            append_member(&out, "entity", entity.name);
-            append_member(&out, "column_name", column.name);
-            append_member(&out, "field", column.field);
-            append_member(&out, "subfield", column.subfield);
-            append_member(&out, "type", kind_row(column.kind).sql_type);
-            append_member(&out, "presence",
-                          column.presence == Presence::Always     ? "always"
-                          : column.presence == Presence::Optional ? "on request"
-                                                                  : "where the account has it");
-            append_member(&out, "comment", column.comment);
-            if (const Filter* filter =
-                    column.subfield.empty() ? find_filter(entity, column.name) : nullptr) {
-                append_member(&out, "parameter", filter->parameter);
-                append_member(&out, "pushed", filter_class(*filter));
-                append_member(&out, "reason", filter->reason);
-            }
-            out += '}';
-        }
-    return out + "]";
-}
-
-std::string entities_json() {
-    std::string out = "[";
-    for (const Entity& entity : entities()) {
-        out += out.size() > 1 ? ",{" : "{";
-        append_member(&out, "entity", entity.name);
-        append_member(&out, "comment", entity.comment);
-        std::string paths, tokens;
-        for (const Endpoint& endpoint : entity.endpoints) {
-            paths += (paths.empty() ? "" : ", ") + std::string(endpoint.path);
-            tokens += (tokens.empty() ? "" : ", ") + std::to_string(endpoint.tokens);
-        }
-        append_member(&out, "paths", paths);
-        append_member(&out, "tokens_per_request", tokens);
-        append_member(&out, "custom_fields", has_custom_fields(entity) ? "true" : "false");
-        append_member(&out, "definitions", definitions_owner(entity).name);
-        out += '}';
-    }
-    return out + "]";
-}
-
-struct CatalogueRow {
-    const char* what;
-    std::string (*json)();
-};
-constexpr CatalogueRow kCatalogues[] = {
-    {"options", options_json}, {"columns", columns_json}, {"entities", entities_json}};
-
-} // namespace
 
 extern "C" {
 
@@ -167,12 +84,10 @@ Datum pipedrive_fdw_version(PG_FUNCTION_ARGS) {
 // The rows of the code as jsonb, for the views of the same name.
 Datum pipedrive_fdw_catalogue(PG_FUNCTION_ARGS) {
     const char* what = text_to_cstring(PG_GETARG_TEXT_PP(0));
-    for (const CatalogueRow& row : kCatalogues) {
-        if (strcmp(row.what, what) != 0) continue;
-        const char* json = entry_text({}, [&] { return row.json(); });
+    const char* json = entry_text({}, [&] { return listing(what); });
+    if (*json != '\0')
         PG_RETURN_DATUM(
             DirectFunctionCall1(jsonb_in, CStringGetDatum(server_text(json, strlen(json)))));
-    }
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("there is no catalogue \"%s\"", what)));
 }

@@ -136,20 +136,18 @@ DestReceiver* stage_receiver(char* name) {
 
 // [{"id": "2", "column": "title", "reason": "..."}]
 std::string bad_rows_json(const RepeatedScan& scan) {
-    std::string out = "[";
+    std::string out;
+    JsonWriter json(&out);
+    json.open('[');
     for (const BadRow& row : scan.bad_rows()) {
-        const std::pair<const char*, std::string> members[] = {
-            {"id", std::to_string(row.id)}, {"column", row.column}, {"reason", row.reason}};
-        out += out.size() > 1 ? ",{" : "{";
-        for (const auto& [key, value] : members) {
-            if (out.back() != '{') out += ',';
-            write_json_string(key, &out);
-            out += ':';
-            write_json_string(value, &out);
-        }
-        out += '}';
+        json.open('{');
+        json.member("id", std::to_string(row.id));
+        json.member("column", row.column);
+        json.member("reason", row.reason);
+        json.close('}');
     }
-    return out + "]";
+    json.close(']');
+    return out;
 }
 
 constexpr int kResults = 8;

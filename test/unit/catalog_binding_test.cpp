@@ -35,8 +35,9 @@ FieldCatalogue catalogue() {
 }
 
 TEST(Binding, StandardColumnsByNameAndByField) {
-    for (const Entity& entity : entities())
-        for (const Column& column : entity.columns) {
+    for (const Entity* each : entities())
+        for (const Column& column : each->columns) {
+            const Entity& entity = *each;
             const std::string name(column.name), field(column.field), part(column.subfield);
             const BoundColumn by_name = bind_column(entity, {3, name, "", "", ""});
             const BoundColumn by_field = bind_column(entity, {3, "other", field, part, ""});

@@ -89,8 +89,9 @@ TEST(Ddl, ColumnsFollowTheOptions) {
 // Every column that IMPORT declares binds to exactly what it was made of.
 TEST(Ddl, ImportedColumnsBind) {
     const FieldCatalogue fields = catalogue();
-    for (const Entity& entity : entities())
+    for (const Entity* each : entities())
         for (LabelMode mode : {LabelMode::Label, LabelMode::Id, LabelMode::Both}) {
+            const Entity& entity = *each;
             const FieldCatalogue* known = has_custom_fields(entity) ? &fields : nullptr;
             for (const ImportedColumn& c : imported_columns(entity, known, {.labels = mode})) {
                 const BoundColumn b = bind_column(entity, {1, c.name, c.field, c.subfield, c.type});

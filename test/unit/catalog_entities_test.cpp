@@ -14,7 +14,8 @@ namespace pipedrive {
 namespace {
 
 TEST(Entities, ColumnsAreUniqueAndNeedNoQuotes) {
-    for (const Entity& entity : entities()) {
+    for (const Entity* each : entities()) {
+        const Entity& entity = *each;
         std::set<std::string_view> names;
         std::set<std::pair<std::string_view, std::string_view>> parts;
         for (const Column& c : entity.columns) {
@@ -38,7 +39,8 @@ TEST(Entities, FiltersNameColumnsOfAFittingKind) {
         {FilterKind::OneOf, {Kind::Text}},       {FilterKind::Flag, {Kind::Bool}},
         {FilterKind::Window, {Kind::Timestamp}}, {FilterKind::Endpoint, {Kind::Bool}},
         {FilterKind::Newest, {Kind::Timestamp}}};
-    for (const Entity& entity : entities()) {
+    for (const Entity* each : entities()) {
+        const Entity& entity = *each;
         std::set<std::string_view> seen;
         for (const Filter& f : entity.filters) {
             const Column* column = find_column_named(entity, f.column);
@@ -64,7 +66,8 @@ TEST(Entities, Endpoints) {
         {"/api/v2/activities", 10}, {"/api/v2/pipelines", 5},
         {"/api/v2/stages", 5},      {"/v1/users", 20}};
     std::set<std::string_view> paths;
-    for (const Entity& entity : entities()) {
+    for (const Entity* each : entities()) {
+        const Entity& entity = *each;
         for (const Endpoint& e : entity.endpoints) {
             ASSERT_TRUE(tokens.count(e.path)) << e.path;
             EXPECT_EQ(e.tokens, tokens.at(e.path)) << e.path;

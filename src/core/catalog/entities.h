@@ -1,8 +1,9 @@
 // The entities of a Pipedrive account as rows: where they are read, which columns they have, which
 // WHERE clauses become parameters.
 //
-// Adding an entity, a column or a push-down is adding a row in entities.cpp. Nothing here knows a
-// particular account: its custom fields arrive as FieldDefinitions (fields.h).
+// Adding an entity, a column or a push-down is adding a row in the file of its family (deals.cpp,
+// contacts.cpp, ...). Nothing here knows a particular account: its custom fields arrive as
+// FieldDefinitions (fields.h).
 #pragma once
 
 #include <cstdint>
@@ -17,17 +18,25 @@ namespace pipedrive {
 
 enum class Paging : std::uint8_t { Cursor, None };
 
+struct FixedParameter {
+    std::string_view name, value;
+};
+
+// A list of the API. Every row of a table comes from exactly one of the entity's endpoints.
 struct Endpoint {
     std::string_view path;
-    int tokens; // documented cost of one request
-    Paging paging;
-    int max_limit;          // 0 without paging
-    bool custom_projection; // takes custom_fields= (at most 15 keys)
-    bool option_labels;     // takes include_option_labels
-    bool label_objects;     // takes include_labels
-    bool archived;          // the value of the entity's is_archived column for every row read here
-    std::string_view fixed = {}; // "name=value" sent with every request
-    int single_tokens = 0;       // price of one record by path/{id}; 0: it cannot be read so
+    int tokens = 0; // documented cost of one request
+    Paging paging = Paging::None;
+    int max_limit = 0; // 0 without paging
+    // What it takes: custom_fields= (at most 15 keys), include_option_labels, include_labels.
+    bool custom_projection = false;
+    bool option_labels = false;
+    bool label_objects = false;
+    // The value of the entity's is_archived column for every row read here.
+    bool archived = false;
+    std::span<const FixedParameter> fixed = {}; // sent with every request
+    // Price of one record by path/{id}; 0: it cannot be read so.
+    int single_tokens = 0;
 };
 
 // When IMPORT makes the column, and what it takes to read it.
@@ -77,26 +86,27 @@ struct Filter {
     // Rows that one value, or the usual bound, is expected to select: below 1 a share of the table,
     // from 1 on a number of rows. Of Endpoint: archived ones.
     double selects;
-    std::string_view reason;     // why it is exact or a superset
-    std::string_view words = {}; // OneOf: what the API accepts and a row of this table can hold
-    std::string_view absent_words =
-        {}; // OneOf: words that no row of this table holds, so they match nothing
+    std::string_view reason; // why it is exact or a superset
+    // OneOf: what the API accepts and a row of this table can hold; and words that no row of this
+    // table holds, so they match nothing.
+    std::span<const std::string_view> words = {}, absent_words = {};
 };
 
 struct Entity {
     std::string_view name;
     std::string_view comment;
-    std::span<const Endpoint>
-        endpoints; // the table is the disjoint union of them, read in this order
+    // The table is the disjoint union of them, read in this order.
+    std::span<const Endpoint> endpoints;
     std::span<const Column> columns;
-    std::span<const Filter> filters;   // Ids first: with ids most others are not sent
-    std::string_view definitions_path; // of its custom fields; empty: none
-    int definitions_tokens;
+    std::span<const Filter> filters = {}; // Ids first: with ids most others are not sent
+    // Of its custom fields, and what a page of them costs; empty: it has none.
+    std::string_view definitions_path = {};
+    int definitions_tokens = 0;
     std::int64_t guessed_rows = 1000; // for the planner until something better is known
     bool imported = true;             // by IMPORT without LIMIT TO
 };
 
-std::span<const Entity> entities() noexcept;
+std::span<const Entity* const> entities() noexcept;
 const Entity* find_entity(std::string_view name) noexcept; // nullptr when unknown
 const Entity& require_entity(
     std::string_view name); // throws Error{UnknownEntity} with the closest name

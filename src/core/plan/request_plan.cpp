@@ -95,14 +95,8 @@ void narrow(Domain* d, const Predicate& p, std::span<const Value> values) {
     if ((d->ints && d->ints->empty()) || (d->words && d->words->empty())) d->empty = true;
 }
 
-bool contains_word(std::string_view list, std::string_view word) {
-    while (!list.empty()) {
-        const std::size_t comma = list.find(',');
-        if (list.substr(0, comma) == word) return true;
-        if (comma == std::string_view::npos) break;
-        list.remove_prefix(comma + 1);
-    }
-    return false;
+bool contains_word(std::span<const std::string_view> list, std::string_view word) {
+    return std::find(list.begin(), list.end(), word) != list.end();
 }
 
 // --- one function a FilterKind: adds to the plan, says what became of the column's predicates
@@ -346,8 +340,8 @@ std::string request_target(const RequestPlan& plan, const Stream& stream,
             csv += (csv.empty() ? "" : ",") + std::to_string(id);
         add("ids", csv);
     }
-    const std::string_view fixed = stream.endpoint->fixed;
-    if (!fixed.empty()) add(fixed.substr(0, fixed.find('=')), fixed.substr(fixed.find('=') + 1));
+    for (const FixedParameter& p : stream.endpoint->fixed)
+        add(p.name, p.value);
     for (const Parameter& p : stream.parameters)
         add(p.name, p.value);
     if (stream.endpoint->paging == Paging::Cursor) {

@@ -185,14 +185,15 @@ void write_unlabelled(JsonValue v, std::string* json) {
 
 // custom_fields as a whole: always with bare ids, whatever else the query asks for.
 Cell decode_custom_fields(const Job& job, JsonValue v) {
-    std::string json;
+    std::string out;
+    JsonWriter json(&out);
+    json.open('{');
     v.each_member([&](std::string_view key, JsonValue value) {
-        json += json.empty() ? '{' : ',';
-        write_json_string(key, &json);
-        json += ':';
-        write_unlabelled(value, &json);
+        json.key(key);
+        write_unlabelled(value, &out);
     });
-    return text_cell(CellType::Json, json.empty() ? "{}" : json + "}", job.arena);
+    json.close('}');
+    return text_cell(CellType::Json, out, job.arena);
 }
 
 // Webhooks put the field's type among the parts of an address; the value itself is the same as in
@@ -201,19 +202,20 @@ Cell decode_json(const Job& job, JsonValue v) {
     if (v.is_null()) return {};
     if (job.column.field == "custom_fields" && v.is(Tok::Object))
         return decode_custom_fields(job, v);
-    std::string json;
+    std::string out;
     if (job.column.subfield != "address" || v.member("type").absent()) {
-        v.write(&json);
-        return text_cell(CellType::Json, json, job.arena);
+        v.write(&out);
+        return text_cell(CellType::Json, out, job.arena);
     }
+    JsonWriter json(&out);
+    json.open('{');
     v.each_member([&](std::string_view key, JsonValue value) {
         if (key == "type") return;
-        json += json.empty() ? '{' : ',';
-        write_json_string(key, &json);
-        json += ':';
-        value.write(&json);
+        json.key(key);
+        value.write(&out);
     });
-    return text_cell(CellType::Json, json.empty() ? "{}" : json + "}", job.arena);
+    json.close('}');
+    return text_cell(CellType::Json, out, job.arena);
 }
 
 // {value, primary, label} elements, or plain strings: the primary one, else the first. An empty

@@ -88,32 +88,29 @@ std::string decode_definitions(JsonValue root, std::string_view entity, FieldCat
 }
 
 std::string write_catalogue(const FieldCatalogue& catalogue) {
-    std::string out = "[";
-    auto text = [&](std::string_view key, std::string_view value) {
-        out += "\"" + std::string(key) + "\":";
-        write_json_string(value, &out);
-        out += ',';
-    };
+    std::string out;
+    JsonWriter json(&out);
+    json.open('[');
     for (const FieldDefinition& field : catalogue.fields) {
-        out += out.size() > 1 ? ",{" : "{";
-        text("code", field.code);
-        text("name", field.name);
-        text("type", field.type);
-        out += std::string("\"custom\":") + (field.custom ? "true" : "false") + ",";
-        out +=
-            std::string("\"optional\":") + (field.optional ? "true" : "false") + ",\"options\":[";
-        bool first = true;
+        json.open('{');
+        json.member("code", field.code);
+        json.member("name", field.name);
+        json.member("type", field.type);
+        json.member("custom", field.custom);
+        json.member("optional", field.optional);
+        json.key("options");
+        json.open('[');
         for (const FieldOption& option : field.options) {
-            out += first ? "{" : ",{";
-            first = false;
-            text("id", option.id);
-            out += "\"label\":";
-            write_json_string(option.label, &out);
-            out += '}';
+            json.open('{');
+            json.member("id", option.id);
+            json.member("label", option.label);
+            json.close('}');
         }
-        out += "]}";
+        json.close(']');
+        json.close('}');
     }
-    return out + "]";
+    json.close(']');
+    return out;
 }
 
 FieldCatalogue read_catalogue(std::string_view json) {

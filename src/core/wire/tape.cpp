@@ -1,6 +1,6 @@
 #include "core/wire/tape.h"
 
-#include "core/base/text.h"
+#include "core/base/json.h"
 
 namespace pipedrive {
 
@@ -24,57 +24,6 @@ JsonValue JsonValue::member(std::string_view key) const noexcept {
     return found;
 }
 
-static bool stands_for_itself(char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && c != '"' && c != '\\' && c != kHalf;
-}
-
-void write_json_string(std::string_view s, std::string* out) {
-    static constexpr char kHex[] = "0123456789abcdef";
-    *out += '"';
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        const std::size_t run = i;
-        while (i < s.size() && stands_for_itself(s[i]))
-            ++i;
-        out->append(s, run, i - run);
-        if (i == s.size()) break;
-        const char c = s[i];
-        const unsigned char u = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
-            *out += '\\';
-            *out += c;
-        } else if (u < 0x20) {
-            *out += "\\u00";
-            *out += kHex[u >> 4];
-            *out += kHex[u & 15];
-        } else if (c == kHalf) {
-            *out += "\\u";
-        }
-    }
-    *out += '"';
-}
-
-std::string ascii_json(std::string_view json) {
-    static constexpr char kHex[] = "0123456789abcdef";
-    std::string out;
-    auto unit = [&](char32_t u) {
-        out += "\\u";
-        for (int shift = 12; shift >= 0; shift -= 4)
-            out += kHex[(u >> shift) & 15];
-    };
-    for (std::size_t i = 0; i < json.size();) {
-        const char32_t c = utf8_next(json, &i);
-        if (c < 0x80) {
-            out += static_cast<char>(c);
-        } else if (c < 0x10000) {
-            unit(c);
-        } else {
-            unit(0xD800 + ((c - 0x10000) >> 10));
-            unit(0xDC00 + ((c - 0x10000) & 0x3FF));
-        }
-    }
-    return out;
-}
-
 // Iterative over the tokens: nesting is already limited, and the order on the tape is the order of
 // the text.
 void JsonValue::write(std::string* out) const {
@@ -82,46 +31,40 @@ void JsonValue::write(std::string* out) const {
         *out += "null";
         return;
     }
+    JsonWriter json(out);
     const Token* const end = next(at_);
-    bool comma = false;
     for (const Token* t = at_; t != end; ++t) {
-        const bool closes = t->kind == Tok::ObjectEnd || t->kind == Tok::ArrayEnd;
-        if (comma && !closes) *out += ',';
-        comma = true;
+        const std::string_view text(t->text, t->text == nullptr ? 0 : t->size);
         switch (t->kind) {
             case Tok::Null:
-                *out += "null";
+                json.raw("null");
                 break;
             case Tok::False:
-                *out += "false";
+                json.raw("false");
                 break;
             case Tok::True:
-                *out += "true";
+                json.raw("true");
                 break;
             case Tok::Number:
-                out->append(t->text, t->size);
+                json.raw(text);
                 break;
             case Tok::String:
-                write_json_string({t->text, t->size}, out);
+                json.string(text);
                 break;
             case Tok::Key:
-                write_json_string({t->text, t->size}, out);
-                *out += ':';
-                comma = false;
+                json.key(text);
                 break;
             case Tok::Object:
-                *out += '{';
-                comma = false;
+                json.open('{');
                 break;
             case Tok::Array:
-                *out += '[';
-                comma = false;
+                json.open('[');
                 break;
             case Tok::ObjectEnd:
-                *out += '}';
+                json.close('}');
                 break;
             case Tok::ArrayEnd:
-                *out += ']';
+                json.close(']');
                 break;
         }
     }

@@ -10,11 +10,9 @@
 #include <string_view>
 #include <vector>
 
-namespace pipedrive {
+#include "core/base/json.h"
 
-// Stands in a string for half a surrogate pair ("\ud83d" alone), which JSON can say and UTF-8
-// cannot, before its four hexadecimal digits. Never a byte of UTF-8.
-inline constexpr char kHalf = '\xFF';
+namespace pipedrive {
 
 enum class Tok : std::uint8_t {
     Null,
@@ -79,12 +77,5 @@ class JsonValue {
     }
     const Token* at_ = nullptr;
 };
-
-// The same JSON with every character beyond ASCII as \\u escape, for places that may not be able to
-// hold it.
-std::string ascii_json(std::string_view json);
-
-// Appends s, which may have kHalf, as a JSON string with quotes.
-void write_json_string(std::string_view s, std::string* out);
 
 } // namespace pipedrive

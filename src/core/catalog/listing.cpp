@@ -1,0 +1,94 @@
+#include "core/catalog/listing.h"
+
+#include "core/base/json.h"
+#include "core/catalog/entities.h"
+#include "core/catalog/options.h"
+
+namespace pipedrive {
+namespace {
+
+void list_options(JsonWriter* json) {
+    for (const OptionRow& row : option_rows()) {
+        json->open('{');
+        json->member("context", context_name(row.context));
+        json->member("name", row.name);
+        json->member("default_value", row.default_text);
+        json->member("meaning", row.meaning);
+        json->close('}');
+    }
+}
+
+const char* presence_words(Presence presence) {
+    switch (presence) {
+        case Presence::Always:
+            return "always";
+        case Presence::Optional:
+            return "on request";
+        case Presence::Listed:
+            break;
+    }
+    return "where the account has it";
+}
+
+void list_column(const Entity& entity, const Column& column, JsonWriter* json) {
+    json->open('{');
+    json->member("entity", entity.name);
+    json->member("column_name", column.name);
+    json->member("field", column.field);
+    json->member("subfield", column.subfield);
+    json->member("type", kind_row(column.kind).sql_type);
+    json->member("presence", presence_words(column.presence));
+    json->member("comment", column.comment);
+    if (const Filter* filter =
+            column.subfield.empty() ? find_filter(entity, column.name) : nullptr) {
+        json->member("parameter", filter->parameter);
+        json->member("pushed", filter->best == Exactness::Exact ? "exact" : "superset");
+        json->member("reason", filter->reason);
+    }
+    json->close('}');
+}
+
+void list_columns(JsonWriter* json) {
+    for (const Entity* entity : entities())
+        for (const Column& column : entity->columns)
+            list_column(*entity, column, json);
+}
+
+void list_entities(JsonWriter* json) {
+    for (const Entity* entity : entities()) {
+        std::string paths, tokens;
+        for (const Endpoint& endpoint : entity->endpoints) {
+            paths += (paths.empty() ? "" : ", ") + std::string(endpoint.path);
+            tokens += (tokens.empty() ? "" : ", ") + std::to_string(endpoint.tokens);
+        }
+        json->open('{');
+        json->member("entity", entity->name);
+        json->member("comment", entity->comment);
+        json->member("paths", paths);
+        json->member("tokens_per_request", tokens);
+        json->member("custom_fields", has_custom_fields(*entity) ? "true" : "false");
+        json->member("definitions", definitions_owner(*entity).name);
+        json->close('}');
+    }
+}
+
+constexpr struct {
+    std::string_view what;
+    void (*list)(JsonWriter*);
+} kListings[] = {{"options", list_options}, {"columns", list_columns}, {"entities", list_entities}};
+
+} // namespace
+
+std::string listing(std::string_view what) {
+    std::string out;
+    for (const auto& row : kListings) {
+        if (row.what != what) continue;
+        JsonWriter json(&out);
+        json.open('[');
+        row.list(&json);
+        json.close(']');
+    }
+    return out;
+}
+
+} // namespace pipedrive
