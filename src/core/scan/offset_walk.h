@@ -1,0 +1,65 @@
+// A walk over a list whose pages are asked for by their offset, while rows come and go.
+//
+// Offsets shift when rows before them vanish, and the page that is asked for next would begin too
+// late. So each page begins with a row that is known already: the last one. When its first row is
+// not known, what lies between is read first, further back, until a known row or the start of the
+// list is met. Relies on one thing: the list has one order that its rows do not change.
+//
+// Then no row that stands throughout is missed: all of them that come before the last known row in
+// that order are known, and a page that begins with a known row has all that follow it. Rows that
+// come twice are for the caller's set of seen keys.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+namespace pipedrive {
+
+class OffsetWalk {
+  public:
+    enum class Verdict : std::uint8_t {
+        Take,  // the page is good; its unknown rows are new
+        Again, // nothing of it is to be kept: the page of start() comes first
+        Stuck, // pages do not join, or bring nothing new: it would go on for ever
+    };
+
+    // From an offset that an earlier walk ended at, 0: from the start.
+    explicit OffsetWalk(std::int64_t from = 0) noexcept { move_on(from); }
+
+    // Where the next page begins.
+    std::int64_t start() const noexcept { return start_; }
+    bool done() const noexcept { return done_; }
+    // Where a later walk goes on, from there and with the same known rows.
+    std::int64_t position() const noexcept { return end_; }
+
+    // The page of start(): how many rows it has, how many of them are new, whether its first one is
+    // known, and whether the answer says that more rows follow.
+    Verdict see(std::int64_t rows, std::int64_t new_rows, bool first_is_known, bool more) noexcept {
+        idle_ = new_rows > 0 && (start_ == 0 || first_is_known) ? 0 : idle_ + 1;
+        if (idle_ > kMostIdle) return Verdict::Stuck;
+        if (start_ > 0 && !first_is_known) {
+            start_ = std::max<std::int64_t>(start_ - back_, 0);
+            back_ *= 2;
+            return Verdict::Again;
+        }
+        done_ = !more;
+        move_on(start_ + rows);
+        return Verdict::Take;
+    }
+
+  private:
+    // Steps back double, so that many in a row cover any list.
+    static constexpr int kMostIdle = 64;
+
+    void move_on(std::int64_t end) noexcept {
+        end_ = end;
+        start_ = std::max<std::int64_t>(end - 1, 0);
+        back_ = 1;
+    }
+
+    std::int64_t start_ = 0, end_ = 0, back_ = 1;
+    int idle_ = 0; // pages since the last new row
+    bool done_ = false;
+};
+
+} // namespace pipedrive
