@@ -65,6 +65,7 @@ BEGIN
           JOIN pipedrive.mirror_column k ON k.mirror_id = m.mirror_id AND k.left_out IS NULL
           JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
                              AND t.attnum > 0 AND t.attgenerated = ''
+                             AND t.attidentity <> 'a'
           JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = k.column_name
                              AND s.attnum > 0
          WHERE m.target = $1);
@@ -118,6 +119,12 @@ DECLARE
     aside name := pipedrive._spare_name(m.target, column_name);
 BEGIN
     EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', m.target, column_name, aside);
+    IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a
+                       ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+                    WHERE i.indrelid = m.target AND i.indisprimary AND a.attname = aside) THEN
+        -- nobody fills it any more
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', m.target, aside);
+    END IF;
     EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', m.target, aside,
                    format('what column %I held until %s; no longer kept', column_name,
                           to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')));
@@ -144,6 +151,28 @@ $$;
 COMMENT ON FUNCTION _add_column(pipedrive.mirror, pg_attribute) IS
     'adds a column of the foreign table to a mirror';
 
+-- "id" is never added: the table's own rows would have none.
+CREATE FUNCTION _mend_table(m pipedrive.mirror) RETURNS boolean
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    reason text := pipedrive._unwritable(m.target);
+BEGIN
+    IF reason LIKE 'It has no column %' THEN
+        EXECUTE format('ALTER TABLE %s
+                        ADD COLUMN IF NOT EXISTS _synced_at timestamptz NOT NULL DEFAULT now(),
+                        ADD COLUMN IF NOT EXISTS _source text NOT NULL DEFAULT ''sync''', m.target);
+        reason := pipedrive._unwritable(m.target);
+    END IF;
+    IF reason IS NOT NULL THEN
+        RAISE WARNING USING DETAIL = reason,
+            MESSAGE = format('the mirror of "%s" does not follow its foreign table', m.source);
+    END IF;
+    RETURN reason IS NULL;
+END
+$$;
+COMMENT ON FUNCTION _mend_table(pipedrive.mirror) IS
+    'gives a mirror its columns "_synced_at" and "_source" back; whether it can be written';
+
 -- What is missing is added, and the next sync reads everything once to fill it.
 CREATE FUNCTION _follow_source(which integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -154,6 +183,9 @@ DECLARE
     added boolean := false;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    IF NOT pipedrive._mend_table(m) THEN
+        RETURN;
+    END IF;
     FOR c IN SELECT k.column_name FROM pipedrive.mirror_column k
                JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
                LEFT JOIN pg_attribute a ON a.attrelid = m.source AND a.attname = k.column_name
@@ -200,7 +232,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     live regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF NOT EXISTS (SELECT FROM pipedrive.mirror_column k
+    IF pipedrive._unwritable(m.target) IS NOT NULL
+       OR NOT EXISTS (SELECT FROM pipedrive.mirror_column k
                      JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
                     WHERE k.mirror_id = m.mirror_id AND k.column_name = old_name)
        OR EXISTS (SELECT FROM pg_attribute t

@@ -67,7 +67,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' A
 DECLARE
     view regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF view IS NOT NULL THEN
+    IF view IS NOT NULL AND pipedrive._unwritable(m.target) IS NULL THEN
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
                        pipedrive._live_query(m, view, NULL::name));
     END IF;
@@ -83,8 +83,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     view regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF EXISTS (SELECT FROM pg_attribute v
-                WHERE v.attrelid = view AND v.attname = _free_live_column.column_name) THEN
+    IF pipedrive._unwritable(m.target) IS NULL
+       AND EXISTS (SELECT FROM pg_attribute v
+                    WHERE v.attrelid = view AND v.attname = _free_live_column.column_name) THEN
         EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, column_name,
                        pipedrive._spare_name(view, column_name));
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,

@@ -5,7 +5,7 @@
 CREATE TABLE backfilled (
     mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,
     id bigint NOT NULL,
-    complete boolean NOT NULL,
+    complete boolean NOT NULL DEFAULT true,
     cursors text[] NOT NULL DEFAULT '{}',
     failed_at timestamptz,
     PRIMARY KEY (mirror_id, id)

@@ -40,25 +40,31 @@ COMMENT ON FUNCTION _detach_mirror() IS 'trigger function: keeps what attach_mir
 CREATE TRIGGER detach BEFORE DELETE ON mirror FOR EACH ROW EXECUTE FUNCTION _detach_mirror();
 COMMENT ON TRIGGER detach ON mirror IS 'keeps what attach_mirror() needs';
 
-CREATE FUNCTION _refuse_target(target regclass, entity text) RETURNS void
+CREATE FUNCTION _refuse_target(source regclass, target regclass, entity text) RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reason text := (
         SELECT CASE
-               WHEN c.relkind <> 'r' OR c.relpersistence = 't' THEN 'It is not a plain table.'
+               WHEN c.relpersistence = 't' THEN 'It is temporary.'
+               WHEN c.relkind <> 'r' OR EXISTS (SELECT FROM pg_inherits i
+                                                 WHERE c.oid IN (i.inhrelid, i.inhparent))
+                   THEN 'It is not a plain table.'
+               WHEN c.relpersistence = 'u'
+                   THEN 'It is unlogged: a crash would empty it, and no sync would know.'
                WHEN EXISTS (SELECT FROM pipedrive.mirror m WHERE m.target = c.oid)
                    THEN 'It is a mirror already.'
                WHEN (SELECT d.entity FROM pipedrive.detached_mirror d
                       WHERE d.target = c.oid) <> entity
                    THEN 'It was a mirror of other records.'
-               WHEN NOT EXISTS (SELECT FROM pg_attribute a
-                                  JOIN pg_index i
-                                    ON i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
-                                 WHERE a.attrelid = c.oid AND a.attname = 'id'
-                                   AND a.atttypid = 'bigint'::regtype
-                                   AND i.indisunique AND i.indimmediate AND i.indisvalid
-                                   AND i.indnkeyatts = 1 AND i.indpred IS NULL)
-                   THEN 'It has no bigint column "id" with a primary key or unique index.' END
+               ELSE coalesce(pipedrive._unwritable(c.oid, false),
+                   (SELECT format('Its column "%s" has to be filled, and has no default.',
+                                  min(a.attname::text))
+                      FROM pg_attribute a
+                     WHERE a.attrelid = c.oid AND a.attnum > 0 AND a.attnotnull
+                       AND NOT a.atthasdef AND a.attidentity = ''
+                       AND NOT EXISTS (SELECT FROM pg_attribute s
+                                        WHERE s.attrelid = source AND s.attname = a.attname)
+                    HAVING count(*) > 0)) END
           FROM pg_class c WHERE c.oid = target);
 BEGIN
     IF reason IS NOT NULL THEN
@@ -67,8 +73,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION _refuse_target(regclass, text) IS
-    'the error for a table that cannot be attached';
+COMMENT ON FUNCTION _refuse_target(regclass, regclass, text) IS
+    'the error for a table that cannot be a mirror of a foreign table';
 
 CREATE FUNCTION _adopt_history(m pipedrive.mirror, history regclass) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -114,6 +120,7 @@ BEGIN
       FROM pg_attribute t
       JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = t.attname
      WHERE t.attrelid = m.target AND t.attnum > 0 AND t.attgenerated = ''
+       AND t.attidentity <> 'a'
        AND (were_ours IS NULL OR t.attname = ANY (were_ours));
 END
 $$;
@@ -151,7 +158,7 @@ DECLARE
     which integer;
 BEGIN
     SELECT * INTO info FROM pipedrive._mirror_source(source);
-    PERFORM pipedrive._refuse_target(target, info.entity);
+    PERFORM pipedrive._refuse_target(source, target, info.entity);
     DELETE FROM pipedrive.detached_mirror d WHERE d.target = attach_mirror.target
      RETURNING d.* INTO known;
     which := pipedrive._begin_mirror(source, target, info.entity, info.server, known.mirror_id);

@@ -32,8 +32,10 @@ DECLARE
     targets regclass[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.target] WHEN 'DELETE' THEN ARRAY[old.target]
                                      ELSE ARRAY[old.target, new.target] END;
 BEGIN
+    -- what is about a table that is gone may go
     IF EXISTS (SELECT FROM unnest(targets) AS t
-                WHERE (has_table_privilege(t, 'INSERT'::text) AND has_table_privilege(t, 'DELETE'::text)) IS NOT TRUE) THEN
+                WHERE (TG_OP <> 'DELETE' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t))
+                  AND (has_table_privilege(t, 'INSERT'::text) AND has_table_privilege(t, 'DELETE'::text)) IS NOT TRUE) THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
             MESSAGE = format('permission denied to write table "%s" for mirrors of other roles', TG_TABLE_NAME);
     END IF;
