@@ -173,6 +173,31 @@ $$;
 COMMENT ON FUNCTION _mend_table(pipedrive.mirror) IS
     'gives a mirror its columns "_synced_at" and "_source" back; whether it can be written';
 
+CREATE FUNCTION _take_back(m pipedrive.mirror) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    taken name[];
+BEGIN
+    WITH k AS (INSERT INTO pipedrive.mirror_column (mirror_id, column_name, type)
+               SELECT m.mirror_id, t.attname, t.atttypid
+                 FROM pg_attribute t
+                 JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = t.attname
+                WHERE t.attrelid = m.target AND t.attname = ANY (m.former_columns)
+                   ON CONFLICT DO NOTHING RETURNING column_name)
+    SELECT array_agg(column_name) INTO taken FROM k;
+    IF taken IS NULL THEN
+        RETURN false;
+    END IF;
+    UPDATE pipedrive.mirror x
+       SET former_columns = ARRAY(SELECT c FROM unnest(x.former_columns) AS c
+                                   WHERE c <> ALL (taken))
+     WHERE x.mirror_id = m.mirror_id;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION _take_back(pipedrive.mirror) IS
+    'columns that were ours before are again once the foreign table has them; whether there are any';
+
 -- What is missing is added, and the next sync reads everything once to fill it.
 CREATE FUNCTION _follow_source(which integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -180,12 +205,13 @@ DECLARE
     m pipedrive.mirror;
     c record;
     s pg_attribute;
-    added boolean := false;
+    added boolean;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
     IF NOT pipedrive._mend_table(m) THEN
         RETURN;
     END IF;
+    added := pipedrive._take_back(m);
     FOR c IN SELECT k.column_name FROM pipedrive.mirror_column k
                JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
                LEFT JOIN pg_attribute a ON a.attrelid = m.source AND a.attname = k.column_name

@@ -54,7 +54,9 @@ BEGIN
         SELECT format('%I.%I', n.nspname, pipedrive._derived_name(c.relname::text, '_live'::text))
           INTO name
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
-        PERFORM pipedrive._make_live_view(m, name);
+        IF pipedrive._is_free(name) THEN
+            PERFORM pipedrive._make_live_view(m, name);
+        END IF;
     END IF;
 END
 $$;

@@ -194,6 +194,18 @@ $$;
 COMMENT ON PROCEDURE backfill_history(regclass, bigint) IS
     'fetches what Pipedrive logged of deals before they were mirrored into pipedrive.changes, newest deals first, 20 tokens for each page of a deal''s log (500 changes), at most max_tokens; the next call goes on, within a deal too';
 
+-- A column that is dropped is not ours any more: the next one of its name is somebody else's.
+CREATE FUNCTION _forget_column(relation oid, dropped text) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    DELETE FROM pipedrive.mirror_column k USING pipedrive.mirror m
+     WHERE m.target = relation AND k.mirror_id = m.mirror_id AND k.column_name = dropped;
+    UPDATE pipedrive.mirror m SET former_columns = array_remove(m.former_columns, dropped::name)
+     WHERE m.target = relation AND dropped = ANY (m.former_columns);
+    UPDATE pipedrive.detached_mirror d SET columns = array_remove(d.columns, dropped::name)
+     WHERE d.target = relation AND dropped = ANY (d.columns)
+$$;
+COMMENT ON FUNCTION _forget_column(oid, text) IS 'forgets a column of a mirror, or of what was one';
+
 -- A mirror whose tables are dropped is no mirror any more.
 CREATE FUNCTION _forget_mirror() RETURNS event_trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -207,9 +219,15 @@ BEGIN
     DELETE FROM pipedrive.detached_mirror x
      USING pg_event_trigger_dropped_objects() d
      WHERE d.classid = 'pg_class'::regclass AND d.objsubid = 0 AND d.objid = x.target;
+    DELETE FROM pipedrive.detached_view v
+     USING pg_event_trigger_dropped_objects() d
+     WHERE d.classid = 'pg_class'::regclass AND d.objid = v.view;
+    PERFORM pipedrive._forget_column(d.objid, d.address_names[3])
+       FROM pg_event_trigger_dropped_objects() d
+      WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0;
 END
 $$;
 COMMENT ON FUNCTION _forget_mirror() IS 'event trigger function: forgets mirrors whose foreign or local table was dropped';
 CREATE EVENT TRIGGER pipedrive_forget_mirror ON sql_drop
-    WHEN TAG IN ('DROP SERVER', 'DROP FOREIGN TABLE', 'DROP TABLE', 'DROP VIEW', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION _forget_mirror();
+    WHEN TAG IN ('DROP SERVER', 'DROP FOREIGN TABLE', 'ALTER TABLE', 'DROP TABLE', 'DROP VIEW', 'DROP TYPE', 'DROP DOMAIN', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION _forget_mirror();
 COMMENT ON EVENT TRIGGER pipedrive_forget_mirror IS 'forgets mirrors whose foreign or local table was dropped';

@@ -90,9 +90,9 @@ BEGIN
             ON k.column_name = (SELECT a.attname FROM pg_catalog.pg_attribute a
                                  WHERE a.attrelid = c.oid AND a.attname IN ('mirror_id', 'view', 'server') ORDER BY a.attname LIMIT 1)
          WHERE c.relnamespace = 'pipedrive'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-           AND c.relname NOT IN ('mirror', 'detached_mirror', 'inbox', 'known_server', 'fields')
+           AND c.relname NOT IN ('mirror', 'detached_mirror', 'detached_view', 'inbox', 'known_server', 'fields')
          UNION ALL
-        SELECT r, r::name, '_guard_target', 'INSERT OR UPDATE OR DELETE' FROM unnest(ARRAY['mirror', 'detached_mirror']::regclass[]) AS r LOOP
+        SELECT r, r::name, '_guard_target', 'INSERT OR UPDATE OR DELETE' FROM unnest(ARRAY['mirror', 'detached_mirror', 'detached_view']::regclass[]) AS r LOOP
         EXECUTE pg_catalog.format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH ROW
             WHEN (NOT pg_catalog.has_table_privilege(%L::regclass, ''TRIGGER'')) EXECUTE FUNCTION pipedrive.%I()',
             pg_catalog.substr(t.guard, 2), t.events, t.relation, t.relation::text, t.guard);
