@@ -68,11 +68,26 @@ BEGIN
                              AND t.attidentity <> 'a'
           JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = k.column_name
                              AND s.attnum > 0
-         WHERE m.target = $1);
+         WHERE m.target = $1
+           AND ((array_to_string(s.attfdwoptions, ' ') LIKE '%removed=%') IS NOT TRUE
+                OR NOT EXISTS (SELECT FROM pg_options_to_table(s.attfdwoptions) AS o
+                                WHERE o.option_name = 'removed' AND o.option_value::boolean)));
 END
 $$;
 COMMENT ON FUNCTION _mirror_columns(regclass) IS
-    'columns that are kept: ours, in the mirror as well as in the foreign table';
+    'columns that are kept: ours, in the mirror as well as in the foreign table, and with a field';
+
+-- The foreign table reads NULL there, which is nothing to overwrite a value with.
+CREATE FUNCTION _fieldless_columns(m pipedrive.mirror) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(k.column_name::text ORDER BY t.attnum), '{}')
+      FROM pipedrive.mirror_column k
+      JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
+      JOIN pipedrive._table_columns x ON x.relation = m.source AND x.attname = k.column_name
+     WHERE k.mirror_id = m.mirror_id AND x.removed
+$$;
+COMMENT ON FUNCTION _fieldless_columns(pipedrive.mirror) IS
+    'columns of ours whose field is gone, and that hold what there was';
 
 -- For row by row: a row of the foreign table that does not read what is left out.
 CREATE FUNCTION _source_row(m pipedrive.mirror) RETURNS text
@@ -89,7 +104,12 @@ COMMENT ON FUNCTION _source_row(pipedrive.mirror) IS
 
 CREATE VIEW left_out_columns AS
 SELECT m.target AS mirror, k.column_name,
-       coalesce(k.left_out, 'The mirror or its foreign table has no such column.') AS reason,
+       coalesce(k.left_out,
+                CASE WHEN EXISTS (SELECT FROM _table_columns x
+                                   WHERE x.relation = m.source AND x.attname = k.column_name
+                                     AND x.removed)
+                     THEN 'Its field was removed in Pipedrive: it keeps what it held.'
+                     ELSE 'The mirror or its foreign table has no such column.' END) AS reason,
        k.since
   FROM mirror_column k JOIN mirror m USING (mirror_id)
  WHERE k.left_out IS NOT NULL
@@ -237,11 +257,17 @@ BEGIN
         ELSIF c.not_kept AND c.left_out IS NULL AND NOT c.missing AND NOT c.removed THEN
             PERFORM pipedrive._leave_out(which, c.attname,
                 'A column of this name that somebody else added is in its place.'::text);
-        ELSIF c.not_kept AND NOT c.missing AND c.left_out NOT LIKE 'A column of this name %' THEN
+        ELSIF c.not_kept AND NOT c.missing AND NOT c.removed
+              AND c.left_out NOT LIKE 'A column of this name %' THEN
             PERFORM pipedrive._remember_column(which, c.attname);
-            added := added OR NOT c.removed;
+            added := true;
         END IF;
     END LOOP;
+    UPDATE pipedrive.mirror_column k
+       SET left_out = 'Its field was removed in Pipedrive: it keeps what it held.',
+           since = clock_timestamp()
+     WHERE k.mirror_id = which AND k.left_out IS NULL
+       AND k.column_name::text = ANY (pipedrive._fieldless_columns(m));
     IF added THEN
         UPDATE pipedrive.mirror_state x SET loaded = false, phase = NULL, walk_position = NULL
          WHERE x.mirror_id = which;
