@@ -21,7 +21,7 @@ CREATE TABLE detached_view (
     target regclass NOT NULL REFERENCES detached_mirror ON DELETE CASCADE,
     kind text NOT NULL
 );
-COMMENT ON TABLE detached_view IS 'views beside them, whatever they are called by now';
+COMMENT ON TABLE detached_view IS 'views beside tables that were mirrors, whatever they are called by now';
 SELECT pg_catalog.pg_extension_config_dump('detached_view', '');
 
 CREATE FUNCTION _detach_mirror() RETURNS trigger
