@@ -8,12 +8,14 @@ CREATE TABLE mirror (
     entity text NOT NULL,
     overlap interval NOT NULL DEFAULT '10 minutes',
     max_tokens bigint CHECK (max_tokens > 0),
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    former_columns name[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE mirror IS 'mirrors made by create_mirror()';
 COMMENT ON COLUMN mirror.source IS 'foreign table that is mirrored';
 COMMENT ON COLUMN mirror.target IS 'local table that holds the rows';
 COMMENT ON COLUMN mirror.deleted_source IS 'foreign table that lists deleted rows, where the API can';
+COMMENT ON COLUMN mirror.former_columns IS 'columns of target that were ours before attach_mirror(), and that source does not have';
 COMMENT ON COLUMN mirror.overlap IS 'how far before the watermark an incremental sync reads again';
 COMMENT ON COLUMN mirror.max_tokens IS 'most API tokens that one sync may spend; NULL: no limit';
 
@@ -46,11 +48,13 @@ CREATE TABLE mirror_state (
     as_of timestamptz,
     row_by_row boolean NOT NULL DEFAULT false,
     reconcile_phase text,
-    reconcile_position text
+    reconcile_position text,
+    company_id text
 );
 COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where the run under way goes on';
 COMMENT ON COLUMN mirror_state.strategy IS 'what the run under way, or the last one, goes through; see sync_phase';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
+COMMENT ON COLUMN mirror_state.company_id IS 'company whose rows it holds, as far as accounts tell: those of another one do not go in beside them';
 COMMENT ON COLUMN mirror_state.run_deleted IS 'rows that the run has deleted; see _delete_limit()';
 COMMENT ON COLUMN mirror_state.may_delete IS 'whether the call was told to delete however much it is';
 COMMENT ON COLUMN mirror_state.as_of IS 'when the last run that came to its end began: the mirror is as old as that';

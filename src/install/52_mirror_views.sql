@@ -19,6 +19,21 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _keep_view(integer, text, text) IS 'remembers a view of a mirror';
 
+-- What has our name is not ours for that.
+CREATE FUNCTION _is_free(name text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regclass(name) IS NULL AND to_regtype(name) IS NULL THEN
+        RETURN true;
+    END IF;
+    RAISE WARNING USING MESSAGE = format('view %s is not made: the name is taken', name),
+        HINT = 'What is there stays as it is. Once it has another name, drop_mirror() with '
+               'drop_table => false and attach_mirror() make the view.';
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION _is_free(text) IS 'whether a view may be made under a name; warns if not';
+
 CREATE FUNCTION _mirror_view(which integer, view_kind text) RETURNS regclass
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT v.view FROM pipedrive.mirror_view v JOIN pg_class c ON c.oid = v.view AND c.relkind = 'v'
@@ -82,6 +97,9 @@ BEGIN
                        ELSE pipedrive._derived_name(c.relname::text, '_' || ending)::text END)
       INTO name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
+    IF NOT pipedrive._is_free(name) THEN
+        RETURN;
+    END IF;
     EXECUTE format('CREATE VIEW %s AS %s', name, pipedrive._history_query(m, field));
     EXECUTE format('COMMENT ON VIEW %s IS %L', name,
                    format('for each deal the values of %s: entered, left and duration, in the '

@@ -32,8 +32,10 @@ DECLARE
     targets regclass[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.target] WHEN 'DELETE' THEN ARRAY[old.target]
                                      ELSE ARRAY[old.target, new.target] END;
 BEGIN
+    -- what is about a table that is gone may go
     IF EXISTS (SELECT FROM unnest(targets) AS t
-                WHERE (has_table_privilege(t, 'INSERT'::text) AND has_table_privilege(t, 'DELETE'::text)) IS NOT TRUE) THEN
+                WHERE (TG_OP <> 'DELETE' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t))
+                  AND (has_table_privilege(t, 'INSERT'::text) AND has_table_privilege(t, 'DELETE'::text)) IS NOT TRUE) THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
             MESSAGE = format('permission denied to write table "%s" for mirrors of other roles', TG_TABLE_NAME);
     END IF;
@@ -88,9 +90,9 @@ BEGIN
             ON k.column_name = (SELECT a.attname FROM pg_catalog.pg_attribute a
                                  WHERE a.attrelid = c.oid AND a.attname IN ('mirror_id', 'view', 'server') ORDER BY a.attname LIMIT 1)
          WHERE c.relnamespace = 'pipedrive'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-           AND c.relname NOT IN ('mirror', 'detached_mirror', 'inbox', 'known_server', 'fields')
+           AND c.relname NOT IN ('mirror', 'detached_mirror', 'detached_view', 'inbox', 'known_server', 'fields')
          UNION ALL
-        SELECT r, r::name, '_guard_target', 'INSERT OR UPDATE OR DELETE' FROM unnest(ARRAY['mirror', 'detached_mirror']::regclass[]) AS r LOOP
+        SELECT r, r::name, '_guard_target', 'INSERT OR UPDATE OR DELETE' FROM unnest(ARRAY['mirror', 'detached_mirror', 'detached_view']::regclass[]) AS r LOOP
         EXECUTE pg_catalog.format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH ROW
             WHEN (NOT pg_catalog.has_table_privilege(%L::regclass, ''TRIGGER'')) EXECUTE FUNCTION pipedrive.%I()',
             pg_catalog.substr(t.guard, 2), t.events, t.relation, t.relation::text, t.guard);
