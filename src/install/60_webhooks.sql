@@ -662,20 +662,25 @@ END
 $$;
 COMMENT ON FUNCTION _ingest(jsonb, text, text, name) IS 'ingest_webhook() for a body that was read, or one that jsonb cannot hold (raw)';
 
--- Nothing before this has locked a row of the inbox, and it waits for sessions only that are about to end.
+-- Nothing before this has locked a row of the inbox, and it waits for sessions only that are about to end. No ON CONFLICT: under
+-- repeatable read and serializable it fails alike for an event that is there and for one that is not.
 CREATE FUNCTION _store_event(e _event, payload jsonb, raw text, outcome text, error text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    violated text;
 BEGIN
     e.key := coalesce(e.key, 'body:' || encode(sha256(convert_to(coalesce(raw, payload::text, ''), 'UTF8')), 'hex'));
     INSERT INTO pipedrive.inbox (key, processed_at, event_time, attempt, version, entity, entity_id,
                                  action, company_id, server, status, outcome, error, body, raw)
     VALUES (e.key, CASE WHEN outcome NOT LIKE 'queued%' THEN clock_timestamp() END, e.event_time,
             coalesce(e.attempt, 1), e.version, e.entity, e.entity_id, e.action, e.company_id,
-            e.server, split_part(outcome, ':', 1), outcome, error, payload, raw)
-    ON CONFLICT ON CONSTRAINT inbox_pkey DO NOTHING;
-    RETURN CASE WHEN FOUND THEN outcome ELSE 'duplicate' END;
-EXCEPTION WHEN serialization_failure THEN
-    -- under repeatable read: another session has stored it where this transaction cannot see it
+            e.server, split_part(outcome, ':', 1), outcome, error, payload, raw);
+    RETURN outcome;
+EXCEPTION WHEN unique_violation THEN
+    GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+    IF violated <> 'inbox_pkey' THEN
+        RAISE;
+    END IF;
     RETURN 'duplicate';
 END
 $$;

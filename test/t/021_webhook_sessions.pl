@@ -75,6 +75,38 @@ $session->value('COMMIT');
 $session->value('CALL pipedrive.apply_inbox()');
 is(title(), 'made later', 'and applied when it is run');
 
+# ----------------------------------------------------------------------------------------------------------
+# Serializable: a duplicate is an event that is there; where the transaction cannot go on, that is an error
+# ----------------------------------------------------------------------------------------------------------
+
+for my $mode (qw(queue apply))
+{
+    $node->safe_psql('postgres', 'TRUNCATE pipedrive.inbox');
+    for my $s ($session, $other)
+    {
+        $s->value('BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT count(*) FROM pipedrive.inbox');
+    }
+    ($id, my $event) = (9002, event("$mode one", 'one'));
+    is($other->value($event =~ s/\)$/, '$mode')/r), $mode eq 'queue' ? 'queued' : 'applied', "serializable, $mode: one of two different events is taken");
+    $other->value('COMMIT');
+    $id = 9003;
+    my $late = event("$mode two", 'two') =~ s/\)$/, '$mode')/r;
+    $session->send($late);
+    ($out, $err) = $session->answer;
+    like("$out$err", qr/could not serialize access/, "serializable, $mode: the other one is not told to be a duplicate");
+    $session->value('ROLLBACK');
+    isnt($session->value($late), 'duplicate', "serializable, $mode: and taken when it comes again");
+    is($node->safe_psql('postgres', 'SELECT count(*) FROM pipedrive.inbox'), 2, "serializable, $mode: both are stored");
+    $session->value('BEGIN ISOLATION LEVEL SERIALIZABLE; SELECT 1');
+    my $known = event("$mode three", 'three') =~ s/\)$/, '$mode')/r;
+    $other->value($known);
+    $session->send($known);
+    ($out, $err) = $session->answer;
+    is("$out$err", 'duplicate', "serializable, $mode: the same event is a duplicate");
+    $session->value('COMMIT');
+}
+$node->safe_psql('postgres', 'TRUNCATE pipedrive.inbox, pipedrive.refetch');
+
 # In a transaction that did something of its own, that stays
 $session->value('CREATE TABLE own (n integer)');
 $session->value('BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO own VALUES (1)');
