@@ -242,6 +242,9 @@ BEGIN
     e.problem := CASE WHEN e.version IS NULL OR e.version NOT IN ('1', '2') THEN 'unknown version'
                       WHEN e.entity IS NULL OR e.action IS NULL OR e.entity_id IS NULL THEN 'incomplete object "meta"'
                       WHEN e.version = '2' AND meta ->> 'id' IS NULL OR length(e.key) > 300 THEN 'no usable "meta"."id"' END;
+    IF e.entity_id LIKE '0_%' THEN -- one record, one spelling
+        e.entity_id := regexp_replace(e.entity_id, '^0+(?=[0-9]+$)', '');
+    END IF;
     IF e.problem IS NULL THEN
         e := pipedrive._read_body(e, payload, stamp);
     END IF;
@@ -305,7 +308,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM pipedrive.inbox i
                     WHERE i.entity_id = e.entity_id AND i.entity = e.entity AND i.event_time > e.event_time
-                      AND i.company_id IS NOT DISTINCT FROM e.company_id AND i.status IN ('applied', 'deleted'));
+                      -- one that came by another door may name no company or server
+                      AND (i.company_id = e.company_id) IS NOT FALSE AND (i.server = e.server) IS NOT FALSE AND i.status IN ('applied', 'deleted'));
 END
 $$;
 COMMENT ON FUNCTION _later_event(_event) IS 'whether a later event of the same record was applied';
@@ -921,15 +925,28 @@ BEGIN
                   ORDER BY i.entity, i.entity_id, i.company_id, i.server, i.event_time DESC, i.seq DESC);
 END
 $$;
-COMMENT ON FUNCTION _last_of_each(text[]) IS 'of several stored events about one record the last';
+COMMENT ON FUNCTION _last_of_each(text[]) IS 'of several stored events about one record the last, as far as they came by one door';
+
+CREATE FUNCTION _rounds(keys text[]) RETURNS SETOF text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(o.key)
+      FROM (SELECT i.key, row_number() OVER (PARTITION BY i.entity, i.entity_id ORDER BY i.event_time, i.seq) AS n
+              FROM pipedrive.inbox i WHERE i.key = ANY (keys)) AS o
+     GROUP BY o.n ORDER BY o.n
+$$;
+COMMENT ON FUNCTION _rounds(text[]) IS
+    'stored events in sets of different records, in the order to run them in: about one record several may have come by different doors';
 
 CREATE FUNCTION _run_group(keys text[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last_keys text[] := pipedrive._last_of_each(keys);
-    results text[];
+    results text[] := '{}';
+    set_keys text[];
 BEGIN
-    results := pipedrive._run_set(last_keys);
+    FOR set_keys IN SELECT r FROM pipedrive._rounds(last_keys) AS r LOOP
+        results := results || pipedrive._run_set(set_keys);
+    END LOOP;
     PERFORM pipedrive._settle_event(t, e.others, 0) -- what earlier ones merged
        FROM pipedrive.inbox i, pipedrive._stored_event(i.key) AS e, pipedrive._targets(e.source_entity) AS t
       WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status = 'queued'
