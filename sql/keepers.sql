@@ -34,6 +34,7 @@ SELECT min(m.mirror_id) FILTER (WHERE m.target = 'one.deals_mirror'::regclass) A
 INSERT INTO pipedrive.tombstone (mirror_id, id, told_by) VALUES (:one, -1, 'sync'), (:two, -1, 'sync');
 INSERT INTO pipedrive.refetch (mirror_id, id, reason) VALUES (:one, -1, 'x'), (:two, -1, 'x');
 INSERT INTO pipedrive.bad_row (mirror_id, id, reason) VALUES (:one, -1, 'x'), (:two, -1, 'x');
+INSERT INTO pipedrive.late_mark (mirror_id, id) VALUES (:one, -1), (:two, -1);
 INSERT INTO pipedrive.changes (mirror_id, entity, id, field, changed_at, change_source) VALUES (:one, 'deals', -1, 'x', now(), 'sync'), (:two, 'deals', -1, 'x', now(), 'sync');
 INSERT INTO pipedrive.reconcile_seen VALUES (:one, -1), (:two, -1);
 INSERT INTO pipedrive.backfilled VALUES (:one, -1), (:two, -1);

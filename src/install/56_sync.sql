@@ -194,7 +194,9 @@ DECLARE
 BEGIN
     UPDATE pipedrive.mirror_state x SET refetch_until = coalesce(x.refetch_until, nextval('pipedrive.arrival')) WHERE x.mirror_id = m.mirror_id
      RETURNING x.refetch_until INTO until;
-    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until AND NOT x.held ORDER BY x.id LIMIT 100) AS r;
+    SELECT array_agg(r.id) INTO ids
+      FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until AND NOT x.held
+             UNION SELECT l.id FROM pipedrive.late_mark l WHERE l.mirror_id = m.mirror_id AND l.arrival < until ORDER BY 1 LIMIT 100) AS r;
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
@@ -206,6 +208,7 @@ BEGIN
     PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
     DELETE FROM pipedrive.refetch x USING pipedrive.bad_row b
      WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND b.mirror_id = x.mirror_id AND b.id = x.id AND b.arrival >= part.asked;
+    DELETE FROM pipedrive.late_mark l WHERE l.mirror_id = m.mirror_id AND l.id = ANY (ids) AND l.arrival < part.asked;
     UPDATE pipedrive.refetch x SET arrival = nextval('pipedrive.arrival') WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND NOT x.held;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END

@@ -602,19 +602,31 @@ COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote o
 -- Taking events in
 -- ------------------------------------------------------------------------------------------------------------
 
--- Not for long: who holds a mark has made it.
-CREATE FUNCTION _mark_unapplied(e _event) RETURNS void
+CREATE FUNCTION _mirrors_to_mark(e _event) RETURNS SETOF _target
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.* FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
+     WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._may_be_for(t, e)
+$$;
+COMMENT ON FUNCTION _mirrors_to_mark(_event) IS 'mirrors of which an event may name a row';
+
+-- Not for long: who holds the mark may take it away with him, so it is made elsewhere then.
+CREATE FUNCTION _mark_unapplied(e _event) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 BEGIN
-    PERFORM pipedrive._settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
-       FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
-      WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._may_be_for(t, e);
+    BEGIN
+        PERFORM pipedrive._settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
+           FROM pipedrive._mirrors_to_mark(e) AS t;
+    EXCEPTION WHEN OTHERS THEN
+        INSERT INTO pipedrive.late_mark (mirror_id, id)
+        SELECT t.mirror_id, i FROM pipedrive._mirrors_to_mark(e) AS t, unnest(e.entity_id::bigint || coalesce(e.others, '{}')) AS i;
+    END;
+    RETURN true;
 EXCEPTION WHEN OTHERS THEN
-    NULL; -- the event itself is kept
+    RETURN false; -- the event itself is kept
 END
 $$;
 COMMENT ON FUNCTION _mark_unapplied(_event) IS
-    'has the next sync read what an event is about that was not applied, where that is known';
+    'has the next sync read what an event is about that was not applied, where that is known; false: it could not be marked';
 
 CREATE FUNCTION _must_be_read(e _event, outcome text, error text) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -1075,7 +1087,7 @@ DECLARE
     cutoff timestamptz := pipedrive._retention_cutoff('queue_retention'::text, '30 days'::text);
     keys text[] := ARRAY(SELECT i.key FROM pipedrive.inbox i WHERE i.received_at < cutoff AND i.status = 'queued' ORDER BY i.seq FOR UPDATE SKIP LOCKED);
 BEGIN
-    PERFORM pipedrive._mark_unapplied(pipedrive._stored_event(k)) FROM unnest(keys) AS k;
+    keys := ARRAY(SELECT k FROM unnest(keys) AS k WHERE pipedrive._mark_unapplied(pipedrive._stored_event(k)));
     DELETE FROM pipedrive.inbox i WHERE i.key = ANY (keys);
     RETURN cardinality(keys);
 END
