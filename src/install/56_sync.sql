@@ -336,11 +336,14 @@ DECLARE
     unseen bigint[];
     size bigint;
 BEGIN
-    DELETE FROM pipedrive.refetch r USING pipedrive.reconcile_seen x WHERE r.mirror_id = m.mirror_id AND r.held AND x.mirror_id = r.mirror_id AND x.id = r.id;
+    DELETE FROM pipedrive.refetch r USING pipedrive.reconcile_seen x
+     WHERE r.mirror_id = m.mirror_id AND r.held AND r.reason = 'not seen in Pipedrive' AND x.mirror_id = r.mirror_id AND x.id = r.id;
+    UPDATE pipedrive.refetch r SET held = false FROM pipedrive.reconcile_seen x -- it has to be compared still
+     WHERE r.mirror_id = m.mirror_id AND r.held AND x.mirror_id = r.mirror_id AND x.id = r.id;
     EXECUTE format('SELECT coalesce(array_agg(t.id) FILTER (WHERE x.id IS NULL), ''{}''), count(*)
                       FROM %s t LEFT JOIN pipedrive.reconcile_seen x ON x.mirror_id = $1 AND x.id = t.id', m.target) INTO unseen, size USING m.mirror_id;
     IF cardinality(unseen) > pipedrive._delete_limit(size) AND NOT s.may_delete THEN
-        PERFORM pipedrive._hold_back(m, unseen);
+        PERFORM pipedrive._hold_back(m, unseen, NULL::bigint);
     END IF;
     INSERT INTO pipedrive.refetch (mirror_id, id, reason) SELECT m.mirror_id, i, 'not seen in Pipedrive' FROM unnest(unseen) AS i ORDER BY i ON CONFLICT DO NOTHING;
     EXECUTE format('INSERT INTO pipedrive.refetch (mirror_id, id, reason)

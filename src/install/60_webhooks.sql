@@ -428,7 +428,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
     SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
-    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason;
+    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason, held = false;
     PERFORM pipedrive._note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
