@@ -87,8 +87,10 @@ CREATE TABLE refetch (
     arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     held boolean NOT NULL DEFAULT false,
     reason text NOT NULL,
+    unfilled jsonb,
     PRIMARY KEY (mirror_id, id)
 );
+COMMENT ON COLUMN refetch.unfilled IS 'of a row that an event made: columns that no event has carried yet; to fill them is no change';
 COMMENT ON COLUMN refetch.held IS 'gone in Pipedrive, but not deleted, as too many were: waits until a call is told to, or the row shows again';
 COMMENT ON COLUMN refetch.arrival IS 'its place in the order of arrival: a page that was requested before it does not settle it';
 COMMENT ON TABLE refetch IS 'rows that the next sync reads by id, whatever their update_time';

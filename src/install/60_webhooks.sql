@@ -423,16 +423,21 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT pipedrive._note_event(which, n, NULL::timestamptz) WHERE n > 0
 $$;
 
-CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
+CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint, carried jsonb DEFAULT NULL, made bigint[] DEFAULT NULL, ours text[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
-    SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
-    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason, held = false;
+    INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason, unfilled)
+    SELECT m.mirror_id, u.i, 'webhook', CASE WHEN u.i = ANY (made) THEN to_jsonb(ours) - ARRAY(SELECT jsonb_object_keys(carried -> u.i::text)) END
+      FROM (SELECT DISTINCT i FROM unnest(ids) AS i) AS u ORDER BY u.i
+    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE
+       SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason, held = false,
+           unfilled = CASE WHEN excluded.unfilled IS NOT NULL THEN excluded.unfilled
+                           WHEN r.unfilled IS NOT NULL THEN r.unfilled - ARRAY(SELECT jsonb_object_keys(carried -> excluded.id::text)) END;
     PERFORM pipedrive._note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
-COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sync read rows by id, and says that a mirror got events';
+COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint, jsonb, bigint[], text[]) IS
+    'has the next sync read rows by id, and says that a mirror got events; carried: what was written, by id; made: rows that were not there, with the columns that are ours';
 
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, counts.
@@ -440,7 +445,8 @@ CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
-    carried jsonb := pipedrive._carried(m, e, pipedrive._mirror_columns(m.target));
+    ours text[] := pipedrive._mirror_columns(m.target);
+    carried jsonb := pipedrive._carried(m, e, ours);
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
     verdict text;
     old jsonb;
@@ -479,7 +485,8 @@ BEGIN
         END IF;
     END IF;
     IF e.processed_at IS NULL OR written > 0 THEN -- not for what ran before and changes nothing now
-        PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written);
+        PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written, CASE verdict WHEN 'applied' THEN jsonb_build_object(e.id, carried) END,
+                                        CASE WHEN old IS NULL AND written > 0 THEN ARRAY[e.id] END, ours);
     END IF;
     RETURN verdict;
 END
@@ -842,7 +849,7 @@ BEGIN
     END LOOP;
     ids := ARRAY(SELECT u.id FROM unnest(events) AS u WHERE u.processed_at IS NULL OR written > 0 UNION ALL SELECT unnest(u.others) FROM unnest(events) AS u WHERE u.processed_at IS NULL);
     IF ids <> '{}' THEN
-        PERFORM pipedrive._settle_event(m, ids, written);
+        PERFORM pipedrive._settle_event(m, ids, written, (SELECT jsonb_object_agg((events[p]).id, carried[p]) FROM generate_subscripts(events, 1) AS p WHERE verdicts[p] = 'applied'), made_ids, ours);
     END IF;
     RETURN verdicts;
 END
