@@ -96,7 +96,7 @@ CREATE TABLE webhook_field (
     field text,
     PRIMARY KEY (object, key)
 );
-COMMENT ON TABLE webhook_field IS 'where records of events differ from those of lists: rename; not: inverted; one: a single label; list: "1,2"; address: in flat parts; drop: says something else';
+COMMENT ON TABLE webhook_field IS 'where records of events differ from those of lists: rename; not: inverted; one: one label of perhaps several, so only that there is none is said in full; list: "1,2"; address: in flat parts; drop: says something else';
 INSERT INTO webhook_field VALUES
     ('deal', 'user_id', 'rename', 'owner_id'), ('deal', 'label', 'list', 'label_ids'), ('deal', 'deleted', 'rename', 'is_deleted'),
     ('person', 'email', 'rename', 'emails'), ('person', 'phone', 'rename', 'phones'), ('person', 'label', 'one', 'label_ids'),
@@ -140,7 +140,7 @@ CREATE TYPE _event AS (
     id bigint,
     shape text,
     record jsonb,
-    one_label boolean, -- the record names one label of perhaps several
+    no_labels boolean, -- the record says that there is none, which a list may say in two ways
     others bigint[],   -- other records that a merge touched
     problem text
 );
@@ -155,7 +155,7 @@ BEGIN
       FROM (SELECT f.key, f.rule, f.field, CASE f.rule
                 WHEN 'rename' THEN record -> f.key
                 WHEN 'not' THEN to_jsonb(NOT pipedrive._as_boolean(record -> f.key))
-                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]'::jsonb ELSE '[]'::jsonb || to_jsonb(pipedrive._as_bigint(record -> f.key)) END
+                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]'::jsonb END
                 WHEN 'list' THEN to_jsonb(pipedrive._as_bigints(record -> f.key))
                 WHEN 'address' THEN (SELECT jsonb_object_agg(p, coalesce(record -> (f.key || '_' || p), CASE p WHEN 'value' THEN record -> f.key END))
                         FROM unnest('{value,country,admin_area_level_1,admin_area_level_2,locality,sublocality,route,street_number,subpremise,postal_code,formatted_address}'::text[]) AS p)
@@ -192,7 +192,7 @@ BEGIN
     e.id := e.entity_id::bigint;
     e.shape := CASE e.version WHEN '1' THEN 'flat' ELSE 'webhook' END;
     IF e.kind = 'upsert' THEN
-        e.one_label := e.record ? 'label' AND NOT e.record ? 'label_ids';
+        e.no_labels := coalesce(e.record ->> 'label', '') = '' AND NOT e.record ? 'label_ids';
         e.record := pipedrive._reshape(e.entity, e.version, e.record);
     END IF;
     IF meta ? 'merged_to_id' OR meta ? 'merged_from_id' OR e.action = 'merged' THEN
@@ -374,8 +374,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     news jsonb := (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND carried ? n.key);
 BEGIN
-    -- one label is not all labels: news only if the row does not have it
-    IF e.one_label AND news ? 'label_ids' AND (CASE new -> 'label_ids' WHEN '[]' THEN old -> 'label_ids' = 'null' ELSE old -> 'label_ids' @> (new -> 'label_ids') END) THEN
+    IF e.no_labels AND news ? 'label_ids' AND old -> 'label_ids' = 'null' THEN
         news := nullif(news - '{label_ids,labels}'::text[], '{}');
     END IF;
     RETURN news;
@@ -587,7 +586,7 @@ BEGIN
             IF answer ->> 'id' = e.entity_id THEN
                 e.record := answer;
                 e.shape := 'rest';
-                e.one_label := false;
+                e.no_labels := false;
             END IF;
         EXCEPTION WHEN OTHERS THEN
             NULL; -- gone, hidden or no tokens left: the body has to do, the mark stays
