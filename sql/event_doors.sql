@@ -37,6 +37,10 @@ SELECT entity_id, string_agg(outcome, ', ' ORDER BY event_time) FROM pipedrive.i
 -- run again they change nothing
 SELECT * FROM pipedrive.replay(only_failed => false);
 SELECT id, title, value, update_time FROM crm_mirror.deals ORDER BY id;
+-- nor what a sync has corrected, by whatever clock that was
+UPDATE crm_mirror.deals SET title = 'corrected', update_time = '2026-04-01', _source = 'sync', _synced_at = '2020-01-01' WHERE id = 1;
+SELECT * FROM pipedrive.replay(only_failed => false);
+SELECT title FROM crm_mirror.deals WHERE id = 1;
 -- without a time of the record the later event is known by itself, whichever door it came by
 CREATE FUNCTION sim.user_event(second integer, name text, company text, mode text) RETURNS text LANGUAGE sql AS $$
     SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_strip_nulls(jsonb_build_object('version', '2.0', 'id', '9001', 'entity', 'user', 'entity_id', '9001', 'company_id', company, 'action', 'change',

@@ -134,7 +134,6 @@ CREATE TYPE _event AS (
     attempt integer,
     event_time timestamptz,
     processed_at timestamptz, -- of an earlier run
-    arrival bigint,           -- when it was stored; NULL: it is only just arriving
     kind text,
     source_entity text,
     id bigint,
@@ -321,13 +320,14 @@ DECLARE
     new_time timestamptz;
 BEGIN
     IF old IS NULL THEN
-        -- what the API showed to be gone after the event had come stays gone; else Pipedrive's times tell
+        -- The times of two events can be compared. Those of an event and of an answer cannot, where some clock is wrong: what
+        -- the API showed to be gone comes back when the API shows it, which the mark sees to.
         RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id
-                  AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND t.arrival > e.arrival));
+                  AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND e.shape <> 'rest'));
     END IF;
     row_time := coalesce(old ->> 'update_time', old ->> 'modified');
-    -- run again: what a sync wrote since then is newer
-    IF e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' AND (old ->> '_synced_at')::timestamptz > e.processed_at THEN
+    -- run again: had it changed the row, the row would be its own, so a sync has been there since
+    IF e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' THEN
         RETURN true;
     ELSIF e.kind = 'delete' THEN
         RETURN row_time > e.event_time IS TRUE OR row_time = e.event_time AND e.processed_at IS NOT NULL OR pipedrive._later_event(e);
@@ -928,7 +928,6 @@ BEGIN
     e := CASE WHEN i.body IS NULL THEN pipedrive._salvage(i.raw) ELSE pipedrive._read_event(i.body) END;
     e.key := i.key;
     e.server := i.server;
-    e.arrival := i.seq;
     e.processed_at := CASE WHEN i.status IN ('applied', 'deleted', 'stale') THEN i.processed_at END;
     RETURN e;
 END
