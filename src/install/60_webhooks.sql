@@ -119,6 +119,14 @@ CREATE TABLE server_company (
 COMMENT ON TABLE server_company IS 'the company account behind a server, learnt at its first sync: events of other companies are not applied to its mirrors';
 SELECT pg_catalog.pg_extension_config_dump('server_company', '');
 
+CREATE TABLE event_company (
+    mirror_id integer REFERENCES mirror ON DELETE CASCADE,
+    company_id text,
+    PRIMARY KEY (mirror_id, company_id)
+);
+COMMENT ON TABLE event_company IS 'companies that events named, of mirrors whose account does not tell its own: where there are two, only events of a login are applied';
+SELECT pg_catalog.pg_extension_config_dump('event_company', '');
+
 -- ------------------------------------------------------------------------------------------------------------
 -- Reading an event
 -- ------------------------------------------------------------------------------------------------------------
@@ -516,10 +524,22 @@ BEGIN
         RETURN company = e.company_id;
     END IF;
     -- one of them does not say: who delivered it does, or there is no other
-    RETURN e.server IS NOT NULL OR NOT EXISTS (SELECT FROM pipedrive._targets(m.entity) AS t WHERE t.server <> m.server);
+    RETURN e.server IS NOT NULL OR NOT EXISTS (SELECT FROM pipedrive._targets(m.entity) AS t WHERE t.server <> m.server)
+       AND (company IS NOT NULL OR NOT EXISTS (SELECT FROM pipedrive.event_company c WHERE c.mirror_id = m.mirror_id AND c.company_id <> e.company_id));
 END
 $$;
 COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows';
+
+CREATE FUNCTION _note_company(m _target, e _event) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF e.company_id IS NOT NULL AND e.server IS NULL AND NOT EXISTS (SELECT FROM pipedrive.server_company c WHERE c.server = m.server)
+       AND NOT EXISTS (SELECT FROM pipedrive.event_company c WHERE c.mirror_id = m.mirror_id AND c.company_id = e.company_id) THEN
+        INSERT INTO pipedrive.event_company VALUES (m.mirror_id, e.company_id) ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _note_company(_target, _event) IS 'remembers whose event it was where the account of a mirror does not tell its company';
 
 -- To read a record by its id costs little where it was another account's; to leave one unread that was this one's is wrong.
 CREATE FUNCTION _may_be_for(m _target, e _event) RETURNS boolean
@@ -542,6 +562,9 @@ BEGIN
                    WHERE pipedrive._is_for(t, e) -- learnt while this event was looked at
                       OR (e.server IS NULL OR t.server = e.server) AND NOT pipedrive._was_asked(t.server)) THEN
         RETURN 'queued: the first sync learns whose mirrors these are';
+    ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity) AS t JOIN pipedrive.event_company c ON c.mirror_id = t.mirror_id AND c.company_id <> e.company_id
+                   WHERE pipedrive._may_be_for(t, e)) THEN
+        RETURN 'ignored: events of several companies came, and the account does not tell which is its own';
     ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity)) THEN
         RETURN format('ignored: no mirror of %s belongs to the company of the event', e.source_entity);
     END IF;
@@ -559,6 +582,7 @@ DECLARE
 BEGIN
     IF e.source_entity IS NOT NULL AND e.id IS NOT NULL THEN
         FOR m IN SELECT t.* FROM pipedrive._targets(e.source_entity) AS t WHERE pipedrive._is_for(t, e) LOOP
+            PERFORM pipedrive._note_company(m, e);
             verdict := pipedrive._apply_one(m, e);
             IF outcome IS NULL OR outcome = 'stale' THEN -- of several mirrors the one with the most to do counts
                 outcome := verdict;
@@ -626,6 +650,7 @@ BEGIN
         INSERT INTO pipedrive.late_mark (mirror_id, id)
         SELECT t.mirror_id, i FROM pipedrive._mirrors_to_mark(e) AS t, unnest(e.entity_id::bigint || coalesce(e.others, '{}')) AS i;
     END;
+    PERFORM pipedrive._note_company(t, e) FROM pipedrive._mirrors_to_mark(e) AS t;
     RETURN true;
 EXCEPTION WHEN OTHERS THEN
     RETURN false; -- the event itself is kept
@@ -864,6 +889,9 @@ DECLARE
     m pipedrive._target;
 BEGIN
     FOR m IN SELECT t.* FROM (SELECT DISTINCT e.source_entity FROM unnest(events) AS e WHERE e.id IS NOT NULL) AS d, pipedrive._targets(d.source_entity) AS t ORDER BY t.mirror_id LOOP
+        IF NOT EXISTS (SELECT FROM pipedrive.server_company c WHERE c.server = m.server) THEN -- all of them, before any is judged
+            PERFORM pipedrive._note_company(m, e) FROM unnest(events) AS e WHERE e.source_entity = m.entity AND pipedrive._may_be_for(m, e);
+        END IF;
         positions := ARRAY(SELECT p FROM generate_subscripts(events, 1) AS p
                             WHERE (events[p]).id IS NOT NULL AND (events[p]).source_entity = m.entity AND pipedrive._is_for(m, events[p]) ORDER BY (events[p]).id);
         CONTINUE WHEN positions = '{}';
