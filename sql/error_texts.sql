@@ -16,6 +16,8 @@ $$;
 CALL sim.fault('[{"match": {"path_regex": "^/v1/webhooks", "method": "POST"}, "kind": "status", "status": 400, "body": {"success": false, "error": "Failed to get user or company", "error_info": "Pass user_id"}}]');
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook', '{deal}');
 SELECT sim.error($$SELECT pipedrive._request('crm', 'POST', '/v1/webhooks', '{}')$$);
+CALL sim.fault('[{"match": {"path_regex": "^/v1/webhooks", "method": "POST"}, "kind": "status", "status": 400, "body": {"success": false, "error": "Failed", "error_info": {"field": "user_id", "message": "No such user"}}}]');
+SELECT sim.error($$SELECT pipedrive._request('crm', 'POST', '/v1/webhooks', '{}')$$);
 CALL sim.no_faults();
 SELECT object, problem FROM pipedrive.register_webhook('crm', 'https://nowhere', '{deal,nonsense}');
 CALL sim.reset();
@@ -44,6 +46,19 @@ SELECT sim.same(last_error) AS last_error FROM pipedrive.mirrors WHERE entity = 
 CALL sim.no_faults();
 CREATE FUNCTION crm_mirror.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no "%" here: %', NEW.name, NEW.name USING DETAIL = 'It was ' || NEW.name, HINT = 'Not ' || NEW.name; END $$;
 CREATE TRIGGER refuse BEFORE INSERT ON crm_mirror.persons FOR EACH ROW EXECUTE FUNCTION crm_mirror.refuse();
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT last_error FROM pipedrive.mirrors WHERE entity = 'persons';
+-- whatever SQLSTATE it gives itself
+CREATE OR REPLACE FUNCTION crm_mirror.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no "%" here: %', NEW.name, NEW.name USING ERRCODE = TG_ARGV[0], DETAIL = 'It was ' || NEW.name, HINT = 'Not ' || NEW.name; END $$;
+CREATE FUNCTION sim.refused(state text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DROP TRIGGER refuse ON crm_mirror.persons;
+    EXECUTE format('CREATE TRIGGER refuse BEFORE INSERT ON crm_mirror.persons FOR EACH ROW EXECUTE FUNCTION crm_mirror.refuse(%L)', state);
+END $$;
+SELECT sim.refused('HV000');
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT last_error FROM pipedrive.mirrors WHERE entity = 'persons';
+SELECT sim.refused('55000');
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT last_error FROM pipedrive.mirrors WHERE entity = 'persons';
 DROP TRIGGER refuse ON crm_mirror.persons;

@@ -257,6 +257,18 @@ SELECT mirror, last_error, last_error_at IS NOT NULL AS dated FROM pipedrive.mir
 CALL pipedrive.sync();
 SELECT * FROM sim.differences() WHERE missing + extra > 0;
 SELECT mirror FROM pipedrive.mirrors WHERE last_error IS NOT NULL;
+-- A server that cannot be reached is not asked for its account by every mirror in turn.
+DELETE FROM pipedrive.server_company;
+DELETE FROM pipedrive.server_account;
+ALTER SERVER crm OPTIONS (ADD max_retries '0');
+CALL sim.fault('{"kind": "status", "status": 503}');
+CALL sim.clear();
+CALL pipedrive.sync();
+SELECT * FROM sim.journal(true);
+CALL sim.no_faults();
+ALTER SERVER crm OPTIONS (DROP max_retries);
+CALL pipedrive.sync();
+SELECT mirror FROM pipedrive.mirrors WHERE last_error IS NOT NULL;
 -- It commits, so it needs to be a statement of its own.
 BEGIN;
 CALL pipedrive.sync('crm_mirror.stages');

@@ -27,6 +27,11 @@ SELECT webhook_id, problem FROM pipedrive.register_webhook('crm', 'https://db.ex
 SELECT webhook_id, problem FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook', '{deal}', :first_user + 1);
 SELECT webhook_id, problem FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook', '{deal}');
 SELECT * FROM sim.kept();
+-- However the account spells the address, and an empty reason is none
+SELECT sim.call('POST', 'subscriptions', format('{"id": %s, "subscription_url": "https://DB.example.com:443/rpc/other", "remove_reason": ""}', id)) IS NOT NULL AS respelled FROM sim.webhooks() WHERE url LIKE '%other';
+SELECT webhook_id, problem FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/other', '{deal}');
+SELECT state FROM pipedrive.webhook_health('crm') WHERE url LIKE '%other';
+SELECT sim.error($$SELECT * FROM pipedrive.register_webhook('crm', NULL, '{deal}')$$);
 -- What Pipedrive removed, or sends for other actions or in another version, is not there
 SELECT sim.call('POST', 'subscriptions', '{"id": 1, "remove_reason": "no deliveries"}') IS NOT NULL AS removed, sim.call('POST', 'subscriptions', '{"id": 2, "event_action": "create"}') IS NOT NULL AS other_action,
        sim.call('POST', 'subscriptions', '{"id": 3, "version": "1.0"}') IS NOT NULL AS other_version;

@@ -36,6 +36,14 @@ CALL sim.again();
 UPDATE pipedrive.inbox SET received_at = now() - interval '6 days' WHERE entity_id = '9003';
 CALL pipedrive.apply_retention();
 SELECT * FROM sim.left();
+-- A number without a unit would be seconds; a partition with a name like ours that is none of ours stays
+INSERT INTO pipedrive.settings VALUES ('inbox_retention', '30');
+CREATE TABLE pipedrive.changes_202613 PARTITION OF pipedrive.changes FOR VALUES FROM ('2001-01-01') TO ('2001-02-01');
+CALL pipedrive.apply_retention();
+DELETE FROM pipedrive.settings WHERE name = 'inbox_retention';
+CALL pipedrive.apply_retention();
+DROP TABLE pipedrive.changes_202613;
+SELECT * FROM sim.left();
 -- What has waited for too long goes, and its record is read instead
 UPDATE pipedrive.inbox SET received_at = now() - interval '31 days';
 SELECT pipedrive.purge_inbox();

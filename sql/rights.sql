@@ -87,6 +87,25 @@ CALL pipedrive.sync();
 SELECT count(*) > 0 AS rows FROM theirs.stages_mirror;
 RESET ROLE;
 SELECT DISTINCT who FROM theirs.ran_as;
+-- Nor does that of a role which was granted TRIGGER on it, or whose table inherits from it; and whoever may not write it leaves it out.
+RESET ROLE;
+CREATE TABLE crm.stages_mirror (id bigint);
+DROP TABLE crm.stages_mirror;
+SELECT pipedrive.create_mirror('crm.stages', 'crm.stages_mirror');
+CALL pipedrive.sync('crm.stages_mirror');
+GRANT TRIGGER ON crm.stages_mirror TO regress_pipedrive_owner;
+CALL pipedrive.sync();
+REVOKE TRIGGER ON crm.stages_mirror FROM regress_pipedrive_owner;
+CREATE TABLE theirs.child () INHERITS (crm.stages_mirror);
+ALTER TABLE theirs.child OWNER TO regress_pipedrive_owner;
+CALL pipedrive.sync();
+DROP TABLE theirs.child;
+CALL pipedrive.sync('crm.stages_mirror');
+SET ROLE regress_pipedrive_owner;
+CALL pipedrive.sync();
+RESET ROLE;
+SELECT mirror, last_error FROM pipedrive.mirrors ORDER BY mirror::text;
+SELECT pipedrive.drop_mirror('crm.stages');
 -- A row in the bookkeeping that names something else than a foreign table of ours does not run it.
 SET ROLE regress_pipedrive_owner;
 CREATE FUNCTION theirs.bomb() RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$;

@@ -26,15 +26,18 @@ RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on AS $$
 DECLARE
+    -- the words of a trigger may be anything, whatever its SQLSTATE says; frames stand innermost first
+    foreign_words boolean := split_part(coalesce(context, ''), 'PL/pgSQL function pipedrive.', 1) ~ 'PL/pgSQL function |PL/(?!pgSQL)';
     -- "Failing row contains (...)", "Key (email)=(...)", "Token ... is invalid"; 22023 is ours
-    hidden boolean := pipedrive._may_quote(state) AND state <> '22023';
+    hidden boolean := foreign_words OR pipedrive._may_quote(state) AND state <> '22023';
     place text := replace(substring(context FROM '(?:converting column|reading page)[^\n]*'),
                           ', page 0 ', ' ');
     reason text := nullif(CASE WHEN NOT hidden
                                THEN pipedrive._without_values(state, detail) END, '');
     advice text := nullif(CASE WHEN NOT hidden THEN hint END, '');
 BEGIN
-    RETURN left(pipedrive._without_values(state, message)
+    RETURN left(CASE WHEN foreign_words THEN pipedrive._condition(state)
+                     ELSE pipedrive._without_values(state, message) END
                 || coalesce(' (' || place || ')', '')
                 || coalesce(': ' || rtrim(reason, '.') || '.',
                             CASE WHEN advice <> '' THEN '.' END, '')

@@ -4,7 +4,7 @@
 CREATE FUNCTION _derived_name(base text, ending text, beginning text DEFAULT '') RETURNS name
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (beginning || left(base, max(n)) || ending)::name
-      FROM generate_series(0, length(base)) AS n
+      FROM generate_series(0, least(length(base), 63)) AS n
      WHERE octet_length(beginning || left(base, n) || ending) <= 63
 $$;
 COMMENT ON FUNCTION _derived_name(text, text, text) IS

@@ -89,6 +89,8 @@ DECLARE
     target regclass := (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = which);
 BEGIN
     IF told IS NULL THEN
+        UPDATE pipedrive.mirror_state x SET last_error = NULL, last_error_at = NULL
+         WHERE x.mirror_id = which AND x.last_error LIKE '%max_deleted_percent%'::text;
         RETURN false;
     END IF;
     UPDATE pipedrive.mirror_state x SET last_error = told, last_error_at = clock_timestamp()

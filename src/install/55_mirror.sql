@@ -30,18 +30,37 @@ COMMENT ON FUNCTION _column_list(regclass, text) IS 'data columns of a mirror, q
 -- whose code may run --------------------------------------------------------------------------------------------------------------
 
 -- Writing a table runs what its owner put there: triggers, defaults, checks, index expressions, types with operators of their own.
--- They run with the rights of who writes. So a mirror is written only where its owner has those rights already.
+-- They run with the rights of who writes. So a mirror is written only where those have these rights already who could put something
+-- there: its owner, the owners of tables that inherit from it, and who was granted TRIGGER.
+CREATE FUNCTION _others_code(target regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH RECURSIVE tables (oid) AS (
+        SELECT target::oid
+         UNION
+        SELECT i.inhrelid FROM tables t JOIN pg_inherits i ON i.inhparent = t.oid)
+    SELECT EXISTS (SELECT FROM tables t JOIN pg_class c ON c.oid = t.oid
+                    WHERE NOT pg_has_role(c.relowner, current_user::name, 'USAGE')
+                       OR c.relacl IS NOT NULL
+                          AND EXISTS (SELECT FROM aclexplode(c.relacl) AS a
+                                       WHERE a.privilege_type = 'TRIGGER'
+                                         AND (a.grantee = 0 OR NOT pg_has_role(a.grantee, current_user::name, 'USAGE'))))
+$$;
+COMMENT ON FUNCTION _others_code(regclass) IS
+    'whether a role without the rights of the current user could have code run by whoever writes a table';
+
 CREATE FUNCTION _may_write(source regclass, target regclass) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT count(*) = 2 FROM pg_class c
       LEFT JOIN pg_foreign_table t ON t.ftrelid = c.oid
       LEFT JOIN pg_foreign_server s ON s.oid = t.ftserver
       LEFT JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
-     WHERE (c.oid = source AND w.fdwname = 'pipedrive_fdw' OR c.oid = target AND c.relkind = 'r')
-       AND pg_has_role(c.relowner, current_user::name, 'USAGE')
+     WHERE c.oid = source AND w.fdwname = 'pipedrive_fdw' AND pg_has_role(c.relowner, current_user::name, 'USAGE')
+        OR c.oid = target AND c.relkind = 'r' AND NOT pipedrive._others_code(target)
+           AND has_table_privilege(target, 'INSERT'::text) AND has_table_privilege(target, 'UPDATE'::text)
+           AND has_table_privilege(target, 'DELETE'::text)
 $$;
 COMMENT ON FUNCTION _may_write(regclass, regclass) IS
-    'whether the current user may write a mirror: the source is a foreign table of pipedrive_fdw, the target a plain table, and the owner of each has the rights of the current user';
+    'whether the current user may write a mirror: the source is a foreign table of pipedrive_fdw, the target a plain table with the grants for it, and who could have code run there has the rights of the current user';
 
 CREATE FUNCTION _require_own(source regclass, target regclass) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -50,8 +69,8 @@ BEGIN
     IF to_regclass(target::text) IS DISTINCT FROM target OR NOT pipedrive._may_write(source, target) THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
             MESSAGE = format('mirror "%s" belongs to another role', target),
-            DETAIL = 'Triggers, types and index expressions of its owner would run with the rights of the current user.',
-            HINT = 'Its owner, or a role whose rights the owner has, calls sync().';
+            DETAIL = 'Triggers, types and index expressions of its owner, or of who was granted TRIGGER on it, would run with the rights of the current user.',
+            HINT = 'Its owner, or a role whose rights these have and that may write it, calls sync().';
     END IF;
 END
 $$;

@@ -155,12 +155,10 @@ DECLARE
     result pipedrive._step;
     which integer;
 BEGIN
-    FOREACH which IN ARRAY mirrors LOOP
-        PERFORM pipedrive._learn_company(which);
-        COMMIT;
-    END LOOP;
     -- queued events first: what they are about is marked, and read by this run
     IF what OPERATOR(pg_catalog.=) 'sync' AND pipedrive._may_apply_inbox() THEN
+        PERFORM pipedrive._learn_companies(mirrors);
+        COMMIT;
         CALL pipedrive.apply_inbox();
     END IF;
     FOREACH which IN ARRAY mirrors LOOP

@@ -192,6 +192,7 @@ BEGIN
     e.problem := CASE WHEN e.event_time IS NULL THEN 'no usable "timestamp" in "meta"'
                       WHEN e.entity_id !~ '^[0-9]{1,18}$' THEN 'the id is not a number'
                       WHEN e.kind = 'upsert' AND jsonb_typeof(e.record) IS DISTINCT FROM 'object' THEN 'no record in the body'
+                      WHEN e.kind = 'upsert' AND e.record ->> 'id' IS NULL THEN 'the record has no id'
                       WHEN e.kind = 'upsert' AND e.record ->> 'id' IS DISTINCT FROM e.entity_id THEN 'two different ids' END;
     IF e.problem IS NOT NULL THEN
         RETURN e;
@@ -289,7 +290,7 @@ BEGIN
     END;
     e.record := NULL;
     IF e.kind IS DISTINCT FROM 'delete' OR e.problem IS NOT NULL THEN -- a deletion needs the id only
-        e.problem := 'it holds what jsonb cannot (\u0000, half a character or a huge number)';
+        e.problem := 'it holds what jsonb cannot here (\u0000, half a character, a huge number, or a character that the encoding lacks)';
     END IF;
     RETURN e;
 END
@@ -623,7 +624,7 @@ COMMENT ON FUNCTION _fetched(_event) IS 'an event with the whole record as the A
 
 CREATE FUNCTION _reason(state text, message text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT left(CASE WHEN state LIKE '54%' THEN 'the body is too large or nested too deep'
+    SELECT left(CASE WHEN state LIKE '54%' THEN 'the record is too large for a row, or nested too deep'
                      WHEN state LIKE 'HV%' THEN message ELSE pipedrive._condition(state) END, 200) || ' (' || state || ')'
 $$;
 COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote of a body; this library''s own messages (class HV) quote none';
@@ -1305,6 +1306,14 @@ END
 $$;
 COMMENT ON FUNCTION _subscribe(name, text, text, bigint, text, text) IS 'creates one webhook (10 tokens)';
 
+-- An account may list an address in another spelling than it was given.
+CREATE FUNCTION _address(url text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp SET standard_conforming_strings = on AS $$
+    SELECT regexp_replace(lower(p.part[1]), ':443$', '') || coalesce(nullif(p.part[2], ''), '/')
+      FROM regexp_match(url, '^([^/]*//[^/?#]*)(.*)$') AS p (part)
+$$;
+COMMENT ON FUNCTION _address(text) IS 'a URL in the one spelling in which it is compared';
+
 CREATE TYPE _found_webhook AS (
     webhook_id bigint,
     object text,
@@ -1323,7 +1332,8 @@ BEGIN
       FROM pipedrive._listed_webhooks(_found_webhooks.server) AS l
       LEFT JOIN pipedrive.webhook_subscription s
              ON s.server = _found_webhooks.server AND s.webhook_id = l.webhook_id
-     WHERE l.url = _found_webhooks.url AND l.action = '*' AND l.version LIKE '2%'
+     WHERE pipedrive._address(_found_webhooks.url)
+               IN (pipedrive._address(l.url), pipedrive._address(s.url)) AND l.action = '*' AND l.version LIKE '2%'
        AND l.remove_reason IS NULL;
 END
 $$;
@@ -1368,7 +1378,7 @@ DECLARE
     there pipedrive._found_webhook[];
     w pipedrive._found_webhook;
 BEGIN
-    IF url !~ '^https://' THEN
+    IF url !~ '^https://' IS NOT FALSE THEN
         RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'webhooks need an https URL', DETAIL = 'Pipedrive delivers to public https addresses with a valid certificate, and follows no redirects.';
     END IF;
     -- two sessions would both find nothing
@@ -1411,7 +1421,7 @@ BEGIN
         WITH listed AS MATERIALIZED (SELECT * FROM pipedrive._listed_webhooks(unregister_webhook.server)),
         ours AS (SELECT x.* FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server)
         SELECT coalesce(o.object, l.object) AS object, coalesce(o.webhook_id, l.webhook_id, a.id) AS webhook_id, l.webhook_id IS NOT NULL AS is_listed,
-               o.webhook_id IS NOT NULL OR l.url IN (SELECT x.url FROM ours x) IS TRUE AS may_go -- others send elsewhere
+               o.webhook_id IS NOT NULL OR pipedrive._address(l.url) IN (SELECT pipedrive._address(x.url) FROM ours x) IS TRUE AS may_go -- others send elsewhere
           FROM ours o FULL JOIN listed l ON l.webhook_id = o.webhook_id FULL JOIN unnest(webhook_ids) AS a (id) ON a.id = coalesce(o.webhook_id, l.webhook_id)
          WHERE CASE WHEN webhook_ids IS NULL THEN o.webhook_id ELSE a.id END IS NOT NULL ORDER BY 1, 2 LOOP
         object := s.object;
@@ -1447,7 +1457,8 @@ BEGIN
     RETURN QUERY
     SELECT pipedrive._as_bigint(w -> 'id'), w ->> 'event_object', w ->> 'event_action', w ->> 'subscription_url', pipedrive._as_bigint(w -> 'user_id'), pipedrive._as_boolean(w -> 'is_active'),
            w ->> 'version', pipedrive._as_time(w -> 'last_delivery_time'), CASE WHEN s.status BETWEEN 100 AND 599 THEN s.status::integer END,
-           CASE WHEN s.status BETWEEN 100 AND 599 THEN NULL ELSE nullif(left(w ->> 'last_http_status', 40), '') END, w ->> 'remove_reason'
+           CASE WHEN s.status BETWEEN 100 AND 599 THEN NULL ELSE nullif(left(w ->> 'last_http_status', 40), '') END,
+           CASE WHEN w ->> 'remove_reason' NOT IN ('', 'false', '0') THEN w ->> 'remove_reason' END
       FROM jsonb_array_elements(coalesce(nullif(listed, 'null'), '[]')) AS w, LATERAL (SELECT pipedrive._as_bigint(w -> 'last_http_status')) AS s (status)
      WHERE pipedrive._as_bigint(w -> 'id') IS NOT NULL;
 END
@@ -1489,7 +1500,7 @@ BEGIN
     -- one row a subscription that is ours or doubles one, one a mirrored object that has none
     ours AS (SELECT s.object, s.webhook_id, s.url FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server
               UNION ALL SELECT l.object, l.webhook_id, l.url FROM listed l
-                         WHERE NOT l.is_ours AND l.is_double AND l.url IN (SELECT s.url FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server)
+                         WHERE NOT l.is_ours AND l.is_double AND pipedrive._address(l.url) IN (SELECT pipedrive._address(s.url) FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server)
               UNION ALL SELECT o, NULL, NULL FROM unnest(pipedrive._wanted_objects(webhook_health.server)) AS o
                          WHERE NOT EXISTS (SELECT FROM pipedrive.webhook_subscription s WHERE s.server = webhook_health.server AND s.object = o)
                            AND NOT EXISTS (SELECT FROM listed l WHERE l.object IN (o, '*') AND l.action = '*' AND l.is_active IS NOT FALSE)),

@@ -116,17 +116,25 @@ $$;
 COMMENT ON FUNCTION _check_mirror(pipedrive.mirror) IS
     '_check_account() for a step of a mirror, which pays';
 
--- A failure here is left to the mirrors' own steps, which write it down.
-CREATE FUNCTION _learn_company(which integer) RETURNS void
+-- A failure here is left to the mirrors' own steps, which write it down; a server that does not
+-- answer is asked once.
+CREATE FUNCTION _learn_companies(mirrors integer[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
 BEGIN
-    PERFORM pipedrive._check_mirror(m)
-       FROM pipedrive.mirror m
-      WHERE m.mirror_id = which AND pipedrive._may_write(m.source, m.target)
-        AND NOT pipedrive._was_asked(pipedrive._server_of(m.source));
-EXCEPTION WHEN OTHERS THEN
-    NULL;
+    FOR m IN SELECT DISTINCT ON (pipedrive._server_of(x.source)) x.* FROM pipedrive.mirror x
+              WHERE x.mirror_id = ANY (mirrors) AND pipedrive._may_write(x.source, x.target)
+              ORDER BY pipedrive._server_of(x.source), x.mirror_id LOOP
+        BEGIN
+            IF NOT pipedrive._was_asked(pipedrive._server_of(m.source)) THEN
+                PERFORM pipedrive._check_mirror(m);
+            END IF;
+        EXCEPTION WHEN OTHERS THEN
+            CONTINUE;
+        END;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION _learn_company(integer) IS
-    'has the company behind a mirror known before queued events are applied';
+COMMENT ON FUNCTION _learn_companies(integer[]) IS
+    'has the companies behind mirrors known before queued events are applied';

@@ -261,25 +261,37 @@ BEGIN
     message := pipedrive._full_text(state, message, detail, hint);
     UPDATE pipedrive.tracked_view t SET last_error = message, last_error_at = clock_timestamp() WHERE t.view = _refresh_if_due.view;
     INSERT INTO pipedrive.refresh_log VALUES (_refresh_if_due.view, began, clock_timestamp() - began, NULL, NULL, message);
-    RETURN false;
+    RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION _refresh_if_due(regclass, boolean) IS 'one step of refresh_views(): whether the view was refreshed; errors are written down';
+COMMENT ON FUNCTION _refresh_if_due(regclass, boolean) IS 'one step of refresh_views(): whether the view was refreshed; NULL for an error, which is written down';
 
 CREATE PROCEDURE refresh_views(only_view regclass DEFAULT NULL, force boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
+    views pg_catalog.regclass[];
     view pg_catalog.regclass;
+    failed pg_catalog.regclass[] := '{}';
 BEGIN
     COMMIT; -- inside a transaction block this is the error, before anything is done
-    FOREACH view IN ARRAY pipedrive._refresh_order(only_view) LOOP
-        PERFORM pipedrive._refresh_if_due(view, force);
+    views := pipedrive._refresh_order(only_view);
+    FOREACH view IN ARRAY views LOOP
+        IF pipedrive._refresh_if_due(view, force) IS NULL THEN
+            failed := pg_catalog.array_append(failed, view);
+        END IF;
         COMMIT;
     END LOOP;
+    IF pg_catalog.cardinality(failed) OPERATOR(pg_catalog.>) 0 THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = pg_catalog.format('%s of %s tracked views could not be refreshed',
+                                        pg_catalog.cardinality(failed), pg_catalog.cardinality(views)),
+            DETAIL = pg_catalog.format('Failed: %s.', pg_catalog.array_to_string(failed, ', ')),
+            HINT = 'The others are done. See error in pipedrive.tracked_views.';
+    END IF;
 END
 $$;
 COMMENT ON PROCEDURE refresh_views(regclass, boolean) IS
-    'refreshes tracked materialized views that need it (all with force), those first that others read, each in its own transaction; a failure is a warning and an entry in refresh_log';
+    'refreshes tracked materialized views that need it (all with force), those first that others read, each in its own transaction; a failure is a warning, an entry in refresh_log and, when the others are done, an error';
 
 CREATE VIEW tracked_views AS
 SELECT t.view,

@@ -109,7 +109,7 @@ COMMENT ON FUNCTION unschedule() IS 'takes the jobs of schedule() off pg_cron; w
 CREATE FUNCTION _partition_month(partition regclass) RETURNS date
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on AS $$
-    SELECT to_date(right(c.relname, 6), 'YYYYMM') FROM pg_class c WHERE c.oid = partition AND c.relname ~ '^changes_\d{6}$'
+    SELECT to_date(right(c.relname, 6), 'YYYYMM') FROM pg_class c WHERE c.oid = partition AND c.relname ~ '^changes_\d{4}(0[1-9]|1[0-2])$'
 $$;
 COMMENT ON FUNCTION _partition_month(regclass) IS 'first day of the month of a partition of changes; NULL for others';
 
@@ -151,7 +151,9 @@ BEGIN
         RETURN NULL;
     END IF;
     BEGIN
-        cutoff := now() - given::interval;
+        IF given ~ '[[:alpha:]:]' THEN -- "30" would be seconds
+            cutoff := now() - given::interval;
+        END IF;
     EXCEPTION WHEN data_exception THEN
         NULL; -- no interval, or one that reaches beyond all times
     END;

@@ -109,7 +109,7 @@ BEGIN
         SELECT d.classid, d.objid, c.relkind,
                -- what cannot be written for another is written; of the rest is read what is no secret
                CASE WHEN EXISTS (SELECT FROM pg_trigger t JOIN pg_proc g ON g.oid = t.tgfoid
-                                  WHERE t.tgrelid = c.oid AND g.pronamespace = 'pipedrive'::regnamespace AND g.proname LIKE '\_guard\_%')
+                                  WHERE t.tgrelid = c.oid AND g.pronamespace = 'pipedrive'::regnamespace AND starts_with(g.proname::text, '_guard_'::text))
                       OR c.oid = 'pipedrive.inbox'::regclass
                     THEN 'SELECT, INSERT, UPDATE, DELETE' ELSE 'SELECT' END AS rights
           FROM pg_depend d

@@ -2,7 +2,10 @@
 
 #include "pg/datum.h"
 
+#include <algorithm>
+
 extern "C" {
+#include "catalog/namespace.h"
 #include "utils/fmgrprotos.h"
 }
 
@@ -219,6 +222,28 @@ Datum convert(Converter* converter, const Cell* cell) {
 }
 
 } // namespace
+
+bool cell_fits_encoding(const Cell* cell) {
+    const int encoding = GetDatabaseEncoding();
+    if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII) return true;
+    if (cell->type == CellType::TextArray)
+        return std::all_of(cell->items, cell->items + cell->size,
+                           [](const Cell& item) { return cell_fits_encoding(&item); });
+    if (cell->type != CellType::Text && cell->type != CellType::Json) return true;
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    if (std::all_of(cell->text, cell->text + cell->size, is_ascii)) return true;
+    const Oid conversion = FindDefaultConversionProc(PG_UTF8, encoding);
+    if (!OidIsValid(conversion)) return true; // the conversion itself will say so
+    const int size = static_cast<int>(cell->size);
+    const int room = size * MAX_CONVERSION_GROWTH + 1;
+    auto* source = reinterpret_cast<unsigned char*>(pnstrdup(cell->text, cell->size));
+    auto* target = static_cast<unsigned char*>(palloc(static_cast<Size>(room)));
+    const int converted = pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding, source, size,
+                                                        target, room, true);
+    pfree(source);
+    pfree(target);
+    return converted == size;
+}
 
 bool cell_to_datum(Converter* converter, const Cell* cell, Datum* out) {
     const bool isnull = cell->type == CellType::Null;

@@ -25,6 +25,9 @@ struct Converter {
 // Raises ERROR with a hint when a column of this type cannot hold values of the kind. Leaf.
 void prepare_converter(Converter* converter, Kind kind, const char* name, Oid type, int32 typmod);
 
+// Whether the database's encoding has every character of a cell. Leaf.
+bool cell_fits_encoding(const Cell* cell);
+
 // The Datum of a cell, in the current memory context; false for NULL. Raises the type's own errors
 // (22003, 22P02, …) and a domain's. Leaf.
 bool cell_to_datum(Converter* converter, const Cell* cell, Datum* out);

@@ -64,6 +64,8 @@ constexpr ReportRow kRows[] = {
      "reply from Pipedrive for \"{subject}\" is too large",
      "Option \"max_response_size\" of the server sets the limit; a smaller \"page_size\" makes "
      "smaller replies."},
+    {ErrorKind::TooDeep, ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+     "reply from Pipedrive for \"{subject}\" is nested too deeply", ""},
     {ErrorKind::BadValue, ERRCODE_FDW_INVALID_DATA_TYPE,
      "invalid value from Pipedrive for column \"{column}\" of \"{subject}\"", ""},
     {ErrorKind::UnknownEntity, ERRCODE_FDW_TABLE_NOT_FOUND,

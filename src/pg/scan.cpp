@@ -198,6 +198,23 @@ void prepare_converters(ForeignScanState* node) {
     MemoryContextSwitchTo(old);
 }
 
+// In a part of a walk: whether the row was set aside as the database's encoding lacks a character.
+bool set_aside(ExecState* state) {
+    RepeatedScan* scan = &*state->held->object->scan;
+    if (GetDatabaseEncoding() == PG_UTF8 || !scan->sets_aside()) return false;
+    const Cell* cells = scan->row().data();
+    for (int i = 0; i < state->n_columns; ++i) {
+        if (cell_fits_encoding(&cells[i])) continue;
+        entry({}, [&] {
+            scan->set_aside(scan->spec().columns[static_cast<std::size_t>(i)].name,
+                            "The database's encoding lacks a character of the value.");
+            return 0;
+        });
+        return true;
+    }
+    return false;
+}
+
 void fill_slot(ForeignScanState* node, TupleTableSlot* slot) {
     ExecState* state = state_of(node);
     const RepeatedScan* scan = &*state->held->object->scan;
@@ -274,7 +291,8 @@ TupleTableSlot* iterate_scan(ForeignScanState* node) {
                 note_rows(RelationGetRelid(node->ss.ss_currentRelation), static_cast<double>(rows));
             return ExecClearTuple(slot);
         }
-        if (step == Scan::Step::Row) break;
+        if (step == Scan::Step::Row && !set_aside(state)) break;
+        if (step == Scan::Step::Row) continue;
         wait_for(&core->wait);
     }
     if (core->scan->has_notices()) raise_notices(node);

@@ -61,7 +61,10 @@ DeclaredColumn declared(const PodColumn& c) {
 
 TableInfo* table_info(Oid relation_oid) {
     auto* info = static_cast<TableInfo*>(palloc0(sizeof(TableInfo)));
-    Relation relation = table_open(relation_oid, AccessShareLock);
+    Relation relation = try_relation_open(relation_oid, AccessShareLock);
+    if (relation == nullptr)
+        ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+                        errmsg("table with OID %u does not exist", relation_oid)));
     if (relation->rd_rel->relkind != RELKIND_FOREIGN_TABLE || !is_ours(relation_oid))
         ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
                         errmsg("\"%s\" is not a foreign table of pipedrive_fdw",

@@ -82,6 +82,15 @@ END_OF_SQL
     is($utf8->value('SELECT count(*), count(id) FROM plain.deals WHERE id IN (1, 2, 3)'), '3|3', "$encoding: columns that nobody asked for do no harm");
     is($utf8->value(q{SELECT id FROM plain.deals WHERE id IN (1, 2, 3) AND status = ANY (ARRAY['open', 'won', 'lost']) ORDER BY id LIMIT 1}), '1', "$encoding: words are pushed");
 
+    # In a mirror a row that does not fit is set aside, and the others are there.
+    $node->safe_psql($database, q{CREATE FOREIGN TABLE plain.sources (id bigint, title text, add_time timestamptz, update_time timestamptz) SERVER crm OPTIONS (entity 'deals');
+        SELECT pipedrive.create_mirror('plain.sources', 'plain.kept')});
+    $node->psql($database, q{CALL pipedrive.sync('plain.kept')});
+    my $aside = $encoding eq 'SQL_ASCII' ? '' : '3:title';
+    is($utf8->value(q{SELECT coalesce(string_agg(id || ':' || column_name, ' '), '') FROM pipedrive.bad_rows WHERE id = 3}), $aside, "$encoding: set aside");
+    is($utf8->value('SELECT count(*) + (SELECT count(*) FROM pipedrive.bad_rows) - (SELECT count(id) FROM plain.sources) FROM plain.kept'), '0', "$encoding: the others are there");
+    is($utf8->value('SELECT title FROM plain.kept WHERE id = 1'), 'plain', "$encoding: as they are");
+
     # Errors that carry the peer's text.
     for my $fault ({ kind => 'status', status => 400, body => { success => JSON::PP::false(), error => "\x{43e}\x{448}\x{438}\x{431}\x{43a}\x{430} \x{1f600}" } },
         { kind => 'status', status => 400, body => "\x{43e}\x{448}" x 400 }, { kind => 'bad_utf8' }, { kind => 'nul' })

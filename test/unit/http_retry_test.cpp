@@ -108,6 +108,16 @@ TEST(Retry, EachRowOfTheErrorPage) {
     }
 }
 
+TEST(Retry, AServerThatIsDownSaysForHowLong) {
+    HttpResponse down = answer(503, "");
+    EXPECT_EQ(judge(down, 1, 0).wait_ms, 250);
+    for (const auto& [seconds, ms] : std::vector<std::pair<double, std::int64_t>>{
+             {0.1, 250}, {100, 100000}, {-5, 250}, {NAN, 250}, {1e308, 86400000}}) {
+        down.retry_after = seconds;
+        EXPECT_EQ(judge(down, 1, 0).wait_ms, ms) << seconds;
+    }
+}
+
 TEST(Retry, DailyBudgetFailsAtOnce) {
     HttpResponse by_text =
         answer(429, R"({"success":false,"error":"Daily request budget exceeded","errorCode":429})");
@@ -135,7 +145,12 @@ TEST(Retry, OnlyPipedriveSpeaksOfTheDay) {
         answer(429, "error code: 1015", "text/plain"),
         answer(429, ""),
         answer(429, R"({"success":false,"error":"Request over limit","errorCode":429})"),
+        answer(429, R"({"message":"Too Many Requests"})"),
+        answer(429),
     };
+    HttpResponse& left = rows[std::size(rows) - 1];
+    left = answer(429, R"({"success":false,"error":"Too many requests"})");
+    left.daily_remaining = 5000; // of the day
     for (HttpResponse& r : rows) {
         r.retry_after = 12;
         const Verdict v = judge(r, 1, 0);
@@ -236,6 +251,14 @@ TEST(Retry, Evidence) {
             403,
             R"({"success":false, "error" : "Scope and URL mismatch","errorCode":403,"error_info":"Please check."})"),
         "The API answered 403: Scope and URL mismatch (Please check.)");
+    EXPECT_EQ(
+        evidence(400,
+                 R"({"error":"Failed","error_info" : {"field":"x","message":"No such user"}})"),
+        "The API answered 400: Failed (No such user)");
+    EXPECT_EQ(evidence(400, R"({"error":"Failed","error_info":{},"message":"other"})"),
+              "The API answered 400: Failed");
+    EXPECT_EQ(evidence(400, R"({"error":"Failed","error_info":{"message")"),
+              "The API answered 400: Failed");
     EXPECT_EQ(evidence(400, R"({"error":{"code":1}})"),
               "The API answered 400: {\"error\":{\"code\":1}}");
     EXPECT_EQ(evidence(400, R"({"error":"cut off \)"), "The API answered 400: cut off \\");

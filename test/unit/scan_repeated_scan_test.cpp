@@ -225,6 +225,22 @@ TEST_F(RepeatedScanTest, AValueThatChoosesTheListMayVary) {
     EXPECT_LE(api.requests().size(), 60u);
 }
 
+// Once it varies, each question is the whole list: what was read of that is not read again.
+TEST_F(RepeatedScanTest, QuestionsThatAreTheListReadItOnce) {
+    list("/api/v2/deals", rows(1, 80));
+    list("/api/v2/deals/archived", rows(81, 100));
+    RepeatedScan s = repeated(spec({}, {{"is_archived", Op::Eq, 0}}));
+    for (int i = 0; i < 40; ++i) {
+        Value archived;
+        archived.type = Value::Type::Flag;
+        archived.flag = i % 2 == 1;
+        auto got = ids(s, {archived});
+        for (std::int64_t id : archived.flag ? range(81, 100) : range(1, 80))
+            EXPECT_NE(std::find(got.begin(), got.end(), id), got.end()) << i;
+    }
+    EXPECT_LE(s.traffic().tokens, 220) << "10 pages of 10 are the whole list";
+}
+
 TEST_F(RepeatedScanTest, APartOfAWalkIsReadAsItIs) {
     list("/api/v2/deals", rows(1, 100));
     RepeatedScan s = repeated(by_id(Op::AnyOf));

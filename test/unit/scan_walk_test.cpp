@@ -155,8 +155,10 @@ TEST_F(ScanTest, AnOrderThatDoesNotHoldIsNotTrusted) {
             rows.push_back(row(i, t));
             if (t >= bound) wanted.push_back(i);
         }
-        // Rows of a first page that happen to descend are believed.
-        if (round % 3 == 2) rows.insert(rows.begin(), {row(1001, kSecond), row(1002, 2 * kSecond)});
+        // some rows at the start that happen to descend prove nothing
+        if (round % 3 == 2)
+            for (int i = 0; i < static_cast<int>(random() % 7); ++i)
+                rows.insert(rows.begin(), row(1001 + i, (i + 1) * kSecond));
         list("/api/v2/deals", rows);
         list("/api/v2/deals/archived", {});
         for (int pages : {0, 1}) {

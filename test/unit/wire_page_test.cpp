@@ -64,6 +64,7 @@ std::string error_of(std::string_view body, const std::vector<BoundColumn>& want
         const std::string at = e.column + (e.row_id.empty() ? "" : "#" + e.row_id);
         return (e.kind == ErrorKind::Malformed  ? "malformed "
                 : e.kind == ErrorKind::BadValue ? "bad value "
+                : e.kind == ErrorKind::TooDeep  ? "too deep "
                                                 : "other ") +
                at;
     }
@@ -225,24 +226,47 @@ TEST(Page, UnreadEndsAreErrors) {
     const auto with = [](const std::string& additional) {
         return R"({"success":true,"data":[{"id":1}],"additional_data":)" + additional + "}";
     };
-    for (const char* additional :
-         {R"({"next_cursor":12345})", R"({"next_cursor":"x\ud83d"})", R"({"next_cursor":0})",
-          R"({"next_cursor":{"after":"x"}})", R"({"next_cursor":["x"]})", R"({"next_cursor":true})",
-          R"({"next_cursor":false})", "7", "\"x\"", "true", R"([{"next_cursor":"x"}])",
-          R"({"pagination":[1]})", R"({"pagination":{"more_items_in_collection":"true"}})",
-          R"({"pagination":{"more_items_in_collection":1}})",
-          R"({"pagination":{"more_items_in_collection":true}})",
-          R"({"pagination":{"next_start":100}})"})
+    for (const char* additional : {R"({"next_cursor":12345})",
+                                   R"({"next_cursor":"x\ud83d"})",
+                                   R"({"next_cursor":0})",
+                                   R"({"next_cursor":{"after":"x"}})",
+                                   R"({"next_cursor":["x"]})",
+                                   R"({"next_cursor":true})",
+                                   R"({"next_cursor":false})",
+                                   "7",
+                                   "\"x\"",
+                                   "true",
+                                   R"([{"next_cursor":"x"}])",
+                                   R"({"pagination":[1]})",
+                                   R"({"pagination":{"more_items_in_collection":"true"}})",
+                                   R"({"pagination":{"more_items_in_collection":1}})",
+                                   R"({"pagination":{"more_items_in_collection":true}})",
+                                   R"({"pagination":{"next_start":100}})",
+                                   R"({"more_items_in_collection":true})",
+                                   R"({"has_more":true})",
+                                   R"({"next_start":100})",
+                                   R"({"next_page":2})",
+                                   R"({"pagination":{"next_cursor":"x"}})",
+                                   R"({"pagination":{"has_more":true}})"})
         for (bool paged : {true, false})
             EXPECT_EQ(error_of(with(additional), {}, paged), "malformed ") << additional << paged;
     EXPECT_EQ(error_of(with(R"({"next_cursor":"x"})"), {}, false), "malformed ");
+    for (const char* beside : {R"("next_cursor":"x")", R"("has_more":true)", R"("next_start":1)",
+                               R"("more_items_in_collection":true)", R"("next_page":{"a":1})"})
+        for (bool paged : {true, false})
+            EXPECT_EQ(error_of(std::string(R"({"success":true,"data":[{"id":1}],)") + beside + "}",
+                               {}, paged),
+                      "malformed ")
+                << beside;
     EXPECT_EQ(
         read(with(R"({"next_cursor":"x","pagination":{"more_items_in_collection":true}})"), {})
             .cursor,
         "x");
     for (const char* additional :
          {"[]", R"({"pagination":{"start":0,"limit":100,"more_items_in_collection":false}})",
-          R"({"pagination":[]})", R"({"pagination":{"next_start":null}})"})
+          R"({"pagination":[]})", R"({"pagination":{"next_start":null}})",
+          R"({"more_items_in_collection":false,"has_more":false,"next_page":null})",
+          R"({"next_cursor":null},"next_cursor":null,"has_more":false,"x":{"has_more":true})"})
         for (bool paged : {true, false})
             EXPECT_EQ(error_of(with(additional), {}, paged), "none") << additional << paged;
 }
@@ -271,7 +295,7 @@ TEST(Page, BadValuesNameColumnAndRow) {
     EXPECT_EQ(error_of(envelope(R"({"id":3,"title":"a\u0000b"})"), columns()), "bad value title#3");
     EXPECT_EQ(error_of(envelope(R"({"id":3,"lost_reason":"a\u0000b","title":"ok"})"), columns()),
               "none");
-    EXPECT_EQ(error_of(envelope("{\"x\":" + std::string(1000000, '[')), columns()), "malformed ");
+    EXPECT_EQ(error_of(envelope("{\"x\":" + std::string(1000000, '[')), columns()), "too deep ");
     EXPECT_EQ(error_of(envelope(R"({"id":1,"title":"\ud800"})"), columns()), "bad value title#1");
     EXPECT_EQ(one(R"({"id":1,"title":"ok","lost_reason":"\ud83d","\udc00":{"\udc01":"\udc02"}})"),
               "1: 'ok' null null null null false");

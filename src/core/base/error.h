@@ -27,6 +27,7 @@ enum class ErrorKind : std::uint8_t {
     Timeout,         // our own connect or request timeout
     Malformed,       // an answer that is not what the API documents
     TooLarge,        // an answer above max_response_size
+    TooDeep,         // an answer with more levels than are read
     BadValue,        // one value of one row does not fit its column
     UnknownEntity,
     UnknownOption,

@@ -100,13 +100,14 @@ bool from_gateway(const HttpResponse& r, std::size_t start) noexcept {
            (r.status >= 400 && contains_folded(opening(r), "\"cloudflare_error\""));
 }
 
-// The text decides. Without one of the known texts a header does; Retry-After only beside JSON, as
-// a gateway sends it too.
+// The text decides. Without one of the known texts what remains of the day does; without that
+// Retry-After, and only beside JSON of Pipedrive's shape, as a gateway sends it too.
 bool says_daily(const HttpResponse& r, bool json) noexcept {
     if (contains_folded(opening(r), "daily request budget")) return true;
     if (contains_folded(opening(r), "request over limit")) return false;
-    return (r.daily_remaining && *r.daily_remaining <= 0) ||
-           (json && r.retry_after && *r.retry_after > kDailyRetryAfterSeconds);
+    if (r.daily_remaining) return *r.daily_remaining <= 0;
+    return json && contains_folded(opening(r), "\"success\"") && r.retry_after &&
+           *r.retry_after > kDailyRetryAfterSeconds;
 }
 
 Body body_of(const HttpResponse& r) noexcept {
@@ -168,6 +169,15 @@ std::string string_member(std::string_view body, std::string_view quoted_key) {
     return {};
 }
 
+// The same of an object under a key. Of the first such key only.
+std::string object_member(std::string_view body, std::string_view key, std::string_view member) {
+    std::size_t i = body.find(key);
+    if (i == body.npos) return {};
+    i = body.find_first_not_of(" :\t\r\n", i + key.size());
+    if (i == body.npos || body[i] != '{') return {};
+    return string_member(body.substr(i, body.find('}', i) - i), member);
+}
+
 // The title of a page of HTML, else the page as it is.
 std::string page_text(const HttpResponse& r) {
     constexpr std::string_view kOpen = "<title>";
@@ -187,7 +197,8 @@ std::string error_text(const HttpResponse& r, Body body) {
     if (body == kJson || body == kDaily) {
         const std::string_view start = std::string_view(r.body).substr(0, kLooked);
         const std::string error = string_member(start, "\"error\"");
-        const std::string info = string_member(start, "\"error_info\"");
+        std::string info = string_member(start, "\"error_info\"");
+        if (info.empty()) info = object_member(start, "\"error_info\"", "\"message\"");
         if (!error.empty() && !info.empty()) return excerpt(error + " (" + info + ")");
         if (!error.empty() || !info.empty()) return excerpt(error + info);
     }
@@ -228,6 +239,14 @@ std::int64_t reset_ms(const HttpResponse& r, double jitter) noexcept {
     return static_cast<std::int64_t>(std::ceil(seconds * 1000.0 + jitter * kResetJitterMs));
 }
 
+// What the answer asks for, 0 when it asks for nothing.
+std::int64_t retry_after_ms(const HttpResponse& r) noexcept {
+    const double seconds = r.retry_after.value_or(0);
+    if (!(seconds > 0)) return 0; // nor a number
+    return static_cast<std::int64_t>(
+        std::ceil(std::min(seconds, kLongestRetryAfterSeconds) * 1000.0));
+}
+
 Verdict judge_failure(const HttpResponse& r, int attempt, double jitter) {
     const auto row = std::find_if(std::begin(kFailures), std::end(kFailures),
                                   [&](const FailureRow& f) { return f.failure == r.failure; });
@@ -255,7 +274,8 @@ Verdict judge(const HttpResponse& response, int attempt, double jitter) {
     out.action = row.action;
     out.kind = row.kind;
     out.rate_limited = response.status == 429;
-    if (row.pause == Pause::Backoff) out.wait_ms = backoff_ms(attempt, jitter);
+    if (row.pause == Pause::Backoff)
+        out.wait_ms = std::max(backoff_ms(attempt, jitter), retry_after_ms(response));
     if (row.pause == Pause::Reset) out.wait_ms = reset_ms(response, jitter);
     if (row.action != Action::Accept) out.evidence = evidence_of(response, body);
     if (out.kind == ErrorKind::RateLimited && (response.ratelimit_reset || response.retry_after))

@@ -6,7 +6,8 @@
 // x-ratelimit-reset (relative seconds, 2 s when missing) or the longer Retry-After. Daily 429
 // (Pipedrive's text "daily request budget exceeded"; without either text, daily remaining 0, or
 // JSON with Retry-After above 10 s): fail at once, as more tries can get the whole company blocked.
-// 5xx, broken transfers, and 200 with an empty or null body: exponential back-off with jitter.
+// 5xx, broken transfers, and 200 with an empty or null body: exponential back-off with jitter, or
+// the longer Retry-After.
 #pragma once
 
 #include <cstdint>

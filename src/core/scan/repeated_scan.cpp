@@ -15,6 +15,13 @@ Value ids_value(std::vector<std::int64_t> ids) {
     return v;
 }
 
+std::string targets(const RequestPlan& plan) {
+    std::string text;
+    for (const Stream& stream : plan.streams)
+        text += "\n" + request_target(plan, stream, {}, {});
+    return text;
+}
+
 bool all_resolved(const ScanSpec& spec) noexcept {
     return std::all_of(spec.columns.begin(), spec.columns.end(),
                        [](const BoundColumn& c) { return c.resolved; });
@@ -118,6 +125,8 @@ void RepeatedScan::decide() {
     if (const auto known = answers_.find(question()); known != answers_.end())
         return serve(known->second);
     if (list_is_due(page_price())) return read_list(page_price());
+    // what is read of the list already is not read again for a question that is the list
+    if (list_ && list_->price() > 0 && asks_for_list()) return read_list(kNoEnd);
     pass_on();
 }
 
@@ -193,10 +202,11 @@ Scan::Step RepeatedScan::pass(WaitFor* wait) {
 
 // What tells one round's requests from another's.
 std::string RepeatedScan::question() const {
-    std::string text = std::to_string(plan_.stop_before);
-    for (const Stream& stream : plan_.streams)
-        text += "\n" + request_target(plan_, stream, {}, {});
-    return text;
+    return std::to_string(plan_.stop_before) + targets(plan_);
+}
+
+bool RepeatedScan::asks_for_list() const {
+    return !list_off_ && plan_.stop_column.empty() && targets(plan_) == targets(list_plan_);
 }
 
 // --- the list
@@ -243,8 +253,10 @@ void RepeatedScan::read_list(std::int64_t sure) {
     WalkPart part;
     part.position = position_;
     part.lists_only = true;
-    part.max_pages = static_cast<int>(std::clamp<std::int64_t>(
-        (credit(sure) - list_->price()) / std::max<std::int64_t>(page_price(), 1), 1, 1000));
+    const std::int64_t credited =
+        (credit(sure) - list_->price()) / std::max<std::int64_t>(page_price(), 1);
+    part.max_pages =
+        sure == kNoEnd ? 0 : static_cast<int>(std::clamp<std::int64_t>(credited, 1, 1000));
     list_->start(first_values_, std::move(part));
     phase_ = Phase::Listing;
 }

@@ -44,6 +44,10 @@ class RepeatedScan {
     std::optional<std::string> next_position() const { return scan_.next_position(); }
     // Of a part of a walk, as of Scan.
     const std::vector<BadRow>& bad_rows() const noexcept { return scan_.bad_rows(); }
+    bool sets_aside() const noexcept { return phase_ == Phase::Passing && scan_.sets_aside(); }
+    void set_aside(std::string_view column, std::string_view reason) {
+        scan_.set_aside(column, reason);
+    }
     std::optional<Micros> answered_at() const noexcept { return scan_.answered_at(); }
     std::optional<std::int64_t> highest_id() const noexcept { return scan_.highest_id(); }
     Traffic traffic() const noexcept;
@@ -59,6 +63,7 @@ class RepeatedScan {
     // same with those of list_. Serving: kept ones are handed out.
     enum class Phase : std::uint8_t { Deciding, Passing, Asking, Listing, Serving, Finished };
     static constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+    static constexpr std::int64_t kNoEnd = -1;
 
     void note_what_varies();
     void decide();
@@ -71,7 +76,7 @@ class RepeatedScan {
     void serve(std::vector<std::size_t> rows);
     std::vector<std::size_t> listed_rows();
     bool list_is_due(std::int64_t sure);
-    void read_list(std::int64_t sure);
+    void read_list(std::int64_t sure); // kNoEnd: all of it
     void make_list();
     void forget_list();
     void page_listed();
@@ -81,6 +86,7 @@ class RepeatedScan {
     FilterKind kind_of(const Predicate& predicate) const;
     std::size_t remember(const Scan& from);
     std::string question() const;
+    bool asks_for_list() const;
 
     const Account& account_;
     Transport& transport_;

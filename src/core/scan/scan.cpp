@@ -164,7 +164,7 @@ void Scan::enter_stream() {
     older_ = false;
     ids_asked_ = 0;
     ids_.clear();
-    ids_in_order_ = 0;
+    ids_order_ = {};
     if (!plan_.by_ids || !more_) return;
     for (std::int64_t id : plan_.ids)
         if (!seen_.contains(id)) ids_.push_back(id);
@@ -406,15 +406,12 @@ bool Scan::stop_reached() {
     return false;
 }
 
-// Whether all rows after this page are known. Trusted only while the ids do descend, which takes
-// two rows to tell: a server that sorts otherwise is read to the end.
+// Whether all rows after this page are known. Trusted only while the ids do descend: a server that
+// sorts otherwise is read to the end.
 bool Scan::known_ids_reached() {
-    for (std::size_t i = 0; i < page_.rows() && ids_in_order_ >= 0; ++i) {
-        const bool descends = ids_in_order_ == 0 || page_.id(i) <= last_id_;
-        ids_in_order_ = descends ? std::min(ids_in_order_ + 1, 2) : -1;
-        last_id_ = page_.id(i);
-    }
-    return ids_in_order_ == 2 && last_id_ <= *part_.above_id;
+    for (std::size_t i = 0; i < page_.rows(); ++i)
+        ids_order_.see(page_.id(i));
+    return ids_order_.proved() && ids_order_.last() <= *part_.above_id;
 }
 
 // Moves the walk on: next page, next batch of ids, next list.

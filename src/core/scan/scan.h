@@ -51,24 +51,32 @@ struct WalkPart {
     std::optional<std::int64_t> above_id = std::nullopt;
 };
 
-// Whether the rows of a walk have come newest first. One row, or several of the same time, prove
-// nothing.
+// Whether the rows of a walk have come newest first, by time or id. A few rows descend by chance in
+// any order, and rows of the same time prove nothing: it takes kProof steps down, which chance
+// gives one list in 40,000.
 class NewestFirst {
   public:
-    void see(Micros t) noexcept {
+    static constexpr int kProof = 8;
+
+    void see(std::int64_t t) noexcept {
         broken_ = broken_ || (any_ && t > last_);
-        descended_ = descended_ || (any_ && t < last_);
+        if (any_ && t < last_ && descents_ < kProof) ++descents_;
         any_ = true;
         last_ = t;
     }
-    void begin_list() noexcept { any_ = descended_ = false; }
+    void begin_list() noexcept {
+        any_ = false;
+        descents_ = 0;
+    }
     void distrust() noexcept { broken_ = true; }
     bool broken() const noexcept { return broken_; }
-    bool proved() const noexcept { return descended_ && !broken_; }
+    bool proved() const noexcept { return descents_ == kProof && !broken_; }
+    std::int64_t last() const noexcept { return last_; }
 
   private:
-    bool any_ = false, descended_ = false, broken_ = false;
-    Micros last_ = 0;
+    bool any_ = false, broken_ = false;
+    int descents_ = 0;
+    std::int64_t last_ = 0;
 };
 
 class Scan {
@@ -102,6 +110,11 @@ class Scan {
     std::vector<UnknownOption> take_notices() noexcept { return std::exchange(notices_, {}); }
     // Rows of this part that were set aside.
     const std::vector<BadRow>& bad_rows() const noexcept { return bad_rows_; }
+    bool sets_aside() const noexcept { return part_.set_aside; }
+    // Sets aside the row that the last step() gave, for a reason that only the caller can know.
+    void set_aside(std::string_view column, std::string_view reason) {
+        bad_rows_.push_back({row_id(), std::string(column), std::string(reason)});
+    }
     // The server's clock at the first answer of this part; nullopt: it did not say.
     std::optional<Micros> answered_at() const noexcept { return answered_at_; }
     // Of the rows in the entity's first list that this part has seen; ids grow with time.
@@ -177,11 +190,10 @@ class Scan {
     int pages_asked_ = 0;
     std::optional<Micros> answered_at_;
     std::optional<std::int64_t> highest_id_;
-    std::int64_t last_id_ = 0; // of the list, where ids should descend
-    int ids_in_order_ = 0;     // rows of the list that bear that out; -1: they do not descend
-    NewestFirst order_;  // of a walk that may stop early; once broken, all lists are read whole
-    bool older_ = false; // this list has shown a row before plan_.stop_before
-    bool more_ = false;  // there is a request to make after the one decoded last
+    NewestFirst ids_order_; // of the list, where ids should descend
+    NewestFirst order_;     // of a walk that may stop early; once broken, all lists are read whole
+    bool older_ = false;    // this list has shown a row before plan_.stop_before
+    bool more_ = false;     // there is a request to make after the one decoded last
 
     std::string body_; // received, not yet decoded for good
     bool have_body_ = false;

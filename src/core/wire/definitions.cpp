@@ -55,8 +55,7 @@ FieldDefinition decode_field(JsonValue v) {
     field.code = text_of(v.member("field_code"));
     field.name = text_of(v.member("field_name"));
     field.type = text_of(v.member("field_type"));
-    const JsonValue custom = v.member("is_custom_field");
-    field.custom = custom.is_null() ? is_field_hash(field.code) : custom.is(Tok::True);
+    field.custom = v.member("is_custom_field").is(Tok::True) || is_field_hash(field.code);
     field.optional = v.member("is_optional_response_field").is(Tok::True);
     read_options(v.member("options"), &field);
     return field;

@@ -21,6 +21,22 @@ bool says_nothing(JsonValue v) {
     return v.is_null() || (v.is(Tok::Array) && !any);
 }
 
+// Words with which APIs say that there is more, in a place where this one's documents have none.
+bool says_more(JsonValue v) {
+    return !v.is_null() && !v.is(Tok::False) && !(v.is(Tok::String) && v.text().empty());
+}
+
+void check_places(JsonValue additional, std::string_view subject) {
+    const JsonValue block = additional.member("pagination");
+    for (std::string_view word : kEndWords) {
+        if (word != "next_cursor" && says_more(additional.member(word)))
+            unread(subject, word, additional.member(word));
+        if (word != "next_start" && word != "more_items_in_collection" &&
+            says_more(block.member(word)))
+            unread(subject, word, block.member(word));
+    }
+}
+
 // v1's pagination block: whether rows are left that this answer does not have.
 bool more_items(JsonValue additional, std::string_view subject) {
     const JsonValue block = additional.member("pagination");
@@ -42,6 +58,7 @@ std::string next_cursor(JsonValue additional, bool paged, std::string_view subje
     if (!cursor.is_null() &&
         (!cursor.is(Tok::String) || cursor.text().find(kHalf) != std::string::npos))
         unread(subject, "next_cursor", cursor);
+    check_places(additional, subject);
     const bool more = more_items(additional, subject);
     if (cursor.text().empty() ? more : !paged)
         throw Error(ErrorKind::Malformed, std::string(subject),

@@ -11,6 +11,10 @@
 
 namespace pipedrive {
 
+// What tells that there are more rows, in whatever place it stands.
+inline constexpr std::string_view kEndWords[] = {"next_cursor", "next_start", "next_page",
+                                                 "has_more", "more_items_in_collection"};
+
 // The cursor in `additional`, the value of "additional_data"; empty: this was the last page. In a
 // list that is not `paged` there can be no more. Throws Error{Malformed}.
 std::string next_cursor(JsonValue additional, bool paged, std::string_view subject);

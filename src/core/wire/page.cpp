@@ -198,6 +198,8 @@ class PageReader final : public JsonEvents {
             said_false_ = scalar == Tok::False;
         }
         if (key_ == "error" && scalar == Tok::String) error_text_ = text;
+        if (scalar != Tok::Null && scalar != Tok::False && !text.empty()) check_end_word();
+        if (scalar == Tok::True) check_end_word();
         if (key_ != "data") return;
         saw_data_ = true;
         data_null_ = scalar == Tok::Null;
@@ -206,6 +208,15 @@ class PageReader final : public JsonEvents {
         if (!data_null_)
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
                         "\"data\" is neither an array nor an object.");
+    }
+
+    // An end beside the rows instead of in "additional_data".
+    void check_end_word() const {
+        if (std::find(std::begin(kEndWords), std::end(kEndWords), key_) == std::end(kEndWords))
+            return;
+        throw Error(
+            ErrorKind::Malformed, std::string(request_.entity),
+            "\"" + key_ + "\" stands beside \"data\", where no end of a list is documented.");
     }
 
     void enter_from_root(Tok container) {
@@ -218,6 +229,7 @@ class PageReader final : public JsonEvents {
         place_ = Place::Data; // any value of the envelope; only data is looked into
         in_data_array_ = false;
         if (key_ == "success") failed_ = true;
+        check_end_word();
         if (key_ != "data") return;
         saw_data_ = true;
         data_null_ = false;
@@ -363,7 +375,9 @@ bool PageDecoder::read(std::size_t bytes) {
 }
 
 void decode_page(std::string_view body, const PageRequest& request, Page* page) {
-    PageDecoder(body, request, page).read(body.size());
+    PageDecoder decoder(body, request, page);
+    while (!decoder.read(body.size())) {
+    }
 }
 
 } // namespace pipedrive

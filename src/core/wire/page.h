@@ -81,7 +81,7 @@ class Page {
 
 // Fills *page (reusing its memory), slice by slice. read() throws Error{Malformed} for an envelope
 // that is not one, `success` false, a row without an id; Error{BadValue} with column and row id,
-// unless they are set aside. Until it says true, the page is not to be looked at.
+// unless they are set aside; Error{TooDeep}. Until it says true, the page is not to be looked at.
 class PageDecoder {
   public:
     // `body`, what `request` refers to, and `page` outlive the decoder.

@@ -100,7 +100,7 @@ class Adapter {
 };
 
 [[noreturn]] void too_deep(const std::string& subject) {
-    throw Error(ErrorKind::Malformed, subject,
+    throw Error(ErrorKind::TooDeep, subject,
                 "The answer is nested more than " + std::to_string(kMaxDepth) + " levels deep.");
 }
 

@@ -39,7 +39,7 @@ class JsonReader {
         : text_(text), subject_(subject), events_(events) {}
 
     // Reads on over about so many bytes. True: the whole document has been read. Throws
-    // Error{Malformed} with byte offset and reason, or for more than kMaxDepth levels, or what the
+    // Error{Malformed} with byte offset and reason, Error{TooDeep} above kMaxDepth, or what the
     // events throw; after that the reader is of no use.
     bool read(std::size_t bytes);
 
