@@ -29,7 +29,8 @@ $$;
 COMMENT ON FUNCTION _allow_deletes(pipedrive.mirror_state, boolean) IS
     'lets go of the brake for this call, or puts it on again';
 
--- A mark that something else made is held only once its row was asked for by id: until then it has to be read.
+-- A mark that something else made is held only once its row was asked for by id: until then it has
+-- to be read.
 CREATE FUNCTION _hold_back(m pipedrive.mirror, ids bigint[], asked bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason, held)
@@ -38,7 +39,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
      WHERE NOT r.held AND (r.reason = excluded.reason OR r.arrival < asked)
 $$;
 COMMENT ON FUNCTION _hold_back(pipedrive.mirror, bigint[], bigint) IS
-    'rows that are not deleted for now; asked: when it was seen that they are gone, NULL for a walk that is no proof';
+    'rows that are not deleted for now; asked: when it was seen that they are gone, NULL for a walk '
+    'that is no proof';
 
 -- The tombstone's time is Pipedrive's, a second more than its header tells: events of that second
 -- may be from before the deletion.
