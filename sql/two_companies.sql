@@ -115,5 +115,26 @@ TRUNCATE pipedrive.inbox;
 SELECT sim.send('whose', '444', 9008) AS whose, sim.send('by a door', '444', 9008, 'apply', 'other') AS by_a_door;
 SELECT pipedrive.drop_mirror('crm.stages');
 SELECT sim.send('the only one', '444', 9009) AS the_only_one;
+-- but of one company only: once there is a second one nobody can tell, and the next sync reads what they are about
+TRUNCATE pipedrive.refetch;
+SELECT sim.send('a second one', '555', 9010) AS second, sim.send('the first again', '444', 9011) AS first, sim.send('queued', '444', 9012, 'queue') AS queued,
+       sim.send('by a login', '444', 9013, 'apply', 'other') AS login;
+CALL pipedrive.apply_inbox();
+SELECT outcome FROM pipedrive.inbox WHERE key LIKE 'queued%';
+SELECT id, name FROM other_mirror.stages WHERE id > 9000 ORDER BY id;
+SELECT id FROM pipedrive.refetch ORDER BY id;
+-- two that wait in one batch are seen before either is applied
+TRUNCATE pipedrive.event_company;
+SELECT sim.send('batch', '666', 9016, 'queue') AS one, sim.send('batch too', '777', 9017, 'queue') AS other;
+CALL pipedrive.apply_inbox();
+SELECT key, outcome FROM pipedrive.inbox WHERE key LIKE 'batch%' ORDER BY seq;
+-- what is no name does not tell; then it tells
+CALL sim.fault('[{"match": {"path_regex": "^/v1/users/me$"}, "kind": "status", "status": 200, "body": {"success": true, "data": {"company_id": {"x": 1}}}}]');
+SELECT pipedrive._asked_company('other', NULL);
+CALL sim.no_faults();
+ALTER SERVER other OPTIONS (ADD page_size '101');
+CALL pipedrive.sync('other_mirror.stages');
+SELECT company_id FROM pipedrive.server_company WHERE server = 'other';
+SELECT sim.send('it tells now', '100200300', 9014) AS own, sim.send('and not this', '444', 9015) AS another;
 DROP SERVER other CASCADE;
 DROP SCHEMA other, other_mirror CASCADE;

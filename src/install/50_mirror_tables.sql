@@ -91,11 +91,22 @@ CREATE TABLE refetch (
     arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     held boolean NOT NULL DEFAULT false,
     reason text NOT NULL,
+    unfilled jsonb,
     PRIMARY KEY (mirror_id, id)
 );
+COMMENT ON COLUMN refetch.unfilled IS 'of a row that an event made: columns that no event has carried yet; to fill them is no change';
 COMMENT ON COLUMN refetch.held IS 'gone in Pipedrive, but not deleted, as too many were: waits until a call is told to, or the row shows again';
 COMMENT ON COLUMN refetch.arrival IS 'its place in the order of arrival: a page that was requested before it does not settle it';
 COMMENT ON TABLE refetch IS 'rows that the next sync reads by id, whatever their update_time';
+
+-- No key: nobody waits here for a session that has written about the same row and does not end.
+CREATE TABLE late_mark (
+    mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,
+    id bigint NOT NULL,
+    arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival')
+);
+COMMENT ON TABLE late_mark IS 'rows that the next sync reads by id as well: another session held their place in refetch';
+CREATE INDEX late_mark_id ON late_mark (mirror_id, id);
 
 CREATE TABLE bad_row (
     mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,
@@ -137,5 +148,6 @@ SELECT pg_catalog.pg_extension_config_dump('mirror_mirror_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('mirror_state', '');
 SELECT pg_catalog.pg_extension_config_dump('tombstone', '');
 SELECT pg_catalog.pg_extension_config_dump('refetch', '');
+SELECT pg_catalog.pg_extension_config_dump('late_mark', '');
 SELECT pg_catalog.pg_extension_config_dump('bad_row', '');
 SELECT pg_catalog.pg_extension_config_dump('changes_default', '');

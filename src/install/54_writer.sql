@@ -14,15 +14,24 @@ COMMENT ON FUNCTION _record_change_count(integer, bigint) IS
     'counts changed rows of a mirror, so that views know that they are out of date';
 
 -- A column that is being filled for the first time has no old value, so its filling is no change.
+-- That a row is there is told by _record_creation().
 CREATE FUNCTION _field_changes(which integer, old_row jsonb, new_row jsonb)
 RETURNS TABLE (field text, old_value jsonb, new_value jsonb)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT n.key, nullif(old_row -> n.key, 'null'), nullif(n.value, 'null')
-      FROM jsonb_each(new_row) AS n
-     WHERE nullif(n.value, 'null') IS DISTINCT FROM nullif(old_row -> n.key, 'null')
-       AND n.key NOT IN ('_synced_at', '_source', 'custom_fields', 'update_time', 'modified')
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN QUERY
+    SELECT d.key, d.old, d.new
+      FROM (SELECT n.key, nullif(old_row -> n.key, 'null') AS old, nullif(n.value, 'null') AS new
+              FROM jsonb_each(new_row) AS n) AS d
+     WHERE d.new IS DISTINCT FROM d.old
+       AND d.key NOT IN ('_synced_at', '_source', 'custom_fields', 'update_time', 'modified')
+       AND (d.key <> 'is_deleted' OR d.old IS NOT NULL)
        AND NOT EXISTS (SELECT FROM pipedrive.mirror_column k
-                        WHERE k.mirror_id = which AND k.column_name = n.key AND k.unfilled)
+                        WHERE k.mirror_id = which AND k.column_name = d.key AND k.unfilled)
+       AND NOT EXISTS (SELECT FROM pipedrive.refetch r
+                        WHERE r.mirror_id = which AND r.id = (old_row ->> 'id')::bigint
+                          AND d.old IS NULL AND r.unfilled ? d.key);
+END
 $$;
 COMMENT ON FUNCTION _field_changes(integer, jsonb, jsonb) IS
     'what the history of a mirror tells of a row that became another: its columns with old and '

@@ -29,13 +29,18 @@ $$;
 COMMENT ON FUNCTION _allow_deletes(pipedrive.mirror_state, boolean) IS
     'lets go of the brake for this call, or puts it on again';
 
-CREATE FUNCTION _hold_back(m pipedrive.mirror, ids bigint[]) RETURNS void
+-- A mark that something else made is held only once its row was asked for by id: until then it has
+-- to be read.
+CREATE FUNCTION _hold_back(m pipedrive.mirror, ids bigint[], asked bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason, held)
     SELECT m.mirror_id, i, 'not seen in Pipedrive', true FROM unnest(ids) AS i ORDER BY i
-        ON CONFLICT (mirror_id, id) DO UPDATE SET held = true WHERE NOT r.held
+        ON CONFLICT (mirror_id, id) DO UPDATE SET held = true
+     WHERE NOT r.held AND (r.reason = excluded.reason OR r.arrival < asked)
 $$;
-COMMENT ON FUNCTION _hold_back(pipedrive.mirror, bigint[]) IS 'rows that are not deleted for now';
+COMMENT ON FUNCTION _hold_back(pipedrive.mirror, bigint[], bigint) IS
+    'rows that are not deleted for now; asked: when it was seen that they are gone, NULL for a walk '
+    'that is no proof';
 
 -- The tombstone's time is Pipedrive's, a second more than its header tells: events of that second
 -- may be from before the deletion.
@@ -56,7 +61,7 @@ BEGIN
                       FROM %s', m.target) INTO present, size USING ids;
     IF NOT s.may_delete AND s.run_deleted + cardinality(present)
                             > pipedrive._delete_limit(size + s.run_deleted) THEN
-        PERFORM pipedrive._hold_back(m, present);
+        PERFORM pipedrive._hold_back(m, present, asked);
         ids := ARRAY(SELECT i FROM unnest(ids) AS i WHERE i <> ALL (present));
     END IF;
     gone := pipedrive._delete_rows(m.mirror_id, ids, answered_at + interval '1 second',

@@ -194,7 +194,9 @@ DECLARE
 BEGIN
     UPDATE pipedrive.mirror_state x SET refetch_until = coalesce(x.refetch_until, nextval('pipedrive.arrival')) WHERE x.mirror_id = m.mirror_id
      RETURNING x.refetch_until INTO until;
-    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until AND NOT x.held ORDER BY x.id LIMIT 100) AS r;
+    SELECT array_agg(r.id) INTO ids
+      FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until AND NOT x.held
+             UNION SELECT l.id FROM pipedrive.late_mark l WHERE l.mirror_id = m.mirror_id AND l.arrival < until ORDER BY 1 LIMIT 100) AS r;
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
@@ -206,6 +208,7 @@ BEGIN
     PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
     DELETE FROM pipedrive.refetch x USING pipedrive.bad_row b
      WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND b.mirror_id = x.mirror_id AND b.id = x.id AND b.arrival >= part.asked;
+    DELETE FROM pipedrive.late_mark l WHERE l.mirror_id = m.mirror_id AND l.id = ANY (ids) AND l.arrival < part.asked;
     UPDATE pipedrive.refetch x SET arrival = nextval('pipedrive.arrival') WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND NOT x.held;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
@@ -333,11 +336,14 @@ DECLARE
     unseen bigint[];
     size bigint;
 BEGIN
-    DELETE FROM pipedrive.refetch r USING pipedrive.reconcile_seen x WHERE r.mirror_id = m.mirror_id AND r.held AND x.mirror_id = r.mirror_id AND x.id = r.id;
+    DELETE FROM pipedrive.refetch r USING pipedrive.reconcile_seen x
+     WHERE r.mirror_id = m.mirror_id AND r.held AND r.reason = 'not seen in Pipedrive' AND x.mirror_id = r.mirror_id AND x.id = r.id;
+    UPDATE pipedrive.refetch r SET held = false FROM pipedrive.reconcile_seen x -- it has to be compared still
+     WHERE r.mirror_id = m.mirror_id AND r.held AND x.mirror_id = r.mirror_id AND x.id = r.id;
     EXECUTE format('SELECT coalesce(array_agg(t.id) FILTER (WHERE x.id IS NULL), ''{}''), count(*)
                       FROM %s t LEFT JOIN pipedrive.reconcile_seen x ON x.mirror_id = $1 AND x.id = t.id', m.target) INTO unseen, size USING m.mirror_id;
     IF cardinality(unseen) > pipedrive._delete_limit(size) AND NOT s.may_delete THEN
-        PERFORM pipedrive._hold_back(m, unseen);
+        PERFORM pipedrive._hold_back(m, unseen, NULL::bigint);
     END IF;
     INSERT INTO pipedrive.refetch (mirror_id, id, reason) SELECT m.mirror_id, i, 'not seen in Pipedrive' FROM unnest(unseen) AS i ORDER BY i ON CONFLICT DO NOTHING;
     EXECUTE format('INSERT INTO pipedrive.refetch (mirror_id, id, reason)

@@ -26,10 +26,13 @@ COMMENT ON FUNCTION _was_asked(name) IS
 CREATE FUNCTION _asked_company(server name, known text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    answer jsonb;
     company text;
 BEGIN
-    company := pipedrive._request(server, 'GET'::text, '/v1/users/me'::text)
-               #>> '{data,company_id}';
+    answer := pipedrive._request(server, 'GET'::text, '/v1/users/me'::text)
+              #> '{data,company_id}';
+    company := CASE WHEN jsonb_typeof(answer) IN ('number', 'string')
+                    THEN nullif(answer #>> '{}', '') END;
     IF company IS NULL AND known IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'fdw_unable_to_create_reply',
             MESSAGE = 'invalid reply from Pipedrive for "users/me"',

@@ -77,14 +77,14 @@ END
 $$;
 COMMENT ON FUNCTION _guard_server() IS 'trigger function: the server is one that the current user may use';
 
--- refetch and mirror_event are not guarded but against deletion: whoever takes events marks and counts for every mirror.
+-- These four are not guarded but against deletion: whoever takes events marks and counts for every mirror.
 DO $$
 DECLARE
     t record;
 BEGIN
     FOR t IN
         SELECT c.oid::regclass AS relation, c.relname, k.guard,
-               CASE WHEN c.relname IN ('refetch', 'mirror_event') THEN 'DELETE' ELSE 'INSERT OR UPDATE OR DELETE' END AS events
+               CASE WHEN c.relname IN ('refetch', 'late_mark', 'mirror_event', 'event_company') THEN 'DELETE' ELSE 'INSERT OR UPDATE OR DELETE' END AS events
           FROM pg_catalog.pg_class c
           JOIN (VALUES ('mirror_id'::name, '_guard_mirror'::name), ('view', '_guard_view'), ('server', '_guard_server')) AS k (column_name, guard)
             ON k.column_name = (SELECT a.attname FROM pg_catalog.pg_attribute a
