@@ -264,6 +264,55 @@ UPDATE pipedrive.settings SET value = 'a lot' WHERE name = 'max_deleted_percent'
 SELECT pipedrive._delete_limit(100), pipedrive._delete_limit(3);
 DELETE FROM pipedrive.settings WHERE name = 'max_deleted_percent';
 --
+-- A first load that is begun anew, as columns came meanwhile, has rows: what was deleted since is asked for.
+--
+SELECT pipedrive.drop_mirror('crm.deals');
+SELECT pipedrive.create_mirror('crm.deals');
+ALTER SERVER crm OPTIONS (ADD page_size '10');
+CALL pipedrive.sync('crm_mirror.deals', max_tokens => 40);
+SELECT strategy, phase, count(*) FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) CROSS JOIN crm_mirror.deals WHERE entity = 'deals' GROUP BY 1, 2;
+SELECT max(id) FILTER (WHERE n = 5) AS loaded, max(id) AS last_loaded FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM crm_mirror.deals) AS d \gset
+CALL sim.mutate(format('[{"action": "delete", "entity": "deals", "id": %s, "at": "2026-04-10T09:00:00Z"},
+                         {"action": "change", "entity": "deals", "id": %s, "at": "2026-04-10T15:00:00Z", "fields": {"title": "Much later"}}]', :loaded, :last_loaded)::jsonb);
+CALL sim.field('{"action": "add", "entity": "deals", "code": "f00000000000000000000000000000000000000d", "name": "Third", "type": "varchar", "values": {"8": "c"}}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+ALTER SERVER crm OPTIONS (SET page_size '500');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT strategy FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) WHERE entity = 'deals';
+SELECT * FROM sim.differences();
+-- the new column is not history, nor is what the first load brought
+SELECT field, count(*) FROM pipedrive.changes WHERE mirror_id = (SELECT mirror_id FROM pipedrive.mirror WHERE entity = 'deals') AND field IN ('third', 'is_deleted') GROUP BY field;
+--
+-- The list of deleted ones is read in parts as well, within the limit of each call, and loses none that is deleted meanwhile.
+--
+CREATE TABLE sim.parts (tokens bigint, phase text);
+CREATE PROCEDURE sim.sync_in_parts() LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
+    newest bigint;
+BEGIN
+    LOOP
+        SELECT m.tokens_today INTO before FROM pipedrive.mirrors m WHERE m.entity = 'deals';
+        CALL pipedrive.sync('crm_mirror.deals', max_tokens => 40);
+        INSERT INTO sim.parts SELECT m.tokens_today - before, m.phase FROM pipedrive.mirrors m WHERE m.entity = 'deals';
+        COMMIT;
+        EXIT WHEN NOT EXISTS (SELECT FROM pipedrive.sync_progress);
+        IF (SELECT count(*) FROM sim.parts p WHERE p.phase = 'deleted') = 2 THEN
+            SELECT max(d.id) INTO newest FROM crm_mirror.deals d;
+            CALL sim.mutate(format('[{"action": "delete", "entity": "deals", "id": %s}]', newest)::jsonb);
+        END IF;
+    END LOOP;
+END $$;
+ALTER SERVER crm OPTIONS (SET page_size '1');
+CALL pipedrive.sync('crm_mirror.deals'); -- whose account it is is asked here
+SELECT sim.call('POST', 'mutate', (SELECT jsonb_agg(jsonb_build_object('action', 'delete', 'entity', 'deals', 'id', id, 'at', '2026-04-11T09:00:00Z')) FROM (SELECT id FROM crm_mirror.deals WHERE NOT is_archived ORDER BY id LIMIT 4) AS s)::text) <> '' AS done;
+CALL sim.mutate(format('[{"action": "change", "entity": "deals", "id": %s, "at": "2026-04-11T15:00:00Z", "fields": {"title": "The last one"}}]', :last_loaded)::jsonb);
+CALL sim.sync_in_parts();
+SELECT max(tokens) <= 40 AS within, count(*) FILTER (WHERE phase = 'deleted') > 1 AS in_parts FROM sim.parts;
+ALTER SERVER crm OPTIONS (DROP page_size);
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+--
 -- A failure is an error in the end. Where the server cannot be reached, its other mirrors are left alone; those of another server are not.
 --
 CREATE SERVER down FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url 'http://127.0.0.1:9', max_retries '0');

@@ -68,7 +68,7 @@ GRANT SELECT ON mirror TO PUBLIC; -- which tables are mirrored: refresh_schema()
 
 -- What came before what is told by a counter: clocks step.
 CREATE SEQUENCE arrival;
-COMMENT ON SEQUENCE arrival IS 'order in which events, marks and deletions reached the mirrors, and pages were requested';
+COMMENT ON SEQUENCE arrival IS 'order in which events, marks and deletions reached the mirrors, changes were recorded, and pages were requested';
 SELECT pg_catalog.pg_extension_config_dump('arrival', '');
 
 CREATE TABLE tombstone (
@@ -130,13 +130,16 @@ CREATE TABLE changes (
     new_value jsonb,
     changed_at timestamptz NOT NULL,
     change_source text NOT NULL,
-    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival')
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE changes IS 'what changed in mirrored rows, append-only; partitioned by month of recorded_at';
 COMMENT ON COLUMN changes.field IS 'column of the mirror; is_deleted for a row that vanished (true), was created (from NULL) or came back (false)';
 COMMENT ON COLUMN changes.old_value IS 'what the mirror had until then, times in UTC; NULL for none';
 COMMENT ON COLUMN changes.changed_at IS 'update_time of the new state, else the time of the event or the sync';
 COMMENT ON COLUMN changes.change_source IS 'sync, webhook or backfill';
+COMMENT ON COLUMN changes.recorded_at IS 'this machine''s clock: which month it is kept in, not what came first';
+COMMENT ON COLUMN changes.arrival IS 'order in which changes were recorded: of one row, each under its lock';
 CREATE TABLE changes_default PARTITION OF changes DEFAULT;
 COMMENT ON TABLE changes_default IS 'changes of months that have no partition';
 -- Each partition has its own: an index on the parent could not be restored, as the parent belongs to the extension and its partitions do not.

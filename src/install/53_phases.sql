@@ -124,12 +124,14 @@ $$;
 COMMENT ON FUNCTION _distrust_watermark(integer) IS
     'makes a reload of a run whose watermark cannot be right';
 
+-- A first load has no "deleted" phase: it begins with nothing. One that is begun anew (columns came
+-- meanwhile) has rows of its first attempt, of which some may be deleted by now: it is a reload.
 CREATE FUNCTION _start_run(m pipedrive.mirror, s pipedrive.mirror_state, mode text)
 RETURNS pipedrive.mirror_state
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH chosen AS (
         SELECT CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'whole'
-                    WHEN s.last_sync IS NULL THEN 'load'
+                    WHEN s.last_sync IS NULL AND s.run_started IS NULL THEN 'load'
                     WHEN mode = 'full' OR NOT s.loaded OR s.watermark IS NULL THEN 'reload'
                     ELSE 'changes' END AS strategy)
     UPDATE pipedrive.mirror_state x

@@ -1,5 +1,43 @@
 -- <table>_live: a mirror with what changed in Pipedrive since its last sync.
 
+-- With another token than the mirror was synced with, the view would mix two companies. No request:
+-- sync() has written down which versions of server and mapping it asked about. Whose mapping the
+-- view reads with only its owner may see, and everybody who reads the view runs this.
+CREATE FUNCTION _reads_own_account(which integer, reader name) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    used record;
+BEGIN
+    SELECT s.srvname, m.target, r.rolname,
+           CASE WHEN u.oid IS NOT NULL THEN format('%s:%s:%s', u.oid, s.xmin, u.xmin) END AS stamp
+      INTO used
+      FROM pipedrive.mirror m
+      JOIN pg_foreign_table t ON t.ftrelid = m.source
+      JOIN pg_foreign_server s ON s.oid = t.ftserver
+      JOIN pg_class v ON v.oid = pipedrive._mirror_view(m.mirror_id, 'live'::text)
+      JOIN pg_roles r ON CASE WHEN coalesce((SELECT o.option_value::boolean
+                                               FROM pg_options_to_table(v.reloptions) AS o
+                                              WHERE o.option_name = 'security_invoker'), false)
+                              THEN r.rolname = reader ELSE r.oid = v.relowner END
+      LEFT JOIN pg_user_mapping u ON u.umserver = s.oid AND u.umuser IN (r.oid, 0)
+     WHERE m.mirror_id = which ORDER BY u.umuser DESC LIMIT 1;
+    IF used.stamp IS NULL -- no mapping: the scan says so; no view: this is a copy of one
+       OR EXISTS (SELECT FROM pipedrive.server_account a
+                   WHERE a.server = used.srvname AND a.stamp = used.stamp) THEN
+        RETURN true;
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+        MESSAGE = format('whose account server "%s" shows to "%s" is not known', used.srvname,
+                         used.rolname),
+        DETAIL = 'Server or user mapping were altered since it was asked for. With the token of '
+                 'another company this would mix its rows with those of the mirror.',
+        HINT = format('CALL pipedrive.sync(%L) of that role asks (2 tokens).', used.target);
+END
+$$;
+COMMENT ON FUNCTION _reads_own_account(integer, name) IS
+    'true, or the error where <table>_live would read an account that no sync() has asked about';
+
 -- Of an existing view, all columns stay, in their places: one that is kept no more reads NULL, so
 -- that what reads the view stands in nobody's way.
 CREATE FUNCTION _live_query(m pipedrive.mirror, existing regclass, without name) RETURNS text
@@ -7,7 +45,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$
   WITH tail AS MATERIALIZED (
        SELECT %1$s FROM %3$s
-        WHERE update_time >= (SELECT s.watermark - x.overlap
+        WHERE update_time >= (SELECT CASE WHEN s.watermark IS NULL THEN NULL
+                                          WHEN pipedrive._reads_own_account(%4$s, current_user)
+                                          THEN s.watermark - x.overlap END
                                 FROM pipedrive.mirror_state s
                                 JOIN pipedrive.mirror x USING (mirror_id)
                                WHERE s.mirror_id = %4$s))

@@ -164,7 +164,8 @@ END
 $$;
 COMMENT ON FUNCTION _step_full(pipedrive.mirror, pipedrive.mirror_state) IS 'the whole of a small list, compared with the mirror';
 
-CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text) RETURNS pipedrive._step
+-- What is deleted while the list is walked is later than the run's first answer, and so than the watermark: the next run asks for it.
+CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
@@ -172,15 +173,15 @@ DECLARE
     asked bigint := nextval('pipedrive.arrival');
 BEGIN
     PERFORM pipedrive._clear_stage(m);
-    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint, 'pipedrive_stage'::name,
+    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, s.walk_position, pages, NULL::bigint, 'pipedrive_stage'::name,
         format('SELECT id FROM %s d WHERE %s AND (SELECT true FROM %s t WHERE t.id = d.id)', m.deleted_source, condition, m.target), s.since); -- only what is news
     ids := pipedrive._staged_ids();
     PERFORM pipedrive._delete_vanished(m, ids, w.answered_at, asked);
-    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
+    PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, NULL::bigint);
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
-COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state, text) IS 'rows that the API lists as deleted';
+COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS 'one batch of the rows that the API lists as deleted';
 
 -- Rows that somebody asked to be read again, a hundred at a time, each once a run. What the API no longer has is deleted. A row that could
 -- not be compared keeps its mark for the next run.
@@ -246,7 +247,7 @@ BEGIN
                  WHEN 'read' THEN pipedrive._step_read(m, s, p.condition, NULL::bigint, pages)
                  WHEN 'added' THEN pipedrive._step_added(m, s, pages)
                  WHEN 'whole' THEN pipedrive._step_full(m, s)
-                 WHEN 'deleted' THEN pipedrive._step_deleted(m, s, p.condition)
+                 WHEN 'deleted' THEN pipedrive._step_deleted(m, s, p.condition, pages)
                  WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
     IF step.status = 'done' THEN
         PERFORM pipedrive._step_finish(m, s);

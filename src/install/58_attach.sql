@@ -110,19 +110,25 @@ BEGIN
             MESSAGE = format('the history of "%s" is still in pipedrive.changes', m.target),
             HINT = 'Leave out the third argument.';
     END IF;
+    -- numbered anew: the counter of this database may be behind that of the copy's, and a copy of
+    -- an older version has none
     EXECUTE format('INSERT INTO pipedrive.changes
                            (mirror_id, entity, id, field, old_value, new_value,
                             changed_at, change_source, recorded_at)
                     SELECT $1, entity, id, field, old_value, new_value,
                            changed_at, change_source, recorded_at
-                      FROM %s WHERE entity = $2', history)
+                      FROM %s WHERE entity = $2 ORDER BY %s', history,
+                   CASE WHEN EXISTS (SELECT FROM pg_attribute a
+                                      WHERE a.attrelid = history AND a.attname = 'arrival'
+                                        AND NOT a.attisdropped)
+                        THEN 'arrival' ELSE 'recorded_at' END)
       USING m.mirror_id, m.entity;
     GET DIAGNOSTICS adopted = ROW_COUNT;
     RETURN adopted;
 END
 $$;
 COMMENT ON FUNCTION _adopt_history(pipedrive.mirror, regclass) IS
-    'takes the rows of a copy of pipedrive.changes over for a mirror; how many';
+    'takes the rows of a copy of pipedrive.changes over for a mirror, in their order; how many';
 
 -- Columns that were ours, or that nothing is known of, are ours if they have the name of one of the
 -- foreign table; _follow_source() sets aside those of another type, and adds what is missing.

@@ -51,7 +51,7 @@ SELECT coalesce(u.id, a.owner_id) AS owner_id, u.name AS owner,
 HAVING count(a.id) > 0 OR u.active_flag IS NOT FALSE
 $$),
 ('stage_conversion', '{deals,pipelines,stages}', 'stage_id', NULL,
- 'what became of the deals that were ever in a stage: moved on to a later stage of its pipeline, won or lost while in it, still open in it; conversion_rate: moved on or won, of those that entered; median_time: of the visits that ended. From the history that the mirror has recorded',
+ 'what became of the deals that were ever in a stage: moved on to a later stage of its pipeline, won or lost while in it, still open in it; conversion_rate: moved on or won, of those that entered; median_time: of the visits that ended. From the history that the mirror has recorded, without deals that were deleted',
 $$
 WITH visits AS (
     SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last, coalesce(h.left_at, d.closed) AS until,
