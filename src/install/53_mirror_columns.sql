@@ -55,23 +55,29 @@ $$;
 COMMENT ON FUNCTION _leave_out(integer, name, text) IS
     'a column is not kept until refresh_schema() has found a place for it; whether that is news';
 
--- Once an event: in plpgsql, as that keeps the plan.
+-- Once an event: in plpgsql, as that keeps the plans, and in steps, as one join of them looks up each
+-- column by itself.
 CREATE FUNCTION _mirror_columns(target regclass) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
+    kept text[];
 BEGIN
+    SELECT * INTO m FROM pipedrive.mirror x WHERE x.target = $1;
+    kept := ARRAY(SELECT k.column_name FROM pipedrive.mirror_column k
+                   WHERE k.mirror_id = m.mirror_id AND k.left_out IS NULL
+                  INTERSECT
+                  SELECT s.attname FROM pg_attribute s
+                   WHERE s.attrelid = m.source AND s.attnum > 0
+                     AND ((array_to_string(s.attfdwoptions, ' ') LIKE '%removed=%') IS NOT TRUE
+                          OR NOT EXISTS (SELECT FROM pg_options_to_table(s.attfdwoptions) AS o
+                                          WHERE o.option_name = 'removed'
+                                            AND o.option_value::boolean)));
     RETURN (
         SELECT array_agg(t.attname::text ORDER BY t.attnum)
-          FROM pipedrive.mirror m
-          JOIN pipedrive.mirror_column k ON k.mirror_id = m.mirror_id AND k.left_out IS NULL
-          JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
-                             AND t.attnum > 0 AND t.attgenerated = ''
-                             AND t.attidentity <> 'a'
-          JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = k.column_name
-                             AND s.attnum > 0
-         WHERE m.target = $1
-           AND ((array_to_string(s.attfdwoptions, ' ') LIKE '%removed=%') IS NOT TRUE
-                OR NOT EXISTS (SELECT FROM pg_options_to_table(s.attfdwoptions) AS o
-                                WHERE o.option_name = 'removed' AND o.option_value::boolean)));
+          FROM pg_attribute t
+         WHERE t.attrelid = m.target AND t.attnum > 0 AND t.attgenerated = ''
+           AND t.attidentity <> 'a' AND t.attname::text = ANY (kept));
 END
 $$;
 COMMENT ON FUNCTION _mirror_columns(regclass) IS

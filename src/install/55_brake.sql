@@ -51,7 +51,7 @@ DECLARE
     s pipedrive.mirror_state;
     present bigint[];
     size bigint;
-    gone bigint;
+    part record;
 BEGIN
     IF coalesce(cardinality(ids), 0) = 0 THEN
         RETURN;
@@ -64,17 +64,21 @@ BEGIN
         PERFORM pipedrive._hold_back(m, present, asked);
         ids := ARRAY(SELECT i FROM unnest(ids) AS i WHERE i <> ALL (present));
     END IF;
-    gone := pipedrive._delete_rows(m.mirror_id, ids, answered_at + interval '1 second',
-                                   'sync'::text, asked);
-    UPDATE pipedrive.mirror_state x SET run_deleted = x.run_deleted + gone
+    SELECT * INTO part
+      FROM pipedrive._write_part(m, NULL::regclass, 'sync'::text, asked,
+                                 answered_at + interval '1 second', ids);
+    PERFORM pipedrive._note_bad_rows(m, part.refused);
+    UPDATE pipedrive.mirror_state x SET run_deleted = x.run_deleted + part.written
      WHERE x.mirror_id = m.mirror_id;
+    DELETE FROM pipedrive.bad_row b
+     WHERE b.mirror_id = m.mirror_id AND b.id = ANY (ids) AND b.arrival < asked;
     DELETE FROM pipedrive.refetch r
      WHERE r.mirror_id = m.mirror_id AND r.id = ANY (ids) AND r.arrival < asked;
 END
 $$;
 COMMENT ON FUNCTION _delete_vanished(pipedrive.mirror, bigint[], timestamptz, bigint) IS
     'deletes rows that an answer of Pipedrive showed to be gone, with their marks; more than the '
-    'limit are held back instead';
+    'limit are held back instead, and what the table refuses is a bad row';
 
 CREATE FUNCTION _held_back(which integer) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -52,7 +52,7 @@ EXCEPTION WHEN OTHERS THEN
     IF SQLSTATE = 'HV005' AND pipedrive._leave_out(which, column_of_error::name, detail) THEN
         RETURN step; -- its field is another one now
     END IF;
-    IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- a row cannot be stored: again, row by row
+    IF pipedrive._is_refusal(SQLSTATE) THEN -- a row cannot be stored: again, row by row
         UPDATE pipedrive.mirror_state x SET row_by_row = true
          WHERE x.mirror_id = which AND NOT x.row_by_row;
         IF FOUND THEN

@@ -307,7 +307,9 @@ CREATE TYPE _target AS (
     source regclass,
     target regclass,
     entity text,
-    server name
+    server name,
+    width integer,
+    watched boolean -- its owner's triggers or policies may make something else of what is written
 );
 COMMENT ON TYPE _target IS 'a mirror that events are applied to';
 
@@ -447,6 +449,45 @@ $$;
 COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint, jsonb, bigint[], text[]) IS
     'has the next sync read rows by id, and says that a mirror got events; carried: what was written, by id; made: rows that were not there, with the columns that are ours';
 
+-- Only our columns: one that somebody added may be of a type that does not take NULL.
+CREATE FUNCTION _definitions(target regclass, columns jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT string_agg(format('%I %s', a.attname,
+                                              format_type(a.atttypid, a.atttypmod)), ', ')
+                       FROM pg_attribute a
+                      WHERE a.attrelid = target AND a.attnum > 0 AND columns ? a.attname::text),
+                    'id bigint');
+END
+$$;
+COMMENT ON FUNCTION _definitions(regclass, jsonb) IS
+    'those columns of a mirror that an object names, with their types, to read the object as a row';
+
+CREATE FUNCTION _values_of(ours text[], columns jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT string_agg(CASE WHEN columns ? c THEN 'n.' || quote_ident(c) ELSE 'NULL' END,
+                              ', ' ORDER BY o)
+              FROM unnest(ours) WITH ORDINALITY AS u (c, o));
+END
+$$;
+COMMENT ON FUNCTION _values_of(text[], jsonb) IS
+    'SELECT list for our columns of a mirror: NULL for those that an object does not name';
+
+-- The row itself where it has no more than that: it is read four times as fast.
+CREATE FUNCTION _our_row(m _target, ours text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF m.width = cardinality(ours) + 2 THEN
+        RETURN 't';
+    END IF;
+    RETURN (SELECT format('(SELECT o FROM (SELECT %s) AS o)', string_agg('t.' || quote_ident(c), ', '))
+              FROM unnest(ours || '{_synced_at,_source}'::text[]) AS c);
+END
+$$;
+COMMENT ON FUNCTION _our_row(_target, text[]) IS
+    'expression for a row "t" of a mirror without what others added to it';
+
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, counts.
 CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
@@ -455,26 +496,30 @@ SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' A
 DECLARE
     ours text[] := pipedrive._mirror_columns(m.target);
     carried jsonb := pipedrive._carried(m, e, ours);
+    definitions text := pipedrive._definitions(m.target, carried);
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
     verdict text;
     old jsonb;
     new jsonb; -- as the table's types write it: 7000.0 is 7000, and a time is the same in any zone
     news jsonb;
+    u record;
     written bigint := 0;
 BEGIN
     IF NOT pipedrive._may_write(m.source, m.target) THEN
         PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), 0); -- its owner's next sync reads them
         RETURN 'ignored: the mirror belongs to another role';
     END IF;
-    LOOP -- again when another session makes the row meanwhile
-        EXECUTE format('SELECT to_jsonb(t), to_jsonb(n) FROM %1$s AS t, jsonb_populate_record(NULL::%1$s, $1) AS n WHERE t.id = $2 FOR NO KEY UPDATE OF t', m.target)
+    FOR attempt IN 1 .. 3 LOOP -- again when another session makes the row meanwhile
+        EXECUTE format('SELECT to_jsonb(%3$s), to_jsonb(n) FROM %1$s AS t, jsonb_to_record($1) AS n (%2$s)
+                         WHERE t.id = $2 FOR NO KEY UPDATE OF t',
+                       m.target, definitions, pipedrive._our_row(m, ours))
            INTO old, new USING carried, e.id;
         verdict := CASE WHEN pipedrive._is_stale(m.mirror_id, e, old, carried) THEN 'stale'
                         WHEN pipedrive._says_deleted(e, carried) THEN 'deleted' ELSE 'applied' END;
         EXIT WHEN verdict <> 'applied' OR old IS NOT NULL;
         EXECUTE format('INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
-                          FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING',
-                       m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text)) USING carried;
+                          FROM jsonb_to_record($1) AS n (%4$s) ON CONFLICT (id) DO NOTHING',
+                       m.target, pipedrive._column_list(m.target), pipedrive._values_of(ours, carried), definitions) USING carried;
         GET DIAGNOSTICS written = ROW_COUNT;
         EXIT WHEN written > 0;
     END LOOP;
@@ -482,15 +527,26 @@ BEGIN
         PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text, NULL::bigint);
     ELSIF written > 0 THEN
         PERFORM pipedrive._record_creation(x, ARRAY[e.id], ARRAY[changed_at], 'webhook'::text) FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
+    ELSIF verdict = 'applied' AND old IS NULL THEN
+        verdict := pipedrive._kept_out();
     ELSIF verdict = 'applied' THEN
         news := pipedrive._news(e, old, new, carried);
         IF news IS NOT NULL THEN
-            EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook'' FROM jsonb_populate_record(NULL::%1$s, $1) AS n
-                             WHERE t.id = $2', m.target, pipedrive._assignments(news))
-              USING news, e.id;
-            written := 1;
-            PERFORM pipedrive._keep_history(m, e.id, old, news, changed_at);
+            IF m.watched THEN
+                SELECT * INTO u FROM pipedrive._update_set(m, ARRAY[old], ARRAY[news], ARRAY[changed_at]);
+                written := u.written;
+                verdict := CASE WHEN u.ids = '{}' THEN pipedrive._kept_out() ELSE verdict END;
+            ELSE
+                EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
+                                  FROM jsonb_to_record($1) AS n (%3$s) WHERE t.id = $2',
+                               m.target, pipedrive._assignments(news), pipedrive._definitions(m.target, news)) USING news, e.id;
+                written := 1;
+                PERFORM pipedrive._keep_history(m, e.id, old, news, changed_at);
+            END IF;
         END IF;
+    END IF;
+    IF m.watched THEN
+        PERFORM pipedrive._check_deferred(m.target);
     END IF;
     IF e.processed_at IS NULL OR written > 0 THEN -- not for what ran before and changes nothing now
         PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written, CASE verdict WHEN 'applied' THEN jsonb_build_object(e.id, carried) END,
@@ -501,12 +557,20 @@ END
 $$;
 COMMENT ON FUNCTION _apply_one(_target, _event) IS 'applies one event to a mirror; what became of it';
 
+-- It is settled: to try again would come to the same.
+CREATE FUNCTION _kept_out() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'applied: a trigger or policy of the table kept the change out'
+$$;
+COMMENT ON FUNCTION _kept_out() IS 'outcome of an event that the owner of a mirror does not want';
+
 CREATE FUNCTION _targets(entity text) RETURNS SETOF _target
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
-    SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname
+    SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname, c.relnatts::integer, c.relhastriggers OR c.relrowsecurity
       FROM pipedrive.mirror m
+      JOIN pg_catalog.pg_class c ON c.oid = m.target
       JOIN pg_catalog.pg_foreign_table t ON t.ftrelid = m.source
       JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver
      WHERE m.entity = _targets.entity ORDER BY m.mirror_id;
@@ -786,37 +850,47 @@ COMMENT ON FUNCTION ingest_webhook(text, text, name) IS 'the same for a body as 
 -- The queue, and events run again
 -- ------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION _update_set(m _target, olds jsonb[], news jsonb[]) RETURNS bigint
+CREATE FUNCTION _update_set(m _target, olds jsonb[], news jsonb[], at timestamptz[], OUT written bigint, OUT ids bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns jsonb;
-    written bigint;
+    before pipedrive._row[];
 BEGIN
+    ids := ARRAY(SELECT (o ->> 'id')::bigint FROM unnest(olds) AS o);
+    IF m.watched THEN
+        before := ARRAY(SELECT b FROM unnest(ids) WITH ORDINALITY AS u (id, n) JOIN pipedrive._rows_as_they_are(m.target, ids) AS b ON b.id = u.id ORDER BY u.n);
+    END IF;
     SELECT jsonb_object_agg(k, true) INTO columns FROM (SELECT DISTINCT k FROM unnest(news) AS n, jsonb_object_keys(n) AS k) AS d;
-    EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
-                      FROM unnest($1, $2) AS u (old, news), jsonb_populate_record(NULL::%1$s, u.old || u.news) AS n WHERE t.id = n.id',
-                   m.target, pipedrive._assignments(columns)) USING olds, news;
-    GET DIAGNOSTICS written = ROW_COUNT;
-    RETURN written;
+    EXECUTE format('WITH made AS (UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
+                                    FROM unnest($1, $2) AS u (old, news), jsonb_to_record(u.old || u.news) AS n (%3$s) WHERE t.id = n.id RETURNING t.id)
+                    SELECT coalesce(array_agg(id), ''{}'') FROM made',
+                   m.target, pipedrive._assignments(columns), pipedrive._definitions(m.target, columns || '{"id": true}')) INTO ids USING olds, news;
+    IF m.watched THEN
+        written := pipedrive._record_written(m.mirror_id, before, at, 'webhook'::text);
+    ELSE
+        PERFORM pipedrive._keep_history(m, (u.old ->> 'id')::bigint, u.old, u.news, u.at) FROM unnest(olds, news, _update_set.at) AS u (old, news, at);
+        written := cardinality(ids);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[]) IS 'writes the news of several locked rows';
+COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[], timestamptz[]) IS 'writes the news of several locked rows, with their history; how many are another then, and which were written';
 
-CREATE FUNCTION _insert_set(m _target, news jsonb[], at timestamptz[]) RETURNS bigint[]
+CREATE FUNCTION _insert_set(m _target, news jsonb[], at timestamptz[], columns jsonb) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written bigint[];
 BEGIN
     EXECUTE format('WITH made AS (INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
-                                    FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
-                    SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text))
+                                    FROM unnest($1) AS u (r), jsonb_to_record(u.r) AS n (%4$s) ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
+                    SELECT coalesce(array_agg(id), ''{}'') FROM made',
+                   m.target, pipedrive._column_list(m.target), pipedrive._values_of(pipedrive._mirror_columns(m.target), columns), pipedrive._definitions(m.target, columns))
        INTO written USING news;
     PERFORM pipedrive._record_creation(x, written, ARRAY(SELECT u.at FROM unnest(written) AS w (id) JOIN unnest(news, _insert_set.at) AS u (r, at) ON (u.r ->> 'id')::bigint = w.id), 'webhook'::text)
        FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     RETURN written;
 END
 $$;
-COMMENT ON FUNCTION _insert_set(_target, jsonb[], timestamptz[]) IS 'adds rows to a mirror; ids of those that were not there';
+COMMENT ON FUNCTION _insert_set(_target, jsonb[], timestamptz[], jsonb) IS 'adds rows to a mirror; ids of those that were not there';
 
 -- What _apply_one() does, for events of different records in order of their ids.
 CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
@@ -825,6 +899,7 @@ SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' A
 DECLARE
     ours text[] := pipedrive._mirror_columns(m.target);
     carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e, ours) FROM unnest(events) AS e);
+    columns jsonb := (SELECT jsonb_object_agg(k, true) FROM (SELECT DISTINCT k FROM unnest(carried) AS c, jsonb_object_keys(c) AS k) AS d);
     ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
     verdicts text[];
     rows jsonb;
@@ -832,6 +907,9 @@ DECLARE
     canonical jsonb[];
     changed_olds jsonb[] := '{}';
     changed_news jsonb[] := '{}';
+    changed_at timestamptz[] := '{}';
+    changed integer[] := '{}';
+    updated record;
     made integer[] := '{}';
     made_ids bigint[];
     written bigint := 0;
@@ -840,9 +918,10 @@ BEGIN
     IF NOT pipedrive._may_write(m.source, m.target) THEN
         RETURN ARRAY(SELECT pipedrive._apply_one(m, u) FROM unnest(events) AS u);
     END IF;
-    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.r), ''{}'') FROM (SELECT t.id, to_jsonb(t) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE) AS l', m.target)
+    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.r), ''{}'') FROM (SELECT t.id, to_jsonb(%s) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE OF t) AS l',
+                   pipedrive._our_row(m, ours), m.target)
        INTO rows USING ids;
-    EXECUTE format('SELECT array_agg(to_jsonb(jsonb_populate_record(NULL::%s, u.c)) ORDER BY u.n) FROM unnest($1) WITH ORDINALITY AS u (c, n)', m.target)
+    EXECUTE format('SELECT array_agg(to_jsonb(r) ORDER BY u.n) FROM unnest($1) WITH ORDINALITY AS u (c, n), jsonb_to_record(u.c) AS r (%s)', pipedrive._definitions(m.target, columns))
        INTO canonical USING carried;
     FOR i IN 1 .. cardinality(events) LOOP
         e := events[i];
@@ -855,16 +934,21 @@ BEGIN
             IF news IS NOT NULL THEN
                 changed_olds := changed_olds || (rows -> ids[i]::text);
                 changed_news := changed_news || news;
-                PERFORM pipedrive._keep_history(m, ids[i], rows -> ids[i]::text, news, coalesce((carried[i] ->> 'update_time')::timestamptz, e.event_time));
+                changed_at := changed_at || coalesce((carried[i] ->> 'update_time')::timestamptz, e.event_time);
+                changed := changed || i;
             END IF;
         END IF;
     END LOOP;
     IF changed_news <> '{}' THEN
-        written := pipedrive._update_set(m, changed_olds, changed_news);
+        SELECT * INTO updated FROM pipedrive._update_set(m, changed_olds, changed_news, changed_at);
+        written := updated.written;
+        IF cardinality(updated.ids) < cardinality(changed) THEN
+            verdicts := ARRAY(SELECT CASE WHEN i = ANY (changed) AND ids[i] <> ALL (updated.ids) THEN pipedrive._kept_out() ELSE verdicts[i] END FROM generate_subscripts(ids, 1) AS i ORDER BY i);
+        END IF;
     END IF;
     IF made <> '{}' THEN
         made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i),
-                                          ARRAY(SELECT coalesce((carried[i] ->> 'update_time')::timestamptz, (events[i]).event_time) FROM unnest(made) AS i));
+                                          ARRAY(SELECT coalesce((carried[i] ->> 'update_time')::timestamptz, (events[i]).event_time) FROM unnest(made) AS i), columns);
         written := written + cardinality(made_ids);
     END IF;
     FOR i IN 1 .. cardinality(events) LOOP
@@ -872,6 +956,9 @@ BEGIN
             verdicts[i] := pipedrive._apply_one(m, events[i]); -- deletions are few, and so are rows that another session made meanwhile
         END IF;
     END LOOP;
+    IF m.watched THEN
+        PERFORM pipedrive._check_deferred(m.target);
+    END IF;
     ids := ARRAY(SELECT u.id FROM unnest(events) AS u WHERE u.processed_at IS NULL OR written > 0 UNION ALL SELECT unnest(u.others) FROM unnest(events) AS u WHERE u.processed_at IS NULL);
     IF ids <> '{}' THEN
         PERFORM pipedrive._settle_event(m, ids, written, (SELECT jsonb_object_agg((events[p]).id, carried[p]) FROM generate_subscripts(events, 1) AS p WHERE verdicts[p] = 'applied'), made_ids, ours);
