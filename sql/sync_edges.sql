@@ -371,6 +371,27 @@ SELECT max(id) > 1000000 AS there_is_one FROM crm_mirror.persons;
 SELECT sim.call('POST', 'mutate', (SELECT jsonb_agg(jsonb_build_object('action', 'create', 'entity', 'persons', 'id', i, 'at', '2019-03-01T10:00:00Z', 'fields', '{"name": "Many"}'::jsonb)) FROM generate_series(10001, 10150) AS i)::text) <> '' AS done;
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT * FROM sim.differences();
+ALTER SERVER crm OPTIONS (DROP page_size);
+-- A server that takes no notice of the status lists rows that are there: they are read by id, and stay.
+SELECT count(*) AS before FROM crm_mirror.deals \gset
+SELECT jsonb_build_object('kind', 'status', 'status', 200, 'match', '{"path_regex": "deals/archived$", "query_regex": "status=deleted"}'::jsonb,
+           'body', jsonb_build_object('success', true, 'data', (SELECT jsonb_agg(r.data || '{"update_time": "2026-06-30T00:00:00Z"}') FROM sim.rows('deals') AS r WHERE (r.data ->> 'is_archived')::boolean),
+                                      'additional_data', '{"next_cursor": null}'::jsonb)) AS ignored \gset
+CALL sim.fault(:'ignored');
+CALL pipedrive.sync('crm_mirror.deals', mode => 'full');
+CALL sim.no_faults();
+SELECT count(*) - :before AS lost, (SELECT count(*) FROM pipedrive.refetch WHERE held) AS held FROM crm_mirror.deals;
+SELECT * FROM sim.differences();
+-- One that refuses it for archived deals: what the other list tells is done, and so is the rest of the run.
+SELECT min(id) AS gone, max(id) AS other FROM crm_mirror.deals WHERE NOT is_archived \gset
+CALL sim.fault('{"kind": "status", "status": 400, "match": {"path_regex": "deals/archived$", "query_regex": "status=deleted"}}');
+SELECT format('[{"action": "delete", "entity": "deals", "id": %s, "at": "2026-07-01T09:00:00Z"}, {"action": "change", "entity": "deals", "id": %s, "at": "2026-07-01T09:00:00Z", "fields": {"title": "after"}}]', :gone, :other) AS changes \gset
+CALL sim.mutate(:'changes');
+CALL pipedrive.sync('crm_mirror.deals');
+CALL pipedrive.sync('crm_mirror.deals');
+CALL sim.no_faults();
+SELECT phase, last_error FROM pipedrive.mirrors WHERE mirror = 'crm_mirror.deals'::regclass;
+SELECT * FROM sim.differences();
 SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
 DROP SCHEMA crm_mirror;
 DROP SERVER down CASCADE;

@@ -32,32 +32,39 @@ COMMENT ON FUNCTION _column_list(regclass, text) IS 'data columns of a mirror, q
 -- Writing a table runs what its owner put there: triggers, defaults, checks, index expressions, types with operators of their own.
 -- They run with the rights of who writes. So a mirror is written only where those have these rights already who could put something
 -- there: its owner, the owners of tables that inherit from it, and who was granted TRIGGER.
+-- In plpgsql, which keeps the plans: it is asked for every event.
 CREATE FUNCTION _others_code(target regclass) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    WITH RECURSIVE tables (oid) AS (
-        SELECT target::oid
-         UNION
-        SELECT i.inhrelid FROM tables t JOIN pg_inherits i ON i.inhparent = t.oid)
-    SELECT EXISTS (SELECT FROM tables t JOIN pg_class c ON c.oid = t.oid
-                    WHERE NOT pg_has_role(c.relowner, current_user::name, 'USAGE')
-                       OR c.relacl IS NOT NULL
-                          AND EXISTS (SELECT FROM aclexplode(c.relacl) AS a
-                                       WHERE a.privilege_type = 'TRIGGER'
-                                         AND (a.grantee = 0 OR NOT pg_has_role(a.grantee, current_user::name, 'USAGE'))))
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (
+        WITH RECURSIVE tables (oid) AS (
+            SELECT target::oid
+             UNION
+            SELECT i.inhrelid FROM tables t JOIN pg_inherits i ON i.inhparent = t.oid)
+        SELECT FROM tables t JOIN pg_class c ON c.oid = t.oid
+         WHERE NOT pg_has_role(c.relowner, current_user::name, 'USAGE')
+            OR c.relacl IS NOT NULL
+               AND EXISTS (SELECT FROM aclexplode(c.relacl) AS a
+                            WHERE a.privilege_type = 'TRIGGER'
+                              AND (a.grantee = 0 OR NOT pg_has_role(a.grantee, current_user::name, 'USAGE'))));
+END
 $$;
 COMMENT ON FUNCTION _others_code(regclass) IS
     'whether a role without the rights of the current user could have code run by whoever writes a table';
 
 CREATE FUNCTION _may_write(source regclass, target regclass) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT count(*) = 2 FROM pg_class c
-      LEFT JOIN pg_foreign_table t ON t.ftrelid = c.oid
-      LEFT JOIN pg_foreign_server s ON s.oid = t.ftserver
-      LEFT JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
-     WHERE c.oid = source AND w.fdwname = 'pipedrive_fdw' AND pg_has_role(c.relowner, current_user::name, 'USAGE')
-        OR c.oid = target AND c.relkind = 'r' AND NOT pipedrive._others_code(target)
-           AND has_table_privilege(target, 'INSERT'::text) AND has_table_privilege(target, 'UPDATE'::text)
-           AND has_table_privilege(target, 'DELETE'::text)
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM pg_class c
+                     JOIN pg_foreign_table t ON t.ftrelid = c.oid
+                     JOIN pg_foreign_server s ON s.oid = t.ftserver
+                     JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw
+                    WHERE c.oid = source AND w.fdwname = 'pipedrive_fdw'
+                      AND pg_has_role(c.relowner, current_user::name, 'USAGE'))
+       AND EXISTS (SELECT FROM pg_class c WHERE c.oid = target AND c.relkind = 'r')
+       AND has_table_privilege(target, 'INSERT'::text) AND has_table_privilege(target, 'UPDATE'::text)
+       AND has_table_privilege(target, 'DELETE'::text) AND NOT pipedrive._others_code(target);
+END
 $$;
 COMMENT ON FUNCTION _may_write(regclass, regclass) IS
     'whether the current user may write a mirror: the source is a foreign table of pipedrive_fdw, the target a plain table with the grants for it, and who could have code run there has the rights of the current user';
@@ -183,7 +190,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM pipedrive.mirror x WHERE x.deleted_source = to_regclass(listed)) THEN
         EXECUTE format('DROP FOREIGN TABLE %s', listed);
     END IF;
-    EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz) SERVER %I OPTIONS (entity %L)', listed, server, 'deleted_deals');
+    EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz, status text, is_deleted boolean, is_archived boolean) SERVER %I OPTIONS (entity %L)', listed, server, 'deleted_deals');
     EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', listed, 'deals deleted in the last 30 days, read by pipedrive.sync()');
     RETURN listed::regclass;
 END

@@ -360,6 +360,8 @@ constexpr Endpoint kDeletedDealEndpoints[] = {
 };
 constexpr Filter kDeletedDealFilters[] = {
     {"id", FilterKind::Ids, "ids", kExact, 1, kIdsReason},
+    {"is_archived", FilterKind::Endpoint, "(choice of list)", kExact, 0.1,
+     "The column is by definition which of the two lists a row came from."},
     {"update_time", FilterKind::Window, "updated_since, updated_until", kSuperset, 0.1,
      kWindowReason},
 };
