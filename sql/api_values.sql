@@ -55,5 +55,5 @@ SELECT d.title, d.label_ids, p.name, p.label_ids FROM crm_mirror.deals d, crm_mi
 SELECT sim.call('POST', 'recorded', '{"path": "/v1/deals/9001/changelog", "body": {"success": true, "data": [
     {"field_key": "stage_id", "old_value": "1", "new_value": "2", "time": "Error"}, {"field_key": "stage_id", "old_value": "2", "new_value": "3", "time": "2024-05-20 10:00:00"}, "nonsense", null,
     {"field_key": "title", "old_value": {"a": 1}, "new_value": null, "time": 1716199200}], "additional_data": {"next_cursor": null}}}') IS NULL AS ok;
-CALL pipedrive.backfill_history('crm.deals', 20);
+CALL pipedrive.backfill_history('crm.deals', 22);
 SELECT field, old_value, new_value, changed_at FROM pipedrive.changes WHERE change_source = 'backfill' ORDER BY changed_at;

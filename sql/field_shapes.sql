@@ -83,7 +83,7 @@ INSERT INTO sim.cases (types, shape, value, want) VALUES
 ('{varchar,varchar_auto,text,phone}', 'flat', NULL, '{"": null}'),
 ('{varchar,varchar_auto,text,phone,varchar_options,status,billing_frequency}', 'webhook', '{"type": "varchar", "value": "x"}', '{"": "x"}'),
 ('{varchar,varchar_auto,text,phone}', 'webhook', '{"type": "varchar", "value": null}', '{"": null}'),
-('{varchar,varchar_auto,text,phone}', 'webhook', '{"type": "varchar"}', '{"": null}'),
+('{varchar,varchar_auto,text,phone}', 'webhook', '{"type": "varchar"}', '{}'),
 ('{varchar,varchar_auto,text,phone}', 'webhook', 'null', '{"": null}'),
 ('{varchar,varchar_auto,text,phone}', 'webhook', NULL, '{}'),
 -- numbers: 12.5 | 12.5 | {type, value}
@@ -117,7 +117,7 @@ INSERT INTO sim.cases (types, shape, value, want) VALUES
 ('{monetary}', 'rest', 'null', '{"": null, "_currency": null}'),
 ('{monetary}', 'rest', NULL, '{}'),
 ('{monetary}', 'flat', '{"": 2300, "_currency": "EUR"}', '{"": 2300, "_currency": "EUR"}'),
-('{monetary}', 'flat', '{"": "2300.5"}', '{"": 2300.5, "_currency": null}'),
+('{monetary}', 'flat', '{"": "2300.5"}', '{"": 2300.5}'),
 ('{monetary}', 'flat', NULL, '{"": null, "_currency": null}'),
 ('{monetary}', 'webhook', '{"type": "monetary", "value": 2300, "currency": "EUR"}', '{"": 2300, "_currency": "EUR"}'),
 ('{monetary}', 'webhook', 'null', '{"": null, "_currency": null}'),

@@ -57,3 +57,13 @@ CALL pipedrive.apply_inbox();
 SELECT title, value FROM crm_mirror.deals WHERE id = 9010;
 -- The public function stays strict where asked for one record
 SELECT sim.error($$SELECT pipedrive.decode_record('crm.deals', '{"id": 1, "value": "much"}', 'webhook')$$);
+-- One label of several is not all of them; that there is none is said in full. One e-mail is not the list
+DELETE FROM pipedrive.changes;
+UPDATE crm_mirror.persons SET label_ids = '{3,4}', emails = '[{"value": "a@b"}]', email = 'a@b', phones = '[{"value": "1"}]', phone = '1';
+SELECT sim.v2('person', 9002, 20, '{"name": "another", "label": 9}') AS another, sim.v1('person', 9002, 21, '{"name": "known", "label": 3}') AS known;
+SELECT name, label_ids FROM crm_mirror.persons;
+SELECT sim.v1('person', 9002, 22, '{"name": "texts", "email": "c@d", "phone": ""}') AS texts;
+SELECT name, email, emails, phone, phones FROM crm_mirror.persons;
+SELECT sim.v2('person', 9002, 23, '{"name": "none", "label": null}') AS none;
+SELECT name, label_ids FROM crm_mirror.persons;
+SELECT field, old_value, new_value FROM pipedrive.changes WHERE field <> 'name' ORDER BY recorded_at, field COLLATE "C";

@@ -34,9 +34,11 @@ SELECT min(m.mirror_id) FILTER (WHERE m.target = 'one.deals_mirror'::regclass) A
 INSERT INTO pipedrive.tombstone (mirror_id, id, told_by) VALUES (:one, -1, 'sync'), (:two, -1, 'sync');
 INSERT INTO pipedrive.refetch (mirror_id, id, reason) VALUES (:one, -1, 'x'), (:two, -1, 'x');
 INSERT INTO pipedrive.bad_row (mirror_id, id, reason) VALUES (:one, -1, 'x'), (:two, -1, 'x');
+INSERT INTO pipedrive.late_mark (mirror_id, id) VALUES (:one, -1), (:two, -1);
 INSERT INTO pipedrive.changes (mirror_id, entity, id, field, changed_at, change_source) VALUES (:one, 'deals', -1, 'x', now(), 'sync'), (:two, 'deals', -1, 'x', now(), 'sync');
 INSERT INTO pipedrive.reconcile_seen VALUES (:one, -1), (:two, -1);
 INSERT INTO pipedrive.backfilled VALUES (:one, -1), (:two, -1);
+INSERT INTO pipedrive.event_company VALUES (:one, 'x'), (:two, 'x');
 INSERT INTO pipedrive.mirror_event VALUES (:one, 1000, 1), (:two, 1000, 1);
 -- Every table that a keeper may write, and what comes of writing all of its rows: its own can be, the other's not.
 CREATE FUNCTION sim.attempt(statement text) RETURNS text LANGUAGE plpgsql AS $$

@@ -42,7 +42,7 @@ SELECT phase, last_error FROM pipedrive.mirrors;
 SELECT id, name, size, hat FROM crm_mirror.persons WHERE id = 1;
 -- The refresh is not blocked by what reads any of it, and loses nothing.
 SELECT column_name, change FROM pipedrive.refresh_schema('crm');
-SELECT * FROM pipedrive.left_out_columns;
+SELECT mirror, column_name, reason FROM pipedrive.left_out_columns;
 CALL pipedrive.sync();
 SELECT id, size, size_old, hat, shoe FROM crm_mirror.persons WHERE id IN (1, 2) ORDER BY id;
 SELECT * FROM sim.report WHERE id = 1;
@@ -50,6 +50,42 @@ SELECT * FROM sim.live_report WHERE id = 1;
 SELECT size FROM crm_mirror.persons_live WHERE id = 1;
 SELECT * FROM sim.source_report WHERE id = 1;
 SELECT * FROM pipedrive.refresh_schema('crm');
+-- What the mirror holds of a removed field stays, whoever notices the removal first, and whatever is read then. Where it was told by hand, too.
+CALL sim.person_field('add', 6, '{"name": "Ring", "type": "varchar", "options": [], "values": {"1": "gold", "2": "silver"}}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+CALL pipedrive.sync();
+ALTER FOREIGN TABLE crm.persons ALTER COLUMN ring OPTIONS (ADD removed 'On');
+CALL sim.mutate('{"action": "change", "entity": "persons", "id": 1, "at": "2026-04-03T10:00:00Z", "fields": {"name": "One, by hand"}}');
+CALL pipedrive.sync();
+SELECT id, name, ring FROM crm_mirror.persons WHERE ring IS NOT NULL ORDER BY id;
+ALTER FOREIGN TABLE crm.persons ALTER COLUMN ring OPTIONS (DROP removed);
+CALL sim.person_field('remove', 6, '{}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 1, "at": "2026-04-03T11:00:00Z", "fields": {"name": "One, ringless"}},
+                  {"action": "create", "entity": "persons", "at": "2026-04-03T11:00:00Z", "fields": {"name": "Never had one"}}]');
+CALL pipedrive.sync();
+CALL pipedrive.sync(mode => 'full');
+CALL pipedrive.reconcile();
+SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('action', 'change', 'entity', 'person', 'entity_id', '2', 'id', 'e-9', 'version', '2.0', 'company_id', '100200300', 'timestamp', '2026-04-03T12:00:00Z'),
+    'data', jsonb_build_object('id', 2, 'name', 'Two, by webhook', 'update_time', '2026-04-03T12:00:00Z', 'custom_fields', '{}'::jsonb)));
+SELECT id, name, ring FROM crm_mirror.persons WHERE ring IS NOT NULL OR name LIKE 'Never%' ORDER BY id;
+SELECT count(ring) AS live FROM crm_mirror.persons_live;
+SELECT column_name, reason FROM pipedrive.left_out_columns ORDER BY 1;
+SELECT count(*) AS changes_of_it FROM pipedrive.changes WHERE field = 'ring';
+SELECT * FROM pipedrive.refresh_schema('crm');
+-- It comes back, and goes for good.
+CALL sim.person_field('add', 6, '{"name": "Ring", "type": "varchar", "options": [], "values": {"1": "brass", "2": "silver"}}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+CALL pipedrive.sync();
+SELECT id, ring FROM crm_mirror.persons WHERE ring IS NOT NULL ORDER BY id;
+SELECT count(ring) AS live FROM crm_mirror.persons_live;
+SELECT id, old_value, new_value FROM pipedrive.changes WHERE field = 'ring';
+CALL sim.person_field('remove', 6, '{}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm', drop_removed => true);
+CALL pipedrive.sync();
+SELECT id, ring_old FROM crm_mirror.persons WHERE ring_old IS NOT NULL ORDER BY id;
+SELECT column_name FROM pipedrive.left_out_columns ORDER BY 1;
 -- A load that has only begun, and an account in which several fields go at once.
 SELECT pipedrive.drop_mirror('crm.persons');
 DROP VIEW sim.live_report;

@@ -83,6 +83,38 @@ SELECT id, hat_old FROM sim_other.people WHERE id = 1;
 DROP VIEW sim.reader;
 SELECT pipedrive.drop_mirror('sim_other.people');
 SELECT c.oid::regclass FROM pg_class c WHERE c.relname ~* 'people' AND relkind <> 'i';
+-- What every writer leans on is told when it is gone, and no second one is made.
+CALL pipedrive.sync('crm.stages');
+ALTER TABLE crm_mirror.stages RENAME COLUMN id TO stage_id;
+CALL pipedrive.sync('crm.stages');
+SELECT * FROM pipedrive.refresh_schema('crm');
+CALL pipedrive.sync('crm.stages');
+SELECT attname FROM pg_attribute WHERE attrelid = 'crm_mirror.stages'::regclass AND attname ~ 'id$' AND attnum > 0 AND attname !~ 'pipeline';
+SELECT last_error FROM pipedrive.mirrors WHERE source = 'crm.stages'::regclass;
+ALTER TABLE crm_mirror.stages RENAME COLUMN stage_id TO id;
+ALTER TABLE crm_mirror.stages DROP CONSTRAINT stages_pkey;
+CALL pipedrive.sync('crm.stages');
+ALTER TABLE crm_mirror.stages ADD PRIMARY KEY (id);
+ALTER TABLE crm_mirror.stages RENAME COLUMN _source TO origin;
+CALL pipedrive.sync('crm.stages');
+SELECT * FROM pipedrive.refresh_schema('crm');
+CALL pipedrive.sync('crm.stages');
+SELECT count(*) > 0 AS rows, count(_source) = count(*) AS told, count(origin) = count(*) AS theirs FROM crm_mirror.stages;
+SELECT last_error FROM pipedrive.mirrors WHERE source = 'crm.stages'::regclass;
+-- A column that steps aside has to be filled no more.
+CALL sim.person_field('add', 9, '{"name": "Belt", "type": "double", "options": [], "values": {"1": 9}}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+SELECT pipedrive.create_mirror('crm.persons');
+CALL pipedrive.sync('crm.persons');
+UPDATE crm_mirror.persons SET belt = 0 WHERE belt IS NULL;
+ALTER TABLE crm_mirror.persons ALTER COLUMN belt SET NOT NULL;
+CALL sim.person_field('retype', 9, '{"type": "varchar", "values": {"1": "leather"}}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+CALL sim.mutate('[{"action": "create", "entity": "persons", "at": "2026-04-05T09:00:00Z", "fields": {"name": "Without a belt"}}]');
+CALL pipedrive.sync('crm.persons');
+SELECT name, belt, belt_old FROM crm_mirror.persons WHERE name = 'Without a belt' OR belt IS NOT NULL ORDER BY id;
+SELECT count(*) FROM pipedrive.bad_rows;
+SELECT pipedrive.drop_mirror('crm.persons');
 -- A server that is renamed: what we keep by its name follows, and a leftover of another one is not in the way.
 INSERT INTO pipedrive.server_company VALUES ('crm_2', 'of a dropped server');
 INSERT INTO pipedrive.webhook_login (user_name, server, salt, hash, rounds) VALUES ('somebody', 'crm', '\x00', '\x00', 1);

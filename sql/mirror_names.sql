@@ -17,8 +17,12 @@ SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror WHERE entity = 'deals
 DROP SCHEMA "My ""Schema""_dashboards" CASCADE;
 SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
 SELECT count(*) AS left_over FROM pg_class WHERE relnamespace = '"My ""Schema""_mirror"'::regnamespace;
--- The other argument is the bare name; that of one mirror is a name as SQL spells it.
-SELECT * FROM pipedrive.create_mirrors('"My ""Schema"""', 'Other place');
+-- Names of places are spelled as in SQL.
+SELECT * FROM pipedrive.create_mirrors('"My ""Schema"""', '"Other place"');
+SELECT sim.error($$SELECT pipedrive.create_mirrors('"My ""Schema"""', 'Other place')$$);
+SELECT sim.error($$SELECT pipedrive.create_mirrors('"My ""Schema"""', 'a.b')$$);
+SELECT sim.error($$SELECT pipedrive.create_mirrors('"My ""Schema"""', '')$$);
+SELECT sim.error($$SELECT pipedrive.create_dashboards('"Other place"', 'Dash Board')$$);
 SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages, users) FROM SERVER crm INTO crm;
 SELECT pipedrive.create_mirror('crm.stages', 'my_stages');
@@ -30,6 +34,36 @@ SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', ''a.b.c'')');
 SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', '''')');
 SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', ''x (id int); DROP SCHEMA crm CASCADE; --'')');
 SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', ''nowhere.stages'')');
+-- Nothing temporary: it is gone with the session, and no event tells it.
+SELECT sim.error('SELECT pipedrive.create_mirror(''crm.stages'', ''pg_temp.stages'')');
+SELECT regexp_replace(sim.error(format('SELECT pipedrive.create_mirror(''crm.stages'', ''%s.stages'')', pg_my_temp_schema()::regnamespace)), 'pg_temp_[0-9]+', 'pg_temp_N', 'g');
+SELECT sim.error(format('SELECT pipedrive.create_mirrors(''crm'', ''%s'')', pg_my_temp_schema()::regnamespace));
+CREATE FOREIGN TABLE pg_temp.my_stages (id bigint, name text) SERVER crm OPTIONS (entity 'stages');
+SELECT sim.error('SELECT pipedrive.create_mirror(''my_stages'', ''crm_mirror.my_stages'')');
+DROP FOREIGN TABLE pg_temp.my_stages;
+SELECT count(*) FROM pipedrive.mirror;
+-- A mirror whose table is gone although nobody was told: the others go on, and it can be forgotten, or made anew.
+SELECT pipedrive.create_mirror('crm.stages');
+SELECT pipedrive.create_mirror('crm.users');
+ALTER EVENT TRIGGER pipedrive_forget_mirror DISABLE;
+DROP TABLE crm_mirror.stages, crm_mirror.users;
+ALTER EVENT TRIGGER pipedrive_forget_mirror ENABLE;
+SELECT pipedrive.create_mirror('crm.deals');
+CALL pipedrive.sync();
+SELECT source, rows, last_error FROM pipedrive.mirrors WHERE source <> 'crm.deals'::regclass ORDER BY 1;
+SELECT count(*) > 0 AS filled FROM crm_mirror.deals;
+CALL pipedrive.sync('crm.stages');
+CALL pipedrive.reconcile();
+SELECT * FROM pipedrive.refresh_schema('crm', drop_removed => true);
+SELECT pipedrive.drop_mirror('crm.stages');
+SELECT pipedrive.create_mirror('crm.users');
+SELECT source, target FROM pipedrive.mirror ORDER BY source::text;
+-- So is the list of deleted deals made anew.
+DROP FOREIGN TABLE crm_mirror._deals_deleted;
+CALL pipedrive.sync();
+SELECT deleted_source FROM pipedrive.mirror WHERE entity = 'deals';
+SELECT last_error FROM pipedrive.mirrors WHERE entity = 'deals';
+SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
 -- A name that leaves no room for an ending.
 ALTER FOREIGN TABLE crm.deals RENAME TO deals_3456789_123456789_123456789_123456789_123456789_123456789;
 SELECT octet_length(relname) FROM pg_class WHERE relname LIKE 'deals\_34%';

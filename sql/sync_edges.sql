@@ -147,10 +147,20 @@ SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
 SELECT sim.event('l-1', 'person', 4, 'change', :'before_the_deletion', jsonb_build_object('id', 4, 'name', 'Ghost', 'update_time', :'before_the_deletion'));
 CALL pipedrive.apply_inbox();
 SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
--- one of after it does, until the next run has asked
+-- nor does one of after it, as its time and that of the answer may be of different clocks: the next run asks
 SELECT sim.event('l-2', 'person', 4, 'change', :'after_the_deletion', jsonb_build_object('id', 4, 'name', 'Back', 'update_time', :'after_the_deletion'));
 SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
 CALL pipedrive.sync('crm_mirror.persons');
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+CALL sim.mutate('[{"action": "restore", "entity": "persons", "id": 4, "at": "2026-04-06T10:00:00Z"}]');
+SELECT sim.event('l-4', 'person', 4, 'change', :'after_the_deletion', jsonb_build_object('id', 4, 'name', 'Back', 'update_time', :'after_the_deletion'));
+CALL pipedrive.sync('crm_mirror.persons');
+SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
+-- also with Pipedrive two hours behind, when all times of events seem to be of after the deletion
+CALL sim.switch('{"answer_date": "two_hours_behind"}');
+CALL sim.mutate('[{"action": "delete", "entity": "persons", "id": 4, "at": "2026-04-06T11:00:00Z"}]');
+CALL pipedrive.reconcile('crm_mirror.persons');
+SELECT sim.event('l-5', 'person', 4, 'change', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), '{"id": 4, "name": "Ghost"}');
 SELECT id FROM crm_mirror.persons WHERE id IN (4, 5);
 -- where Pipedrive does not tell its time, only the next run raises it
 CALL sim.switch('{"answer_date": "none"}');
@@ -254,6 +264,55 @@ UPDATE pipedrive.settings SET value = 'a lot' WHERE name = 'max_deleted_percent'
 SELECT pipedrive._delete_limit(100), pipedrive._delete_limit(3);
 DELETE FROM pipedrive.settings WHERE name = 'max_deleted_percent';
 --
+-- A first load that is begun anew, as columns came meanwhile, has rows: what was deleted since is asked for.
+--
+SELECT pipedrive.drop_mirror('crm.deals');
+SELECT pipedrive.create_mirror('crm.deals');
+ALTER SERVER crm OPTIONS (ADD page_size '10');
+CALL pipedrive.sync('crm_mirror.deals', max_tokens => 40);
+SELECT strategy, phase, count(*) BETWEEN 10 AND 40 AS begun FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) CROSS JOIN crm_mirror.deals WHERE entity = 'deals' GROUP BY 1, 2;
+SELECT max(id) FILTER (WHERE n = 5) AS loaded, max(id) AS last_loaded FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM crm_mirror.deals) AS d \gset
+CALL sim.mutate(format('[{"action": "delete", "entity": "deals", "id": %s, "at": "2026-04-10T09:00:00Z"},
+                         {"action": "change", "entity": "deals", "id": %s, "at": "2026-04-10T15:00:00Z", "fields": {"title": "Much later"}}]', :loaded, :last_loaded)::jsonb);
+CALL sim.field('{"action": "add", "entity": "deals", "code": "f00000000000000000000000000000000000000d", "name": "Third", "type": "varchar", "values": {"8": "c"}}');
+SELECT column_name, change FROM pipedrive.refresh_schema('crm');
+ALTER SERVER crm OPTIONS (SET page_size '500');
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT strategy FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) WHERE entity = 'deals';
+SELECT * FROM sim.differences();
+-- the new column is not history, nor is what the first load brought
+SELECT field, count(*) FROM pipedrive.changes WHERE mirror_id = (SELECT mirror_id FROM pipedrive.mirror WHERE entity = 'deals') AND field IN ('third', 'is_deleted') GROUP BY field;
+--
+-- The list of deleted ones is read in parts as well, within the limit of each call, and loses none that is deleted meanwhile.
+--
+CREATE TABLE sim.parts (tokens bigint, phase text);
+CREATE PROCEDURE sim.sync_in_parts() LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
+    newest bigint;
+BEGIN
+    LOOP
+        SELECT m.tokens_today INTO before FROM pipedrive.mirrors m WHERE m.entity = 'deals';
+        CALL pipedrive.sync('crm_mirror.deals', max_tokens => 40);
+        INSERT INTO sim.parts SELECT m.tokens_today - before, m.phase FROM pipedrive.mirrors m WHERE m.entity = 'deals';
+        COMMIT;
+        EXIT WHEN NOT EXISTS (SELECT FROM pipedrive.sync_progress);
+        IF (SELECT count(*) FROM sim.parts p WHERE p.phase = 'deleted') = 2 THEN
+            SELECT max(d.id) INTO newest FROM crm_mirror.deals d;
+            CALL sim.mutate(format('[{"action": "delete", "entity": "deals", "id": %s}]', newest)::jsonb);
+        END IF;
+    END LOOP;
+END $$;
+ALTER SERVER crm OPTIONS (SET page_size '1');
+CALL pipedrive.sync('crm_mirror.deals'); -- whose account it is is asked here
+SELECT sim.call('POST', 'mutate', (SELECT jsonb_agg(jsonb_build_object('action', 'delete', 'entity', 'deals', 'id', id, 'at', '2026-04-11T09:00:00Z')) FROM (SELECT id FROM crm_mirror.deals WHERE NOT is_archived ORDER BY id LIMIT 4) AS s)::text) <> '' AS done;
+CALL sim.mutate(format('[{"action": "change", "entity": "deals", "id": %s, "at": "2026-04-11T15:00:00Z", "fields": {"title": "The last one"}}]', :last_loaded)::jsonb);
+CALL sim.sync_in_parts();
+SELECT max(tokens) <= 40 AS within, count(*) FILTER (WHERE phase = 'deleted') > 1 AS in_parts FROM sim.parts;
+ALTER SERVER crm OPTIONS (DROP page_size);
+CALL pipedrive.sync('crm_mirror.deals');
+SELECT * FROM sim.differences();
+--
 -- A failure is an error in the end. Where the server cannot be reached, its other mirrors are left alone; those of another server are not.
 --
 CREATE SERVER down FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url 'http://127.0.0.1:9', max_retries '0');
@@ -311,6 +370,27 @@ ALTER SERVER crm OPTIONS (ADD page_size '20');
 SELECT max(id) > 1000000 AS there_is_one FROM crm_mirror.persons;
 SELECT sim.call('POST', 'mutate', (SELECT jsonb_agg(jsonb_build_object('action', 'create', 'entity', 'persons', 'id', i, 'at', '2019-03-01T10:00:00Z', 'fields', '{"name": "Many"}'::jsonb)) FROM generate_series(10001, 10150) AS i)::text) <> '' AS done;
 CALL pipedrive.sync('crm_mirror.persons');
+SELECT * FROM sim.differences();
+ALTER SERVER crm OPTIONS (DROP page_size);
+-- A server that takes no notice of the status lists rows that are there: they are read by id, and stay.
+SELECT count(*) AS before FROM crm_mirror.deals \gset
+SELECT jsonb_build_object('kind', 'status', 'status', 200, 'match', '{"path_regex": "deals/archived$", "query_regex": "status=deleted"}'::jsonb,
+           'body', jsonb_build_object('success', true, 'data', (SELECT jsonb_agg(r.data || '{"update_time": "2026-06-30T00:00:00Z"}') FROM sim.rows('deals') AS r WHERE (r.data ->> 'is_archived')::boolean),
+                                      'additional_data', '{"next_cursor": null}'::jsonb)) AS ignored \gset
+CALL sim.fault(:'ignored');
+CALL pipedrive.sync('crm_mirror.deals', mode => 'full');
+CALL sim.no_faults();
+SELECT count(*) - :before AS lost, (SELECT count(*) FROM pipedrive.refetch WHERE held) AS held FROM crm_mirror.deals;
+SELECT * FROM sim.differences();
+-- One that refuses it for archived deals: what the other list tells is done, and so is the rest of the run.
+SELECT min(id) AS gone, max(id) AS other FROM crm_mirror.deals WHERE NOT is_archived \gset
+CALL sim.fault('{"kind": "status", "status": 400, "match": {"path_regex": "deals/archived$", "query_regex": "status=deleted"}}');
+SELECT format('[{"action": "delete", "entity": "deals", "id": %s, "at": "2026-07-01T09:00:00Z"}, {"action": "change", "entity": "deals", "id": %s, "at": "2026-07-01T09:00:00Z", "fields": {"title": "after"}}]', :gone, :other) AS changes \gset
+CALL sim.mutate(:'changes');
+CALL pipedrive.sync('crm_mirror.deals');
+CALL pipedrive.sync('crm_mirror.deals');
+CALL sim.no_faults();
+SELECT phase, last_error FROM pipedrive.mirrors WHERE mirror = 'crm_mirror.deals'::regclass;
 SELECT * FROM sim.differences();
 SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
 DROP SCHEMA crm_mirror;

@@ -115,5 +115,72 @@ TRUNCATE pipedrive.inbox;
 SELECT sim.send('whose', '444', 9008) AS whose, sim.send('by a door', '444', 9008, 'apply', 'other') AS by_a_door;
 SELECT pipedrive.drop_mirror('crm.stages');
 SELECT sim.send('the only one', '444', 9009) AS the_only_one;
+-- but of one company only: once there is a second one nobody can tell, and the next sync reads what they are about
+TRUNCATE pipedrive.refetch;
+SELECT sim.send('a second one', '555', 9010) AS second, sim.send('the first again', '444', 9011) AS first, sim.send('queued', '444', 9012, 'queue') AS queued,
+       sim.send('by a login', '444', 9013, 'apply', 'other') AS login;
+CALL pipedrive.apply_inbox();
+SELECT outcome FROM pipedrive.inbox WHERE key LIKE 'queued%';
+SELECT id, name FROM other_mirror.stages WHERE id > 9000 ORDER BY id;
+SELECT id FROM pipedrive.refetch ORDER BY id;
+-- two that wait in one batch are seen before either is applied
+TRUNCATE pipedrive.event_company;
+SELECT sim.send('batch', '666', 9016, 'queue') AS one, sim.send('batch too', '777', 9017, 'queue') AS other;
+CALL pipedrive.apply_inbox();
+SELECT key, outcome FROM pipedrive.inbox WHERE key LIKE 'batch%' ORDER BY seq;
+-- what is no name does not tell; then it tells
+CALL sim.fault('[{"match": {"path_regex": "^/v1/users/me$"}, "kind": "status", "status": 200, "body": {"success": true, "data": {"company_id": {"x": 1}}}}]');
+SELECT pipedrive._asked_company('other', NULL);
+CALL sim.no_faults();
+ALTER SERVER other OPTIONS (ADD page_size '101');
+CALL pipedrive.sync('other_mirror.stages');
+SELECT company_id FROM pipedrive.server_company WHERE server = 'other';
+SELECT sim.send('it tells now', '100200300', 9014) AS own, sim.send('and not this', '444', 9015) AS another;
 DROP SERVER other CASCADE;
 DROP SCHEMA other, other_mirror CASCADE;
+--
+-- <table>_live reads the account that the mirror is of, or says that it is not known, before it asks for anything.
+--
+CALL sim.reset();
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (persons) FROM SERVER crm INTO crm;
+SELECT pipedrive.create_mirror('crm.persons');
+ALTER USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (SET api_token 'sim-token-admin');
+SELECT count(*) FROM crm_mirror.persons_live; -- nothing to mix yet
+CALL pipedrive.sync('crm_mirror.persons');
+CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 1, "at": "2026-07-01T09:00:00Z", "fields": {"name": "Just now"}}]');
+CALL sim.clear();
+SELECT name FROM crm_mirror.persons_live WHERE id = 1;
+SELECT count(*) AS requests, count(*) FILTER (WHERE j ~ 'users/me') AS who_asks FROM sim.journal() AS j;
+CALL sim.company(333);
+ALTER USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (SET api_token 'sim-token-admin');
+CALL sim.clear();
+SELECT regexp_replace(sim.error('SELECT name FROM crm_mirror.persons_live WHERE id = 1'), current_user, 'ROLE');
+SELECT * FROM sim.journal();
+SET client_min_messages = error;
+CALL pipedrive.sync('crm_mirror.persons');
+SET client_min_messages = warning;
+SELECT last_error FROM pipedrive.mirrors WHERE mirror = 'crm_mirror.persons'::regclass;
+SELECT regexp_replace(sim.error('SELECT name FROM crm_mirror.persons_live WHERE id = 1'), current_user, 'ROLE');
+SELECT name = 'Just now' AS from_another FROM crm_mirror.persons WHERE id = 1;
+-- the account again, asked once
+CALL sim.no_faults();
+CALL pipedrive.sync('crm_mirror.persons');
+CALL sim.clear();
+SELECT name FROM crm_mirror.persons_live WHERE id = 1;
+SELECT count(*) FROM sim.journal();
+-- who only reads it needs nothing more, and the mapping is that of the view's owner, unless the view runs as who reads it
+CREATE ROLE regress_pipedrive_reader;
+GRANT USAGE ON SCHEMA crm_mirror, crm TO regress_pipedrive_reader;
+GRANT SELECT ON crm_mirror.persons_live, crm_mirror.persons, crm.persons TO regress_pipedrive_reader;
+GRANT USAGE ON SCHEMA pipedrive TO regress_pipedrive_reader;
+SET ROLE regress_pipedrive_reader;
+SELECT name FROM crm_mirror.persons_live WHERE id = 1;
+RESET ROLE;
+-- a mapping for everybody is another one than that of its owner
+CREATE USER MAPPING FOR PUBLIC SERVER crm OPTIONS (api_token 'sim-token-limited');
+SELECT name FROM crm_mirror.persons_live WHERE id = 1;
+DROP USER MAPPING FOR CURRENT_USER SERVER crm;
+SELECT sim.error('SELECT name FROM crm_mirror.persons_live WHERE id = 1') ~ 'is not known' AS refused;
+DROP USER MAPPING FOR PUBLIC SERVER crm;
+DROP OWNED BY regress_pipedrive_reader;
+DROP ROLE regress_pipedrive_reader;

@@ -8,12 +8,14 @@ CREATE TABLE mirror (
     entity text NOT NULL,
     overlap interval NOT NULL DEFAULT '10 minutes',
     max_tokens bigint CHECK (max_tokens > 0),
-    created_at timestamptz NOT NULL DEFAULT now()
+    created_at timestamptz NOT NULL DEFAULT now(),
+    former_columns name[] NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE mirror IS 'mirrors made by create_mirror()';
 COMMENT ON COLUMN mirror.source IS 'foreign table that is mirrored';
 COMMENT ON COLUMN mirror.target IS 'local table that holds the rows';
 COMMENT ON COLUMN mirror.deleted_source IS 'foreign table that lists deleted rows, where the API can';
+COMMENT ON COLUMN mirror.former_columns IS 'columns of target that were ours before attach_mirror(), and that source does not have';
 COMMENT ON COLUMN mirror.overlap IS 'how far before the watermark an incremental sync reads again';
 COMMENT ON COLUMN mirror.max_tokens IS 'most API tokens that one sync may spend; NULL: no limit';
 
@@ -46,11 +48,13 @@ CREATE TABLE mirror_state (
     as_of timestamptz,
     row_by_row boolean NOT NULL DEFAULT false,
     reconcile_phase text,
-    reconcile_position text
+    reconcile_position text,
+    company_id text
 );
 COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where the run under way goes on';
 COMMENT ON COLUMN mirror_state.strategy IS 'what the run under way, or the last one, goes through; see sync_phase';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
+COMMENT ON COLUMN mirror_state.company_id IS 'company whose rows it holds, as far as accounts tell: those of another one do not go in beside them';
 COMMENT ON COLUMN mirror_state.run_deleted IS 'rows that the run has deleted; see _delete_limit()';
 COMMENT ON COLUMN mirror_state.may_delete IS 'whether the call was told to delete however much it is';
 COMMENT ON COLUMN mirror_state.as_of IS 'when the last run that came to its end began: the mirror is as old as that';
@@ -64,7 +68,7 @@ GRANT SELECT ON mirror TO PUBLIC; -- which tables are mirrored: refresh_schema()
 
 -- What came before what is told by a counter: clocks step.
 CREATE SEQUENCE arrival;
-COMMENT ON SEQUENCE arrival IS 'order in which events, marks and deletions reached the mirrors, and pages were requested';
+COMMENT ON SEQUENCE arrival IS 'order in which events, marks and deletions reached the mirrors, changes were recorded, and pages were requested';
 SELECT pg_catalog.pg_extension_config_dump('arrival', '');
 
 CREATE TABLE tombstone (
@@ -87,11 +91,22 @@ CREATE TABLE refetch (
     arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival'),
     held boolean NOT NULL DEFAULT false,
     reason text NOT NULL,
+    unfilled jsonb,
     PRIMARY KEY (mirror_id, id)
 );
+COMMENT ON COLUMN refetch.unfilled IS 'of a row that an event made: columns that no event has carried yet; to fill them is no change';
 COMMENT ON COLUMN refetch.held IS 'gone in Pipedrive, but not deleted, as too many were: waits until a call is told to, or the row shows again';
 COMMENT ON COLUMN refetch.arrival IS 'its place in the order of arrival: a page that was requested before it does not settle it';
 COMMENT ON TABLE refetch IS 'rows that the next sync reads by id, whatever their update_time';
+
+-- No key: nobody waits here for a session that has written about the same row and does not end.
+CREATE TABLE late_mark (
+    mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,
+    id bigint NOT NULL,
+    arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival')
+);
+COMMENT ON TABLE late_mark IS 'rows that the next sync reads by id as well: another session held their place in refetch';
+CREATE INDEX late_mark_id ON late_mark (mirror_id, id);
 
 CREATE TABLE bad_row (
     mirror_id integer NOT NULL REFERENCES mirror ON DELETE CASCADE,
@@ -115,13 +130,16 @@ CREATE TABLE changes (
     new_value jsonb,
     changed_at timestamptz NOT NULL,
     change_source text NOT NULL,
-    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    recorded_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    arrival bigint NOT NULL DEFAULT nextval('pipedrive.arrival')
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE changes IS 'what changed in mirrored rows, append-only; partitioned by month of recorded_at';
 COMMENT ON COLUMN changes.field IS 'column of the mirror; is_deleted for a row that vanished (true), was created (from NULL) or came back (false)';
 COMMENT ON COLUMN changes.old_value IS 'what the mirror had until then, times in UTC; NULL for none';
 COMMENT ON COLUMN changes.changed_at IS 'update_time of the new state, else the time of the event or the sync';
 COMMENT ON COLUMN changes.change_source IS 'sync, webhook or backfill';
+COMMENT ON COLUMN changes.recorded_at IS 'this machine''s clock: which month it is kept in, not what came first';
+COMMENT ON COLUMN changes.arrival IS 'order in which changes were recorded: of one row, each under its lock';
 CREATE TABLE changes_default PARTITION OF changes DEFAULT;
 COMMENT ON TABLE changes_default IS 'changes of months that have no partition';
 -- Each partition has its own: an index on the parent could not be restored, as the parent belongs to the extension and its partitions do not.
@@ -133,5 +151,6 @@ SELECT pg_catalog.pg_extension_config_dump('mirror_mirror_id_seq', '');
 SELECT pg_catalog.pg_extension_config_dump('mirror_state', '');
 SELECT pg_catalog.pg_extension_config_dump('tombstone', '');
 SELECT pg_catalog.pg_extension_config_dump('refetch', '');
+SELECT pg_catalog.pg_extension_config_dump('late_mark', '');
 SELECT pg_catalog.pg_extension_config_dump('bad_row', '');
 SELECT pg_catalog.pg_extension_config_dump('changes_default', '');

@@ -30,6 +30,20 @@ $$;
 COMMENT ON FUNCTION _mirror_schema(oid) IS
     'the schema in which mirrors of the tables of a schema are made unless told otherwise';
 
+CREATE FUNCTION _schema_name(spelled text) RETURNS name
+LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    parts text[] := parse_ident(spelled);
+BEGIN
+    IF cardinality(parts) > 1 THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_name',
+            MESSAGE = format('"%s" is no name for a schema', spelled);
+    END IF;
+    RETURN parts[1];
+END
+$$;
+COMMENT ON FUNCTION _schema_name(text) IS 'a schema''s name as SQL spells it';
+
 -- A target is a table's name as SQL spells it.
 CREATE FUNCTION _mirror_target(source regclass, target text) RETURNS name[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$

@@ -55,23 +55,45 @@ $$;
 COMMENT ON FUNCTION _leave_out(integer, name, text) IS
     'a column is not kept until refresh_schema() has found a place for it; whether that is news';
 
--- Once an event: in plpgsql, as that keeps the plan.
+-- Once an event: in plpgsql, as that keeps the plans, and in steps, as one join of them looks up each
+-- column by itself.
 CREATE FUNCTION _mirror_columns(target regclass) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
+    kept text[];
 BEGIN
+    SELECT * INTO m FROM pipedrive.mirror x WHERE x.target = $1;
+    kept := ARRAY(SELECT k.column_name FROM pipedrive.mirror_column k
+                   WHERE k.mirror_id = m.mirror_id AND k.left_out IS NULL
+                  INTERSECT
+                  SELECT s.attname FROM pg_attribute s
+                   WHERE s.attrelid = m.source AND s.attnum > 0
+                     AND ((array_to_string(s.attfdwoptions, ' ') LIKE '%removed=%') IS NOT TRUE
+                          OR NOT EXISTS (SELECT FROM pg_options_to_table(s.attfdwoptions) AS o
+                                          WHERE o.option_name = 'removed'
+                                            AND o.option_value::boolean)));
     RETURN (
         SELECT array_agg(t.attname::text ORDER BY t.attnum)
-          FROM pipedrive.mirror m
-          JOIN pipedrive.mirror_column k ON k.mirror_id = m.mirror_id AND k.left_out IS NULL
-          JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
-                             AND t.attnum > 0 AND t.attgenerated = ''
-          JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = k.column_name
-                             AND s.attnum > 0
-         WHERE m.target = $1);
+          FROM pg_attribute t
+         WHERE t.attrelid = m.target AND t.attnum > 0 AND t.attgenerated = ''
+           AND t.attidentity <> 'a' AND t.attname::text = ANY (kept));
 END
 $$;
 COMMENT ON FUNCTION _mirror_columns(regclass) IS
-    'columns that are kept: ours, in the mirror as well as in the foreign table';
+    'columns that are kept: ours, in the mirror as well as in the foreign table, and with a field';
+
+-- The foreign table reads NULL there, which is nothing to overwrite a value with.
+CREATE FUNCTION _fieldless_columns(m pipedrive.mirror) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_agg(k.column_name::text ORDER BY t.attnum), '{}')
+      FROM pipedrive.mirror_column k
+      JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
+      JOIN pipedrive._table_columns x ON x.relation = m.source AND x.attname = k.column_name
+     WHERE k.mirror_id = m.mirror_id AND x.removed
+$$;
+COMMENT ON FUNCTION _fieldless_columns(pipedrive.mirror) IS
+    'columns of ours whose field is gone, and that hold what there was';
 
 -- For row by row: a row of the foreign table that does not read what is left out.
 CREATE FUNCTION _source_row(m pipedrive.mirror) RETURNS text
@@ -88,7 +110,12 @@ COMMENT ON FUNCTION _source_row(pipedrive.mirror) IS
 
 CREATE VIEW left_out_columns AS
 SELECT m.target AS mirror, k.column_name,
-       coalesce(k.left_out, 'The mirror or its foreign table has no such column.') AS reason,
+       coalesce(k.left_out,
+                CASE WHEN EXISTS (SELECT FROM _table_columns x
+                                   WHERE x.relation = m.source AND x.attname = k.column_name
+                                     AND x.removed)
+                     THEN 'Its field was removed in Pipedrive: it keeps what it held.'
+                     ELSE 'The mirror or its foreign table has no such column.' END) AS reason,
        k.since
   FROM mirror_column k JOIN mirror m USING (mirror_id)
  WHERE k.left_out IS NOT NULL
@@ -118,6 +145,12 @@ DECLARE
     aside name := pipedrive._spare_name(m.target, column_name);
 BEGIN
     EXECUTE format('ALTER TABLE %s RENAME COLUMN %I TO %I', m.target, column_name, aside);
+    IF NOT EXISTS (SELECT FROM pg_index i JOIN pg_attribute a
+                       ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+                    WHERE i.indrelid = m.target AND i.indisprimary AND a.attname = aside) THEN
+        -- nobody fills it any more
+        EXECUTE format('ALTER TABLE %s ALTER COLUMN %I DROP NOT NULL', m.target, aside);
+    END IF;
     EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', m.target, aside,
                    format('what column %I held until %s; no longer kept', column_name,
                           to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD')));
@@ -144,6 +177,53 @@ $$;
 COMMENT ON FUNCTION _add_column(pipedrive.mirror, pg_attribute) IS
     'adds a column of the foreign table to a mirror';
 
+-- "id" is never added: the table's own rows would have none.
+CREATE FUNCTION _mend_table(m pipedrive.mirror) RETURNS boolean
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    reason text := pipedrive._unwritable(m.target);
+BEGIN
+    IF reason LIKE 'It has no column %' THEN
+        EXECUTE format('ALTER TABLE %s
+                        ADD COLUMN IF NOT EXISTS _synced_at timestamptz NOT NULL DEFAULT now(),
+                        ADD COLUMN IF NOT EXISTS _source text NOT NULL DEFAULT ''sync''', m.target);
+        reason := pipedrive._unwritable(m.target);
+    END IF;
+    IF reason IS NOT NULL THEN
+        RAISE WARNING USING DETAIL = reason,
+            MESSAGE = format('the mirror of "%s" does not follow its foreign table', m.source);
+    END IF;
+    RETURN reason IS NULL;
+END
+$$;
+COMMENT ON FUNCTION _mend_table(pipedrive.mirror) IS
+    'gives a mirror its columns "_synced_at" and "_source" back; whether it can be written';
+
+CREATE FUNCTION _take_back(m pipedrive.mirror) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    taken name[];
+BEGIN
+    WITH k AS (INSERT INTO pipedrive.mirror_column (mirror_id, column_name, type)
+               SELECT m.mirror_id, t.attname, t.atttypid
+                 FROM pg_attribute t
+                 JOIN pg_attribute s ON s.attrelid = m.source AND s.attname = t.attname
+                WHERE t.attrelid = m.target AND t.attname = ANY (m.former_columns)
+                   ON CONFLICT DO NOTHING RETURNING column_name)
+    SELECT array_agg(column_name) INTO taken FROM k;
+    IF taken IS NULL THEN
+        RETURN false;
+    END IF;
+    UPDATE pipedrive.mirror x
+       SET former_columns = ARRAY(SELECT c FROM unnest(x.former_columns) AS c
+                                   WHERE c <> ALL (taken))
+     WHERE x.mirror_id = m.mirror_id;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION _take_back(pipedrive.mirror) IS
+    'columns that were ours before are again once the foreign table has them; whether there are any';
+
 -- What is missing is added, and the next sync reads everything once to fill it.
 CREATE FUNCTION _follow_source(which integer) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -151,9 +231,13 @@ DECLARE
     m pipedrive.mirror;
     c record;
     s pg_attribute;
-    added boolean := false;
+    added boolean;
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    IF NOT pipedrive._mend_table(m) THEN
+        RETURN;
+    END IF;
+    added := pipedrive._take_back(m);
     FOR c IN SELECT k.column_name FROM pipedrive.mirror_column k
                JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
                LEFT JOIN pg_attribute a ON a.attrelid = m.source AND a.attname = k.column_name
@@ -179,11 +263,17 @@ BEGIN
         ELSIF c.not_kept AND c.left_out IS NULL AND NOT c.missing AND NOT c.removed THEN
             PERFORM pipedrive._leave_out(which, c.attname,
                 'A column of this name that somebody else added is in its place.'::text);
-        ELSIF c.not_kept AND NOT c.missing AND c.left_out NOT LIKE 'A column of this name %' THEN
+        ELSIF c.not_kept AND NOT c.missing AND NOT c.removed
+              AND c.left_out NOT LIKE 'A column of this name %' THEN
             PERFORM pipedrive._remember_column(which, c.attname);
-            added := added OR NOT c.removed;
+            added := true;
         END IF;
     END LOOP;
+    UPDATE pipedrive.mirror_column k
+       SET left_out = 'Its field was removed in Pipedrive: it keeps what it held.',
+           since = clock_timestamp()
+     WHERE k.mirror_id = which AND k.left_out IS NULL
+       AND k.column_name::text = ANY (pipedrive._fieldless_columns(m));
     IF added THEN
         UPDATE pipedrive.mirror_state x SET loaded = false, phase = NULL, walk_position = NULL
          WHERE x.mirror_id = which;
@@ -200,7 +290,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     live regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF NOT EXISTS (SELECT FROM pipedrive.mirror_column k
+    IF pipedrive._unwritable(m.target) IS NOT NULL
+       OR NOT EXISTS (SELECT FROM pipedrive.mirror_column k
                      JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
                     WHERE k.mirror_id = m.mirror_id AND k.column_name = old_name)
        OR EXISTS (SELECT FROM pg_attribute t

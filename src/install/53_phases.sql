@@ -87,14 +87,15 @@ COMMENT ON FUNCTION
 
 -- The watermark is Pipedrive's own time: the newest change in the mirror, but not beyond its clock
 -- when the run began, so that nothing that changed meanwhile is passed over. Where nothing was ever
--- changed, it is that clock. Without a Date header it is this machine's, and the time that the run
+-- changed, it is that clock or this machine's, whichever is behind. Without a Date header it is this machine's, and the time that the run
 -- took is taken off the newest change.
 CREATE FUNCTION _step_finish(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS pipedrive._step
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive.mirror_state x
        SET watermark = CASE WHEN x.strategy <> 'whole' THEN
                coalesce(greatest(CASE WHEN x.watermark <= b.bound THEN x.watermark END,
-                                 pipedrive._newest_change(m, b.bound) - b.taken), b.bound) END,
+                                 pipedrive._newest_change(m, b.bound) - b.taken),
+                        least(b.bound, x.run_started)) END,
            known_id = greatest(x.known_id, x.run_highest_id), as_of = x.run_started,
            loaded = true, phase = NULL, walk_position = NULL, row_by_row = false,
            refetch_until = NULL, last_sync = clock_timestamp(), last_error = NULL,
@@ -124,12 +125,14 @@ $$;
 COMMENT ON FUNCTION _distrust_watermark(integer) IS
     'makes a reload of a run whose watermark cannot be right';
 
+-- A first load has no "deleted" phase: it begins with nothing. One that is begun anew (columns came
+-- meanwhile) has rows of its first attempt, of which some may be deleted by now: it is a reload.
 CREATE FUNCTION _start_run(m pipedrive.mirror, s pipedrive.mirror_state, mode text)
 RETURNS pipedrive.mirror_state
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH chosen AS (
         SELECT CASE WHEN NOT pipedrive._is_windowed(m.entity) THEN 'whole'
-                    WHEN s.last_sync IS NULL THEN 'load'
+                    WHEN s.last_sync IS NULL AND s.run_started IS NULL THEN 'load'
                     WHEN mode = 'full' OR NOT s.loaded OR s.watermark IS NULL THEN 'reload'
                     ELSE 'changes' END AS strategy)
     UPDATE pipedrive.mirror_state x

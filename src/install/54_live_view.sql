@@ -1,5 +1,43 @@
 -- <table>_live: a mirror with what changed in Pipedrive since its last sync.
 
+-- With another token than the mirror was synced with, the view would mix two companies. No request:
+-- sync() has written down which versions of server and mapping it asked about. Whose mapping the
+-- view reads with only its owner may see, and everybody who reads the view runs this.
+CREATE FUNCTION _reads_own_account(which integer, reader name) RETURNS boolean
+LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    used record;
+BEGIN
+    SELECT s.srvname, m.target, r.rolname,
+           CASE WHEN u.oid IS NOT NULL THEN format('%s:%s:%s', u.oid, s.xmin, u.xmin) END AS stamp
+      INTO used
+      FROM pipedrive.mirror m
+      JOIN pg_foreign_table t ON t.ftrelid = m.source
+      JOIN pg_foreign_server s ON s.oid = t.ftserver
+      JOIN pg_class v ON v.oid = pipedrive._mirror_view(m.mirror_id, 'live'::text)
+      JOIN pg_roles r ON CASE WHEN coalesce((SELECT o.option_value::boolean
+                                               FROM pg_options_to_table(v.reloptions) AS o
+                                              WHERE o.option_name = 'security_invoker'), false)
+                              THEN r.rolname = reader ELSE r.oid = v.relowner END
+      LEFT JOIN pg_user_mapping u ON u.umserver = s.oid AND u.umuser IN (r.oid, 0)
+     WHERE m.mirror_id = which ORDER BY u.umuser DESC LIMIT 1;
+    IF used.stamp IS NULL -- no mapping: the scan says so; no view: this is a copy of one
+       OR EXISTS (SELECT FROM pipedrive.server_account a
+                   WHERE a.server = used.srvname AND a.stamp = used.stamp) THEN
+        RETURN true;
+    END IF;
+    RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+        MESSAGE = format('whose account server "%s" shows to "%s" is not known', used.srvname,
+                         used.rolname),
+        DETAIL = 'Server or user mapping were altered since it was asked for. With the token of '
+                 'another company this would mix its rows with those of the mirror.',
+        HINT = format('CALL pipedrive.sync(%L) of that role asks (2 tokens).', used.target);
+END
+$$;
+COMMENT ON FUNCTION _reads_own_account(integer, name) IS
+    'true, or the error where <table>_live would read an account that no sync() has asked about';
+
 -- Of an existing view, all columns stay, in their places: one that is kept no more reads NULL, so
 -- that what reads the view stands in nobody's way.
 CREATE FUNCTION _live_query(m pipedrive.mirror, existing regclass, without name) RETURNS text
@@ -7,7 +45,9 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$
   WITH tail AS MATERIALIZED (
        SELECT %1$s FROM %3$s
-        WHERE update_time >= (SELECT s.watermark - x.overlap
+        WHERE update_time >= (SELECT CASE WHEN s.watermark IS NULL THEN NULL
+                                          WHEN pipedrive._reads_own_account(%4$s, current_user)
+                                          THEN s.watermark - x.overlap END
                                 FROM pipedrive.mirror_state s
                                 JOIN pipedrive.mirror x USING (mirror_id)
                                WHERE s.mirror_id = %4$s))
@@ -15,7 +55,8 @@ SELECT %2$s FROM tail
  UNION ALL
 SELECT %1$s FROM %5$s AS kept
  WHERE NOT EXISTS (SELECT FROM tail WHERE tail.id = kept.id)$query$,
-                  string_agg(CASE WHEN o.name IS NULL THEN format('NULL::%s AS ', v.type)
+                  string_agg(CASE WHEN o.kept IS NOT TRUE
+                                  THEN format('NULL::%s AS ', coalesce(v.type, o.type))
                                   ELSE '' END || quote_ident(coalesce(v.name, o.name)), ', '
                              ORDER BY v.n, o.n),
                   string_agg(quote_ident(coalesce(v.name, o.name)), ', ' ORDER BY v.n, o.n),
@@ -24,9 +65,14 @@ SELECT %1$s FROM %5$s AS kept
                    format_type(a.atttypid, a.atttypmod) AS type
               FROM pg_attribute a
              WHERE a.attrelid = existing AND a.attnum > 0 AND NOT a.attisdropped) AS v
-      FULL JOIN (SELECT c.name, c.n
+      FULL JOIN (SELECT c.name, c.n, true AS kept, NULL::text AS type
                    FROM unnest(pipedrive._mirror_columns(m.target)) WITH ORDINALITY AS c (name, n)
-                  WHERE c.name IS DISTINCT FROM without::text) AS o ON o.name = v.name
+                  WHERE c.name IS DISTINCT FROM without::text
+                  UNION ALL
+                 SELECT f.name, 10000 + a.attnum, false, format_type(a.atttypid, a.atttypmod)
+                   FROM unnest(pipedrive._fieldless_columns(m)) AS f (name)
+                   JOIN pg_attribute a ON a.attrelid = m.target AND a.attname = f.name
+                  WHERE f.name IS DISTINCT FROM without::text) AS o ON o.name = v.name
 $$;
 COMMENT ON FUNCTION _live_query(pipedrive.mirror, regclass, name) IS
     'SELECT for <table>_live: the columns of the existing view first, without the one named';
@@ -54,7 +100,9 @@ BEGIN
         SELECT format('%I.%I', n.nspname, pipedrive._derived_name(c.relname::text, '_live'::text))
           INTO name
           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
-        PERFORM pipedrive._make_live_view(m, name);
+        IF pipedrive._is_free(name) THEN
+            PERFORM pipedrive._make_live_view(m, name);
+        END IF;
     END IF;
 END
 $$;
@@ -67,7 +115,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' A
 DECLARE
     view regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF view IS NOT NULL THEN
+    IF view IS NOT NULL AND pipedrive._unwritable(m.target) IS NULL THEN
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
                        pipedrive._live_query(m, view, NULL::name));
     END IF;
@@ -83,8 +131,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     view regclass := pipedrive._mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF EXISTS (SELECT FROM pg_attribute v
-                WHERE v.attrelid = view AND v.attname = _free_live_column.column_name) THEN
+    IF pipedrive._unwritable(m.target) IS NULL
+       AND EXISTS (SELECT FROM pg_attribute v
+                    WHERE v.attrelid = view AND v.attname = _free_live_column.column_name) THEN
         EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, column_name,
                        pipedrive._spare_name(view, column_name));
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
@@ -126,7 +175,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a
              WHERE a.attrelid = view AND a.attnum > 0)
            = (SELECT array_agg(c ORDER BY c::name)
-                FROM unnest(pipedrive._mirror_columns(m.target)) AS c)
+                FROM unnest(pipedrive._mirror_columns(m.target)
+                            || pipedrive._fieldless_columns(m)) AS c)
        AND (SELECT count(DISTINCT d.refobjsubid)
               FROM pg_rewrite w
               JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid
@@ -134,7 +184,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
            = cardinality(pipedrive._mirror_columns(m.target))
 $$;
 COMMENT ON FUNCTION _live_view_is_current(pipedrive.mirror, regclass) IS
-    'whether <table>_live shows the columns of its mirror, and none of them as NULL';
+    'whether <table>_live shows the columns of its mirror, and none that has a field as NULL';
 
 CREATE FUNCTION _renew_live_view(m pipedrive.mirror) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -147,7 +197,8 @@ BEGIN
         RETURN;
     ELSIF NOT EXISTS (SELECT FROM pg_attribute a
                        WHERE a.attrelid = view AND a.attnum > 0
-                         AND NOT a.attname::text = ANY (pipedrive._mirror_columns(m.target)))
+                         AND NOT a.attname::text = ANY (pipedrive._mirror_columns(m.target)
+                                                        || pipedrive._fieldless_columns(m)))
           OR NOT pipedrive._rebuild_live_view(m, view) THEN
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
                        pipedrive._live_query(m, view, NULL::name));

@@ -29,13 +29,18 @@ $$;
 COMMENT ON FUNCTION _allow_deletes(pipedrive.mirror_state, boolean) IS
     'lets go of the brake for this call, or puts it on again';
 
-CREATE FUNCTION _hold_back(m pipedrive.mirror, ids bigint[]) RETURNS void
+-- A mark that something else made is held only once its row was asked for by id: until then it has
+-- to be read.
+CREATE FUNCTION _hold_back(m pipedrive.mirror, ids bigint[], asked bigint) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason, held)
     SELECT m.mirror_id, i, 'not seen in Pipedrive', true FROM unnest(ids) AS i ORDER BY i
-        ON CONFLICT (mirror_id, id) DO UPDATE SET held = true WHERE NOT r.held
+        ON CONFLICT (mirror_id, id) DO UPDATE SET held = true
+     WHERE NOT r.held AND (r.reason = excluded.reason OR r.arrival < asked)
 $$;
-COMMENT ON FUNCTION _hold_back(pipedrive.mirror, bigint[]) IS 'rows that are not deleted for now';
+COMMENT ON FUNCTION _hold_back(pipedrive.mirror, bigint[], bigint) IS
+    'rows that are not deleted for now; asked: when it was seen that they are gone, NULL for a walk '
+    'that is no proof';
 
 -- The tombstone's time is Pipedrive's, a second more than its header tells: events of that second
 -- may be from before the deletion.
@@ -46,7 +51,7 @@ DECLARE
     s pipedrive.mirror_state;
     present bigint[];
     size bigint;
-    gone bigint;
+    part record;
 BEGIN
     IF coalesce(cardinality(ids), 0) = 0 THEN
         RETURN;
@@ -56,20 +61,24 @@ BEGIN
                       FROM %s', m.target) INTO present, size USING ids;
     IF NOT s.may_delete AND s.run_deleted + cardinality(present)
                             > pipedrive._delete_limit(size + s.run_deleted) THEN
-        PERFORM pipedrive._hold_back(m, present);
+        PERFORM pipedrive._hold_back(m, present, asked);
         ids := ARRAY(SELECT i FROM unnest(ids) AS i WHERE i <> ALL (present));
     END IF;
-    gone := pipedrive._delete_rows(m.mirror_id, ids, answered_at + interval '1 second',
-                                   'sync'::text, asked);
-    UPDATE pipedrive.mirror_state x SET run_deleted = x.run_deleted + gone
+    SELECT * INTO part
+      FROM pipedrive._write_part(m, NULL::regclass, 'sync'::text, asked,
+                                 answered_at + interval '1 second', ids);
+    PERFORM pipedrive._note_bad_rows(m, part.refused);
+    UPDATE pipedrive.mirror_state x SET run_deleted = x.run_deleted + part.written
      WHERE x.mirror_id = m.mirror_id;
+    DELETE FROM pipedrive.bad_row b
+     WHERE b.mirror_id = m.mirror_id AND b.id = ANY (ids) AND b.arrival < asked;
     DELETE FROM pipedrive.refetch r
      WHERE r.mirror_id = m.mirror_id AND r.id = ANY (ids) AND r.arrival < asked;
 END
 $$;
 COMMENT ON FUNCTION _delete_vanished(pipedrive.mirror, bigint[], timestamptz, bigint) IS
     'deletes rows that an answer of Pipedrive showed to be gone, with their marks; more than the '
-    'limit are held back instead';
+    'limit are held back instead, and what the table refuses is a bad row';
 
 CREATE FUNCTION _held_back(which integer) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$

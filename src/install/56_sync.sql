@@ -21,41 +21,6 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _pages_for(text, bigint) IS 'pages that fit a budget of tokens, at most 20';
 
--- Bad rows ------------------------------------------------------------------------------------------------------------------------
--- One row that cannot be stored costs that row: it is written down with its column and reason, told once, and read again by later runs.
-
-CREATE FUNCTION _note_bad_rows(m pipedrive.mirror, set_aside jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    b record;
-BEGIN
-    FOR b IN SELECT r.id::bigint AS id, r."column" AS column_name, r.reason FROM jsonb_to_recordset(set_aside) AS r (id text, "column" text, reason text) ORDER BY 1 LOOP
-        UPDATE pipedrive.bad_row x SET seen_at = clock_timestamp(), arrival = nextval('pipedrive.arrival'), column_name = b.column_name, reason = b.reason WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
-        CONTINUE WHEN FOUND;
-        INSERT INTO pipedrive.bad_row (mirror_id, id, column_name, reason) VALUES (m.mirror_id, b.id, b.column_name, b.reason);
-        RAISE WARNING USING MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target, b.id, CASE WHEN b.column_name IS NULL THEN '' ELSE format(': column "%s"', b.column_name) END),
-            DETAIL = b.reason, HINT = 'The other rows go on. See pipedrive.bad_rows.';
-    END LOOP;
-END
-$$;
-COMMENT ON FUNCTION _note_bad_rows(pipedrive.mirror, jsonb) IS 'writes rows that were set aside into bad_row; warns of those that are new';
-
--- The row-wise way into the staging table, for a run of which the table refused a batch.
-CREATE FUNCTION _stage_row(which integer, source_row anyelement) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    m pipedrive.mirror;
-BEGIN
-    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
-    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s', pipedrive._column_list(m.target), pipedrive._column_list(m.target, '($1).'::text)) USING source_row;
-    RETURN true;
-EXCEPTION WHEN data_exception OR program_limit_exceeded OR integrity_constraint_violation THEN
-    PERFORM pipedrive._note_bad_rows(m, jsonb_build_array(jsonb_build_object('id', to_jsonb(source_row) ->> 'id', 'reason', format('%s (%s)', SQLERRM, SQLSTATE))));
-    RETURN false;
-END
-$$;
-COMMENT ON FUNCTION _stage_row(integer, anyelement) IS 'stages one row of a mirror''s source, or writes down why it cannot be stored';
-
 CREATE FUNCTION _staged_ids() RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -67,7 +32,8 @@ END
 $$;
 COMMENT ON FUNCTION _staged_ids() IS 'ids of the rows that the last part brought';
 
--- What the table refuses shall show when it is staged row by row; otherwise the table is made with the first row.
+-- Row by row, the table is there beforehand; otherwise it is made with the first row. It has the types
+-- of our columns and nothing else: what the owner asks of a row is for the writer to find out.
 CREATE FUNCTION _clear_stage(m pipedrive.mirror) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -75,16 +41,65 @@ BEGIN
         DROP TABLE pg_temp.pipedrive_stage;
     END IF;
     IF (SELECT x.row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id) THEN
-        EXECUTE format('CREATE TEMP TABLE pipedrive_stage (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS) ON COMMIT DROP', m.target);
+        EXECUTE format('CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP
+                            AS SELECT %s FROM %s WITH NO DATA',
+                       pipedrive._column_list(m.target), m.target);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS 'takes away the temporary table pipedrive_stage of an earlier part of this transaction';
+COMMENT ON FUNCTION _clear_stage(pipedrive.mirror) IS
+    'takes away the temporary table pipedrive_stage of an earlier part of this transaction';
 
--- The rows of a part of the source are in the temporary table pipedrive_stage then, if there are any: condition on $1 (since) and $2 (ids). At most `pages` pages from
--- the run's position.
-CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[], from_position text, pages integer, above_id bigint,
-                           OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz, OUT highest_id bigint, OUT asked bigint)
+-- Of a list that is read whole only what is news is staged, and what is in the mirror alone.
+CREATE FUNCTION _part_statement(m pipedrive.mirror, condition text, whole boolean,
+                                row_by_row boolean) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE
+           WHEN row_by_row THEN
+               format('SELECT pipedrive._stage_row(%s, %s) FROM %s e WHERE %s', m.mirror_id,
+                      pipedrive._source_row(m), m.source, CASE WHEN whole THEN 'true' ELSE condition END)
+           WHEN whole THEN
+               format('SELECT %s, gone.id AS _gone FROM %s e
+                         FULL JOIN (SELECT t.id FROM %s t) AS gone ON gone.id = e.id
+                        WHERE e.id IS NULL OR %s',
+                      pipedrive._column_list(m.target, 'e.'::text), m.source, m.target, condition)
+           ELSE format('SELECT %s FROM %s e WHERE %s', pipedrive._column_list(m.target), m.source,
+                       condition) END
+$$;
+COMMENT ON FUNCTION _part_statement(pipedrive.mirror, text, boolean, boolean) IS
+    'the statement that reads a part of a mirror''s source';
+
+CREATE FUNCTION _vanished(m pipedrive.mirror, asked bigint, row_by_row boolean) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ids bigint[];
+BEGIN
+    IF to_regclass('pg_temp.pipedrive_stage') IS NULL THEN
+        RETURN '{}';
+    ELSIF row_by_row THEN
+        EXECUTE format('SELECT array_agg(t.id) FROM %s t
+                         WHERE NOT EXISTS (SELECT FROM unnest($1) AS s (id) WHERE s.id = t.id)',
+                       m.target) INTO ids USING pipedrive._staged_ids();
+    ELSE
+        WITH gone AS (DELETE FROM pg_temp.pipedrive_stage s WHERE s.id IS NULL RETURNING s._gone)
+        SELECT array_agg(g._gone) INTO ids FROM gone g;
+    END IF;
+    RETURN ARRAY(SELECT i FROM unnest(ids) AS i
+                  WHERE NOT EXISTS (SELECT FROM pipedrive.bad_row b
+                                     WHERE b.mirror_id = m.mirror_id AND b.id = i
+                                       AND b.arrival >= asked));
+END
+$$;
+COMMENT ON FUNCTION _vanished(pipedrive.mirror, bigint, boolean) IS
+    'rows of a mirror that a list, read whole, did not have';
+
+-- The rows of a part of the source are in the temporary table pipedrive_stage then, if there are
+-- any: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
+CREATE FUNCTION _read_part(m pipedrive.mirror, condition text, since timestamptz, ids bigint[],
+                           from_position text, pages integer, above_id bigint, whole boolean,
+                           OUT next_position text, OUT tokens bigint, OUT rows bigint,
+                           OUT pages_read bigint, OUT answered_at timestamptz,
+                           OUT highest_id bigint, OUT asked bigint, OUT vanished bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -93,13 +108,16 @@ DECLARE
 BEGIN
     PERFORM pipedrive._clear_stage(m);
     asked := nextval('pipedrive.arrival');
-    SELECT x.row_by_row INTO STRICT row_by_row FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id;
-    SELECT * INTO w FROM pipedrive._walk(m.source, from_position, pages, above_id, CASE WHEN NOT row_by_row THEN 'pipedrive_stage'::name END,
-        CASE WHEN row_by_row
-             THEN format('SELECT pipedrive._stage_row(%1$s, %2$s) FROM %3$s e WHERE %4$s', m.mirror_id, pipedrive._source_row(m), m.source, condition)
-             ELSE format('SELECT %1$s FROM %2$s e WHERE %3$s', pipedrive._column_list(m.target), m.source, condition) END, since, ids);
+    SELECT x.row_by_row INTO STRICT row_by_row
+      FROM pipedrive.mirror_state x WHERE x.mirror_id = m.mirror_id;
+    SELECT * INTO w
+      FROM pipedrive._walk(m.source, from_position, pages, above_id,
+                           CASE WHEN NOT row_by_row THEN 'pipedrive_stage'::name END,
+                           pipedrive._part_statement(m, condition, whole, row_by_row), since, ids);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
-    DELETE FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = ANY (pipedrive._staged_ids());
+    IF whole THEN
+        vanished := pipedrive._vanished(m, asked, row_by_row);
+    END IF;
     next_position := w.next_position;
     tokens := w.tokens;
     rows := w.rows;
@@ -108,14 +126,17 @@ BEGIN
     highest_id := w.highest_id;
 END
 $$;
-COMMENT ON FUNCTION _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer, bigint) IS 'reads a part of a source table into the session''s staging table';
+COMMENT ON FUNCTION
+    _read_part(pipedrive.mirror, text, timestamptz, bigint[], text, integer, bigint, boolean) IS
+    'reads a part of a source table into the session''s staging table; whole: all of it at once, '
+    'and which rows of the mirror it did not have';
 
 CREATE FUNCTION _step_read(m pipedrive.mirror, s pipedrive.mirror_state, condition text, above_id bigint, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, condition || ' AND ' || pipedrive._news_condition(m), s.since, NULL::bigint[], s.walk_position, pages, above_id);
+    SELECT * INTO part FROM pipedrive._read_part(m, condition || ' AND ' || pipedrive._news_condition(m), s.since, NULL::bigint[], s.walk_position, pages, above_id, false);
     PERFORM pipedrive._merge_stage(m.mirror_id, to_regclass('pg_temp.pipedrive_stage'), 'sync'::text, part.asked);
     PERFORM pipedrive._note_part(m, s, part.next_position, part.answered_at, part.highest_id);
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
@@ -138,6 +159,7 @@ BEGIN
                    m.target, pipedrive._column_list(m.target), m.source,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
                    pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text)), m.mirror_id);
+    PERFORM pipedrive._check_deferred(m.target);
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
     PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, w.highest_id);
@@ -150,37 +172,80 @@ CREATE FUNCTION _step_full(m pipedrive.mirror, s pipedrive.mirror_state) RETURNS
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
-    vanished bigint[];
 BEGIN
-    SELECT * INTO part FROM pipedrive._read_part(m, 'true'::text, NULL::timestamptz, NULL::bigint[], NULL::text, 0, NULL::bigint);
-    EXECUTE format('SELECT array_agg(t.id) FROM %s t WHERE NOT EXISTS (SELECT FROM unnest($3) AS s (id) WHERE s.id = t.id)
-                      AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = $1 AND b.id = t.id AND b.arrival >= $2)', m.target)
-       INTO vanished USING m.mirror_id, part.asked, pipedrive._staged_ids();
-    PERFORM pipedrive._merge_stage(m.mirror_id, to_regclass('pg_temp.pipedrive_stage'), 'sync'::text, part.asked);
-    PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
-    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
+    SELECT * INTO part
+      FROM pipedrive._read_part(m, pipedrive._news_condition(m), NULL::timestamptz, NULL::bigint[],
+                                NULL::text, 0, NULL::bigint, true);
+    PERFORM pipedrive._merge_stage(m.mirror_id, to_regclass('pg_temp.pipedrive_stage'),
+                                   'sync'::text, part.asked);
+    PERFORM pipedrive._delete_vanished(m, part.vanished, part.answered_at, part.asked);
+    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase)
+     WHERE x.mirror_id = m.mirror_id;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
 $$;
 COMMENT ON FUNCTION _step_full(pipedrive.mirror, pipedrive.mirror_state) IS 'the whole of a small list, compared with the mirror';
 
-CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text) RETURNS pipedrive._step
+-- What is deleted while the list is walked is later than the run's first answer, and so than the watermark: the next run asks for it.
+-- An account may not let its archived deals be listed by status: their deletions are left to reconcile() then, and the others go on.
+CREATE FUNCTION _walk_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer, OUT next_position text,
+                              OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    spent bigint := pipedrive._tokens_spent();
+    reason text;
+    -- only what is news; whether a row says itself that it is deleted
+    query text := 'SELECT d.id, (d.is_deleted OR d.status = ''deleted'') IS TRUE AS gone FROM %s d WHERE %s AND (SELECT true FROM %s t WHERE t.id = d.id)';
+BEGIN
+    BEGIN
+        SELECT w.next_position, w.tokens, w.rows, w.pages_read, w.answered_at INTO next_position, tokens, rows, pages_read, answered_at
+          FROM pipedrive._walk(m.deleted_source, s.walk_position, pages, NULL::bigint, 'pipedrive_gone'::name,
+                               format(query, m.deleted_source, condition, m.target), s.since) AS w;
+        RETURN;
+    EXCEPTION WHEN fdw_unable_to_create_execution OR fdw_table_not_found THEN
+        GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
+    END;
+    SELECT w.next_position, w.rows, w.pages_read, w.answered_at INTO next_position, rows, pages_read, answered_at
+      FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint, 'pipedrive_gone'::name,
+                           format(query, m.deleted_source, condition || ' AND NOT d.is_archived', m.target), s.since) AS w;
+    tokens := pipedrive._tokens_spent() - spent;
+    RAISE WARNING USING MESSAGE = format('mirror "%s": archived rows that were deleted cannot be listed', m.target), DETAIL = reason,
+        HINT = 'CALL pipedrive.reconcile() finds them.';
+END
+$$;
+COMMENT ON FUNCTION _walk_deleted(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS 'stages ids of rows that the API lists as deleted and the mirror has; a part of the list, as _walk() tells';
+
+CREATE FUNCTION _listed_as(gone boolean) RETURNS bigint[]
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF to_regclass('pg_temp.pipedrive_gone') IS NULL THEN
+        RETURN '{}';
+    END IF;
+    RETURN ARRAY(SELECT s.id FROM pg_temp.pipedrive_gone s WHERE s.gone = _listed_as.gone);
+END
+$$;
+COMMENT ON FUNCTION _listed_as(boolean) IS 'ids that _walk_deleted() staged, those that say themselves that they are deleted or the others';
+
+CREATE FUNCTION _step_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer) RETURNS pipedrive._step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
-    ids bigint[];
     asked bigint := nextval('pipedrive.arrival');
 BEGIN
-    PERFORM pipedrive._clear_stage(m);
-    SELECT * INTO w FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint, 'pipedrive_stage'::name,
-        format('SELECT id FROM %s d WHERE %s AND (SELECT true FROM %s t WHERE t.id = d.id)', m.deleted_source, condition, m.target), s.since); -- only what is news
-    ids := pipedrive._staged_ids();
-    PERFORM pipedrive._delete_vanished(m, ids, w.answered_at, asked);
-    UPDATE pipedrive.mirror_state x SET phase = pipedrive._next_phase(m, s.strategy, s.phase) WHERE x.mirror_id = m.mirror_id;
+    IF to_regclass('pg_temp.pipedrive_gone') IS NOT NULL THEN
+        DROP TABLE pg_temp.pipedrive_gone;
+    END IF;
+    SELECT * INTO w FROM pipedrive._walk_deleted(m, s, condition, pages);
+    PERFORM pipedrive._delete_vanished(m, pipedrive._listed_as(true), w.answered_at, asked);
+    -- a server that takes no notice of the status lists rows that are there
+    INSERT INTO pipedrive.refetch (mirror_id, id, reason)
+    SELECT m.mirror_id, i, 'listed as deleted' FROM unnest(pipedrive._listed_as(false)) AS i ORDER BY i ON CONFLICT DO NOTHING;
+    PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, NULL::bigint);
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive._step;
 END
 $$;
-COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state, text) IS 'rows that the API lists as deleted';
+COMMENT ON FUNCTION _step_deleted(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS
+    'one batch of the rows that the API lists as deleted; those that do not say so themselves are read by id';
 
 -- Rows that somebody asked to be read again, a hundred at a time, each once a run. What the API no longer has is deleted. A row that could
 -- not be compared keeps its mark for the next run.
@@ -194,11 +259,13 @@ DECLARE
 BEGIN
     UPDATE pipedrive.mirror_state x SET refetch_until = coalesce(x.refetch_until, nextval('pipedrive.arrival')) WHERE x.mirror_id = m.mirror_id
      RETURNING x.refetch_until INTO until;
-    SELECT array_agg(r.id) INTO ids FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until AND NOT x.held ORDER BY x.id LIMIT 100) AS r;
+    SELECT array_agg(r.id) INTO ids
+      FROM (SELECT x.id FROM pipedrive.refetch x WHERE x.mirror_id = m.mirror_id AND x.arrival < until AND NOT x.held
+             UNION SELECT l.id FROM pipedrive.late_mark l WHERE l.mirror_id = m.mirror_id AND l.arrival < until ORDER BY 1 LIMIT 100) AS r;
     IF ids IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive._step;
     END IF;
-    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0, NULL::bigint);
+    SELECT * INTO part FROM pipedrive._read_part(m, 'id = ANY ($2)'::text, NULL::timestamptz, ids, NULL::text, 0, NULL::bigint, false);
     vanished := ARRAY(SELECT i FROM unnest(ids) AS i
                        WHERE i <> ALL (pipedrive._staged_ids())
                          AND NOT EXISTS (SELECT FROM pipedrive.bad_row b WHERE b.mirror_id = m.mirror_id AND b.id = i AND b.arrival >= part.asked));
@@ -206,6 +273,7 @@ BEGIN
     PERFORM pipedrive._delete_vanished(m, vanished, part.answered_at, part.asked);
     DELETE FROM pipedrive.refetch x USING pipedrive.bad_row b
      WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND b.mirror_id = x.mirror_id AND b.id = x.id AND b.arrival >= part.asked;
+    DELETE FROM pipedrive.late_mark l WHERE l.mirror_id = m.mirror_id AND l.id = ANY (ids) AND l.arrival < part.asked;
     UPDATE pipedrive.refetch x SET arrival = nextval('pipedrive.arrival') WHERE x.mirror_id = m.mirror_id AND x.id = ANY (ids) AND x.arrival < part.asked AND NOT x.held;
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive._step;
 END
@@ -243,7 +311,7 @@ BEGIN
                  WHEN 'read' THEN pipedrive._step_read(m, s, p.condition, NULL::bigint, pages)
                  WHEN 'added' THEN pipedrive._step_added(m, s, pages)
                  WHEN 'whole' THEN pipedrive._step_full(m, s)
-                 WHEN 'deleted' THEN pipedrive._step_deleted(m, s, p.condition)
+                 WHEN 'deleted' THEN pipedrive._step_deleted(m, s, p.condition, pages)
                  WHEN 'refetch' THEN pipedrive._step_refetch(m) END;
     IF step.status = 'done' THEN
         PERFORM pipedrive._step_finish(m, s);
@@ -299,7 +367,7 @@ BEGIN
     ELSE
         step := pipedrive._step_refetch(m);
         IF step.status = 'done' THEN
-            UPDATE pipedrive.mirror_state x SET reconcile_phase = NULL, refetch_until = NULL, last_reconcile = clock_timestamp() WHERE x.mirror_id = which;
+            UPDATE pipedrive.mirror_state x SET reconcile_phase = NULL, refetch_until = NULL, row_by_row = false, last_reconcile = clock_timestamp() WHERE x.mirror_id = which;
         END IF;
     END IF;
     PERFORM pipedrive._count_tokens(which, step);
@@ -333,11 +401,14 @@ DECLARE
     unseen bigint[];
     size bigint;
 BEGIN
-    DELETE FROM pipedrive.refetch r USING pipedrive.reconcile_seen x WHERE r.mirror_id = m.mirror_id AND r.held AND x.mirror_id = r.mirror_id AND x.id = r.id;
+    DELETE FROM pipedrive.refetch r USING pipedrive.reconcile_seen x
+     WHERE r.mirror_id = m.mirror_id AND r.held AND r.reason = 'not seen in Pipedrive' AND x.mirror_id = r.mirror_id AND x.id = r.id;
+    UPDATE pipedrive.refetch r SET held = false FROM pipedrive.reconcile_seen x -- it has to be compared still
+     WHERE r.mirror_id = m.mirror_id AND r.held AND x.mirror_id = r.mirror_id AND x.id = r.id;
     EXECUTE format('SELECT coalesce(array_agg(t.id) FILTER (WHERE x.id IS NULL), ''{}''), count(*)
                       FROM %s t LEFT JOIN pipedrive.reconcile_seen x ON x.mirror_id = $1 AND x.id = t.id', m.target) INTO unseen, size USING m.mirror_id;
     IF cardinality(unseen) > pipedrive._delete_limit(size) AND NOT s.may_delete THEN
-        PERFORM pipedrive._hold_back(m, unseen);
+        PERFORM pipedrive._hold_back(m, unseen, NULL::bigint);
     END IF;
     INSERT INTO pipedrive.refetch (mirror_id, id, reason) SELECT m.mirror_id, i, 'not seen in Pipedrive' FROM unnest(unseen) AS i ORDER BY i ON CONFLICT DO NOTHING;
     EXECUTE format('INSERT INTO pipedrive.refetch (mirror_id, id, reason)

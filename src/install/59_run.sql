@@ -52,7 +52,7 @@ EXCEPTION WHEN OTHERS THEN
     IF SQLSTATE = 'HV005' AND pipedrive._leave_out(which, column_of_error::name, detail) THEN
         RETURN step; -- its field is another one now
     END IF;
-    IF SQLSTATE ~ '^(22|23|54)' AND what = 'sync' THEN -- a row cannot be stored: again, row by row
+    IF pipedrive._is_refusal(SQLSTATE) THEN -- a row cannot be stored: again, row by row
         UPDATE pipedrive.mirror_state x SET row_by_row = true
          WHERE x.mirror_id = which AND NOT x.row_by_row;
         IF FOUND THEN
@@ -68,6 +68,15 @@ $$;
 COMMENT ON FUNCTION _try_step(integer, text, text, bigint, boolean) IS
     'one batch; an error is recorded and told as a warning';
 
+CREATE FUNCTION _tell_lost(source regclass) RETURNS void
+LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE WARNING USING MESSAGE = format('left out, as its table is gone: the mirror of "%s"', source),
+        HINT = format('SELECT pipedrive.drop_mirror(%L) forgets it.', source);
+END
+$$;
+COMMENT ON FUNCTION _tell_lost(regclass) IS 'warns of a mirror whose table is gone';
+
 -- Those that failed last time come last, so that one that always times out does not starve others.
 CREATE FUNCTION _chosen_mirrors(chosen regclass) RETURNS integer[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -81,13 +90,17 @@ BEGIN
      WHERE CASE WHEN chosen IS NULL THEN pipedrive._may_write(m.source, m.target)
                 ELSE m.target = chosen OR m.source = chosen END;
     SELECT string_agg(m.target::text, ', ' ORDER BY m.target::text) INTO others
-      FROM pipedrive.mirror m
+      FROM pipedrive.mirror m JOIN pg_class c ON c.oid = m.target
      WHERE chosen IS NULL AND NOT m.mirror_id = ANY (coalesce(found, '{}'));
+    PERFORM pipedrive._tell_lost(m.source) FROM pipedrive.mirror m
+      WHERE chosen IS NULL AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = m.target);
     IF others IS NOT NULL THEN
         RAISE WARNING USING
             MESSAGE = format('left out, as they belong to other roles: %s', others),
             HINT = 'Each owner, or a role whose rights the owner has, calls sync().';
     END IF;
+    PERFORM pipedrive._require_table(m.source, m.target)
+       FROM pipedrive.mirror m WHERE chosen IN (m.source, m.target);
     IF found IS NULL AND chosen IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('"%s" is not mirrored', chosen),
@@ -155,6 +168,10 @@ DECLARE
     result pipedrive._step;
     which integer;
 BEGIN
+    FOREACH which IN ARRAY mirrors LOOP
+        PERFORM pipedrive._restore_deleted_list(which);
+        COMMIT;
+    END LOOP;
     -- queued events first: what they are about is marked, and read by this run
     IF what OPERATOR(pg_catalog.=) 'sync' AND pipedrive._may_apply_inbox() THEN
         PERFORM pipedrive._learn_companies(mirrors);

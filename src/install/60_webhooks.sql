@@ -96,7 +96,7 @@ CREATE TABLE webhook_field (
     field text,
     PRIMARY KEY (object, key)
 );
-COMMENT ON TABLE webhook_field IS 'where records of events differ from those of lists: rename; not: inverted; one: a single label; list: "1,2"; address: in flat parts; drop: says something else';
+COMMENT ON TABLE webhook_field IS 'where records of events differ from those of lists: rename; not: inverted; one: one label of perhaps several, so only that there is none is said in full; list: "1,2"; address: in flat parts; drop: says something else';
 INSERT INTO webhook_field VALUES
     ('deal', 'user_id', 'rename', 'owner_id'), ('deal', 'label', 'list', 'label_ids'), ('deal', 'deleted', 'rename', 'is_deleted'),
     ('person', 'email', 'rename', 'emails'), ('person', 'phone', 'rename', 'phones'), ('person', 'label', 'one', 'label_ids'),
@@ -119,6 +119,14 @@ CREATE TABLE server_company (
 COMMENT ON TABLE server_company IS 'the company account behind a server, learnt at its first sync: events of other companies are not applied to its mirrors';
 SELECT pg_catalog.pg_extension_config_dump('server_company', '');
 
+CREATE TABLE event_company (
+    mirror_id integer REFERENCES mirror ON DELETE CASCADE,
+    company_id text,
+    PRIMARY KEY (mirror_id, company_id)
+);
+COMMENT ON TABLE event_company IS 'companies that events named, of mirrors whose account does not tell its own: where there are two, only events of a login are applied';
+SELECT pg_catalog.pg_extension_config_dump('event_company', '');
+
 -- ------------------------------------------------------------------------------------------------------------
 -- Reading an event
 -- ------------------------------------------------------------------------------------------------------------
@@ -134,13 +142,12 @@ CREATE TYPE _event AS (
     attempt integer,
     event_time timestamptz,
     processed_at timestamptz, -- of an earlier run
-    arrival bigint,           -- when it was stored; NULL: it is only just arriving
     kind text,
     source_entity text,
     id bigint,
     shape text,
     record jsonb,
-    one_label boolean, -- the record names one label of perhaps several
+    no_labels boolean, -- the record says that there is none, which a list may say in two ways
     others bigint[],   -- other records that a merge touched
     problem text
 );
@@ -155,7 +162,7 @@ BEGIN
       FROM (SELECT f.key, f.rule, f.field, CASE f.rule
                 WHEN 'rename' THEN record -> f.key
                 WHEN 'not' THEN to_jsonb(NOT pipedrive._as_boolean(record -> f.key))
-                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]'::jsonb ELSE '[]'::jsonb || to_jsonb(pipedrive._as_bigint(record -> f.key)) END
+                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]'::jsonb END
                 WHEN 'list' THEN to_jsonb(pipedrive._as_bigints(record -> f.key))
                 WHEN 'address' THEN (SELECT jsonb_object_agg(p, coalesce(record -> (f.key || '_' || p), CASE p WHEN 'value' THEN record -> f.key END))
                         FROM unnest('{value,country,admin_area_level_1,admin_area_level_2,locality,sublocality,route,street_number,subpremise,postal_code,formatted_address}'::text[]) AS p)
@@ -193,7 +200,7 @@ BEGIN
     e.id := e.entity_id::bigint;
     e.shape := CASE e.version WHEN '1' THEN 'flat' ELSE 'webhook' END;
     IF e.kind = 'upsert' THEN
-        e.one_label := e.record ? 'label' AND NOT e.record ? 'label_ids';
+        e.no_labels := coalesce(e.record ->> 'label', '') = '' AND NOT e.record ? 'label_ids';
         e.record := pipedrive._reshape(e.entity, e.version, e.record);
     END IF;
     IF meta ? 'merged_to_id' OR meta ? 'merged_from_id' OR e.action = 'merged' THEN
@@ -243,6 +250,9 @@ BEGIN
     e.problem := CASE WHEN e.version IS NULL OR e.version NOT IN ('1', '2') THEN 'unknown version'
                       WHEN e.entity IS NULL OR e.action IS NULL OR e.entity_id IS NULL THEN 'incomplete object "meta"'
                       WHEN e.version = '2' AND meta ->> 'id' IS NULL OR length(e.key) > 300 THEN 'no usable "meta"."id"' END;
+    IF e.entity_id LIKE '0_%' THEN -- one record, one spelling
+        e.entity_id := regexp_replace(e.entity_id, '^0+(?=[0-9]+$)', '');
+    END IF;
     IF e.problem IS NULL THEN
         e := pipedrive._read_body(e, payload, stamp);
     END IF;
@@ -297,7 +307,9 @@ CREATE TYPE _target AS (
     source regclass,
     target regclass,
     entity text,
-    server name
+    server name,
+    width integer,
+    watched boolean -- its owner's triggers or policies may make something else of what is written
 );
 COMMENT ON TYPE _target IS 'a mirror that events are applied to';
 
@@ -306,7 +318,8 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM pipedrive.inbox i
                     WHERE i.entity_id = e.entity_id AND i.entity = e.entity AND i.event_time > e.event_time
-                      AND i.company_id IS NOT DISTINCT FROM e.company_id AND i.status IN ('applied', 'deleted'));
+                      -- one that came by another door may name no company or server
+                      AND (i.company_id = e.company_id) IS NOT FALSE AND (i.server = e.server) IS NOT FALSE AND i.status IN ('applied', 'deleted'));
 END
 $$;
 COMMENT ON FUNCTION _later_event(_event) IS 'whether a later event of the same record was applied';
@@ -318,13 +331,14 @@ DECLARE
     new_time timestamptz;
 BEGIN
     IF old IS NULL THEN
-        -- what the API showed to be gone after the event had come stays gone; else Pipedrive's times tell
+        -- The times of two events can be compared. Those of an event and of an answer cannot, where some clock is wrong: what
+        -- the API showed to be gone comes back when the API shows it, which the mark sees to.
         RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive.tombstone t WHERE t.mirror_id = _is_stale.mirror_id AND t.id = e.id
-                  AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND t.arrival > e.arrival));
+                  AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND e.shape <> 'rest'));
     END IF;
     row_time := coalesce(old ->> 'update_time', old ->> 'modified');
-    -- run again: what a sync wrote since then is newer
-    IF e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' AND (old ->> '_synced_at')::timestamptz > e.processed_at THEN
+    -- run again: had it changed the row, the row would be its own, so a sync has been there since
+    IF e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' THEN
         RETURN true;
     ELSIF e.kind = 'delete' THEN
         RETURN row_time > e.event_time IS TRUE OR row_time = e.event_time AND e.processed_at IS NOT NULL OR pipedrive._later_event(e);
@@ -371,8 +385,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     news jsonb := (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND carried ? n.key);
 BEGIN
-    -- one label is not all labels: news only if the row does not have it
-    IF e.one_label AND news ? 'label_ids' AND (CASE new -> 'label_ids' WHEN '[]' THEN old -> 'label_ids' = 'null' ELSE old -> 'label_ids' @> (new -> 'label_ids') END) THEN
+    IF e.no_labels AND news ? 'label_ids' AND old -> 'label_ids' = 'null' THEN
         news := nullif(news - '{label_ids,labels}'::text[], '{}');
     END IF;
     RETURN news;
@@ -420,16 +433,60 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT pipedrive._note_event(which, n, NULL::timestamptz) WHERE n > 0
 $$;
 
-CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint) RETURNS void
+CREATE FUNCTION _settle_event(m _target, ids bigint[], written bigint, carried jsonb DEFAULT NULL, made bigint[] DEFAULT NULL, ours text[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason)
-    SELECT DISTINCT m.mirror_id, i, 'webhook' FROM unnest(ids) AS i ORDER BY i
-    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason;
+    INSERT INTO pipedrive.refetch AS r (mirror_id, id, reason, unfilled)
+    SELECT m.mirror_id, u.i, 'webhook', CASE WHEN u.i = ANY (made) THEN to_jsonb(ours) - ARRAY(SELECT jsonb_object_keys(carried -> u.i::text)) END
+      FROM (SELECT DISTINCT i FROM unnest(ids) AS i) AS u ORDER BY u.i
+    ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE
+       SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason, held = false,
+           unfilled = CASE WHEN excluded.unfilled IS NOT NULL THEN excluded.unfilled
+                           WHEN r.unfilled IS NOT NULL THEN r.unfilled - ARRAY(SELECT jsonb_object_keys(carried -> excluded.id::text)) END;
     PERFORM pipedrive._note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
-COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint) IS 'has the next sync read rows by id, and says that a mirror got events';
+COMMENT ON FUNCTION _settle_event(_target, bigint[], bigint, jsonb, bigint[], text[]) IS
+    'has the next sync read rows by id, and says that a mirror got events; carried: what was written, by id; made: rows that were not there, with the columns that are ours';
+
+-- Only our columns: one that somebody added may be of a type that does not take NULL.
+CREATE FUNCTION _definitions(target regclass, columns jsonb) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN coalesce((SELECT string_agg(format('%I %s', a.attname,
+                                              format_type(a.atttypid, a.atttypmod)), ', ')
+                       FROM pg_attribute a
+                      WHERE a.attrelid = target AND a.attnum > 0 AND columns ? a.attname::text),
+                    'id bigint');
+END
+$$;
+COMMENT ON FUNCTION _definitions(regclass, jsonb) IS
+    'those columns of a mirror that an object names, with their types, to read the object as a row';
+
+CREATE FUNCTION _values_of(ours text[], columns jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RETURN (SELECT string_agg(CASE WHEN columns ? c THEN 'n.' || quote_ident(c) ELSE 'NULL' END,
+                              ', ' ORDER BY o)
+              FROM unnest(ours) WITH ORDINALITY AS u (c, o));
+END
+$$;
+COMMENT ON FUNCTION _values_of(text[], jsonb) IS
+    'SELECT list for our columns of a mirror: NULL for those that an object does not name';
+
+-- The row itself where it has no more than that: it is read four times as fast.
+CREATE FUNCTION _our_row(m _target, ours text[]) RETURNS text
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF m.width = cardinality(ours) + 2 THEN
+        RETURN 't';
+    END IF;
+    RETURN (SELECT format('(SELECT o FROM (SELECT %s) AS o)', string_agg('t.' || quote_ident(c), ', '))
+              FROM unnest(ours || '{_synced_at,_source}'::text[]) AS c);
+END
+$$;
+COMMENT ON FUNCTION _our_row(_target, text[]) IS
+    'expression for a row "t" of a mirror without what others added to it';
 
 -- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
 -- rows by id, tombstones, marks, counts.
@@ -437,27 +494,32 @@ CREATE FUNCTION _apply_one(m _target, e _event) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
-    carried jsonb := pipedrive._carried(m, e, pipedrive._mirror_columns(m.target));
+    ours text[] := pipedrive._mirror_columns(m.target);
+    carried jsonb := pipedrive._carried(m, e, ours);
+    definitions text := pipedrive._definitions(m.target, carried);
     changed_at timestamptz := coalesce((carried ->> 'update_time')::timestamptz, e.event_time);
     verdict text;
     old jsonb;
     new jsonb; -- as the table's types write it: 7000.0 is 7000, and a time is the same in any zone
     news jsonb;
+    u record;
     written bigint := 0;
 BEGIN
     IF NOT pipedrive._may_write(m.source, m.target) THEN
         PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), 0); -- its owner's next sync reads them
         RETURN 'ignored: the mirror belongs to another role';
     END IF;
-    LOOP -- again when another session makes the row meanwhile
-        EXECUTE format('SELECT to_jsonb(t), to_jsonb(n) FROM %1$s AS t, jsonb_populate_record(NULL::%1$s, $1) AS n WHERE t.id = $2 FOR NO KEY UPDATE OF t', m.target)
+    FOR attempt IN 1 .. 3 LOOP -- again when another session makes the row meanwhile
+        EXECUTE format('SELECT to_jsonb(%3$s), to_jsonb(n) FROM %1$s AS t, jsonb_to_record($1) AS n (%2$s)
+                         WHERE t.id = $2 FOR NO KEY UPDATE OF t',
+                       m.target, definitions, pipedrive._our_row(m, ours))
            INTO old, new USING carried, e.id;
         verdict := CASE WHEN pipedrive._is_stale(m.mirror_id, e, old, carried) THEN 'stale'
                         WHEN pipedrive._says_deleted(e, carried) THEN 'deleted' ELSE 'applied' END;
         EXIT WHEN verdict <> 'applied' OR old IS NOT NULL;
         EXECUTE format('INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
-                          FROM jsonb_populate_record(NULL::%1$s, $1) AS n ON CONFLICT (id) DO NOTHING',
-                       m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text)) USING carried;
+                          FROM jsonb_to_record($1) AS n (%4$s) ON CONFLICT (id) DO NOTHING',
+                       m.target, pipedrive._column_list(m.target), pipedrive._values_of(ours, carried), definitions) USING carried;
         GET DIAGNOSTICS written = ROW_COUNT;
         EXIT WHEN written > 0;
     END LOOP;
@@ -465,30 +527,50 @@ BEGIN
         PERFORM pipedrive._delete_rows(m.mirror_id, ARRAY[e.id], changed_at, 'webhook'::text, NULL::bigint);
     ELSIF written > 0 THEN
         PERFORM pipedrive._record_creation(x, ARRAY[e.id], ARRAY[changed_at], 'webhook'::text) FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
+    ELSIF verdict = 'applied' AND old IS NULL THEN
+        verdict := pipedrive._kept_out();
     ELSIF verdict = 'applied' THEN
         news := pipedrive._news(e, old, new, carried);
         IF news IS NOT NULL THEN
-            EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook'' FROM jsonb_populate_record(NULL::%1$s, $1) AS n
-                             WHERE t.id = $2', m.target, pipedrive._assignments(news))
-              USING news, e.id;
-            written := 1;
-            PERFORM pipedrive._keep_history(m, e.id, old, news, changed_at);
+            IF m.watched THEN
+                SELECT * INTO u FROM pipedrive._update_set(m, ARRAY[old], ARRAY[news], ARRAY[changed_at]);
+                written := u.written;
+                verdict := CASE WHEN u.ids = '{}' THEN pipedrive._kept_out() ELSE verdict END;
+            ELSE
+                EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
+                                  FROM jsonb_to_record($1) AS n (%3$s) WHERE t.id = $2',
+                               m.target, pipedrive._assignments(news), pipedrive._definitions(m.target, news)) USING news, e.id;
+                written := 1;
+                PERFORM pipedrive._keep_history(m, e.id, old, news, changed_at);
+            END IF;
         END IF;
     END IF;
+    IF m.watched THEN
+        PERFORM pipedrive._check_deferred(m.target);
+    END IF;
     IF e.processed_at IS NULL OR written > 0 THEN -- not for what ran before and changes nothing now
-        PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written);
+        PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written, CASE verdict WHEN 'applied' THEN jsonb_build_object(e.id, carried) END,
+                                        CASE WHEN old IS NULL AND written > 0 THEN ARRAY[e.id] END, ours);
     END IF;
     RETURN verdict;
 END
 $$;
 COMMENT ON FUNCTION _apply_one(_target, _event) IS 'applies one event to a mirror; what became of it';
 
+-- It is settled: to try again would come to the same.
+CREATE FUNCTION _kept_out() RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT 'applied: a trigger or policy of the table kept the change out'
+$$;
+COMMENT ON FUNCTION _kept_out() IS 'outcome of an event that the owner of a mirror does not want';
+
 CREATE FUNCTION _targets(entity text) RETURNS SETOF _target
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
-    SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname
+    SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname, c.relnatts::integer, c.relhastriggers OR c.relrowsecurity
       FROM pipedrive.mirror m
+      JOIN pg_catalog.pg_class c ON c.oid = m.target
       JOIN pg_catalog.pg_foreign_table t ON t.ftrelid = m.source
       JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver
      WHERE m.entity = _targets.entity ORDER BY m.mirror_id;
@@ -507,10 +589,22 @@ BEGIN
         RETURN company = e.company_id;
     END IF;
     -- one of them does not say: who delivered it does, or there is no other
-    RETURN e.server IS NOT NULL OR NOT EXISTS (SELECT FROM pipedrive._targets(m.entity) AS t WHERE t.server <> m.server);
+    RETURN e.server IS NOT NULL OR NOT EXISTS (SELECT FROM pipedrive._targets(m.entity) AS t WHERE t.server <> m.server)
+       AND (company IS NOT NULL OR NOT EXISTS (SELECT FROM pipedrive.event_company c WHERE c.mirror_id = m.mirror_id AND c.company_id <> e.company_id));
 END
 $$;
 COMMENT ON FUNCTION _is_for(_target, _event) IS 'whether an event comes from the account that a mirror shows';
+
+CREATE FUNCTION _note_company(m _target, e _event) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF e.company_id IS NOT NULL AND e.server IS NULL AND NOT EXISTS (SELECT FROM pipedrive.server_company c WHERE c.server = m.server)
+       AND NOT EXISTS (SELECT FROM pipedrive.event_company c WHERE c.mirror_id = m.mirror_id AND c.company_id = e.company_id) THEN
+        INSERT INTO pipedrive.event_company VALUES (m.mirror_id, e.company_id) ON CONFLICT DO NOTHING;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _note_company(_target, _event) IS 'remembers whose event it was where the account of a mirror does not tell its company';
 
 -- To read a record by its id costs little where it was another account's; to leave one unread that was this one's is wrong.
 CREATE FUNCTION _may_be_for(m _target, e _event) RETURNS boolean
@@ -533,6 +627,9 @@ BEGIN
                    WHERE pipedrive._is_for(t, e) -- learnt while this event was looked at
                       OR (e.server IS NULL OR t.server = e.server) AND NOT pipedrive._was_asked(t.server)) THEN
         RETURN 'queued: the first sync learns whose mirrors these are';
+    ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity) AS t JOIN pipedrive.event_company c ON c.mirror_id = t.mirror_id AND c.company_id <> e.company_id
+                   WHERE pipedrive._may_be_for(t, e)) THEN
+        RETURN 'ignored: events of several companies came, and the account does not tell which is its own';
     ELSIF EXISTS (SELECT FROM pipedrive._targets(e.source_entity)) THEN
         RETURN format('ignored: no mirror of %s belongs to the company of the event', e.source_entity);
     END IF;
@@ -550,6 +647,7 @@ DECLARE
 BEGIN
     IF e.source_entity IS NOT NULL AND e.id IS NOT NULL THEN
         FOR m IN SELECT t.* FROM pipedrive._targets(e.source_entity) AS t WHERE pipedrive._is_for(t, e) LOOP
+            PERFORM pipedrive._note_company(m, e);
             verdict := pipedrive._apply_one(m, e);
             IF outcome IS NULL OR outcome = 'stale' THEN -- of several mirrors the one with the most to do counts
                 outcome := verdict;
@@ -577,7 +675,7 @@ BEGIN
             IF answer ->> 'id' = e.entity_id THEN
                 e.record := answer;
                 e.shape := 'rest';
-                e.one_label := false;
+                e.no_labels := false;
             END IF;
         EXCEPTION WHEN OTHERS THEN
             NULL; -- gone, hidden or no tokens left: the body has to do, the mark stays
@@ -599,19 +697,32 @@ COMMENT ON FUNCTION _reason(text, text) IS 'an error without what it may quote o
 -- Taking events in
 -- ------------------------------------------------------------------------------------------------------------
 
--- Not for long: who holds a mark has made it.
-CREATE FUNCTION _mark_unapplied(e _event) RETURNS void
+CREATE FUNCTION _mirrors_to_mark(e _event) RETURNS SETOF _target
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.* FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
+     WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._may_be_for(t, e)
+$$;
+COMMENT ON FUNCTION _mirrors_to_mark(_event) IS 'mirrors of which an event may name a row';
+
+-- Not for long: who holds the mark may take it away with him, so it is made elsewhere then.
+CREATE FUNCTION _mark_unapplied(e _event) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 BEGIN
-    PERFORM pipedrive._settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
-       FROM pipedrive.webhook_object o, pipedrive._targets(o.entity) AS t
-      WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive._may_be_for(t, e);
+    BEGIN
+        PERFORM pipedrive._settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
+           FROM pipedrive._mirrors_to_mark(e) AS t;
+    EXCEPTION WHEN OTHERS THEN
+        INSERT INTO pipedrive.late_mark (mirror_id, id)
+        SELECT t.mirror_id, i FROM pipedrive._mirrors_to_mark(e) AS t, unnest(e.entity_id::bigint || coalesce(e.others, '{}')) AS i;
+    END;
+    PERFORM pipedrive._note_company(t, e) FROM pipedrive._mirrors_to_mark(e) AS t;
+    RETURN true;
 EXCEPTION WHEN OTHERS THEN
-    NULL; -- the event itself is kept
+    RETURN false; -- the event itself is kept
 END
 $$;
 COMMENT ON FUNCTION _mark_unapplied(_event) IS
-    'has the next sync read what an event is about that was not applied, where that is known';
+    'has the next sync read what an event is about that was not applied, where that is known; false: it could not be marked';
 
 CREATE FUNCTION _must_be_read(e _event, outcome text, error text) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -663,20 +774,25 @@ END
 $$;
 COMMENT ON FUNCTION _ingest(jsonb, text, text, name) IS 'ingest_webhook() for a body that was read, or one that jsonb cannot hold (raw)';
 
--- Nothing before this has locked a row of the inbox, and it waits for sessions only that are about to end.
+-- Nothing before this has locked a row of the inbox, and it waits for sessions only that are about to end. No ON CONFLICT: under
+-- repeatable read and serializable it fails alike for an event that is there and for one that is not.
 CREATE FUNCTION _store_event(e _event, payload jsonb, raw text, outcome text, error text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    violated text;
 BEGIN
     e.key := coalesce(e.key, 'body:' || encode(sha256(convert_to(coalesce(raw, payload::text, ''), 'UTF8')), 'hex'));
     INSERT INTO pipedrive.inbox (key, processed_at, event_time, attempt, version, entity, entity_id,
                                  action, company_id, server, status, outcome, error, body, raw)
     VALUES (e.key, CASE WHEN outcome NOT LIKE 'queued%' THEN clock_timestamp() END, e.event_time,
             coalesce(e.attempt, 1), e.version, e.entity, e.entity_id, e.action, e.company_id,
-            e.server, split_part(outcome, ':', 1), outcome, error, payload, raw)
-    ON CONFLICT ON CONSTRAINT inbox_pkey DO NOTHING;
-    RETURN CASE WHEN FOUND THEN outcome ELSE 'duplicate' END;
-EXCEPTION WHEN serialization_failure THEN
-    -- under repeatable read: another session has stored it where this transaction cannot see it
+            e.server, split_part(outcome, ':', 1), outcome, error, payload, raw);
+    RETURN outcome;
+EXCEPTION WHEN unique_violation THEN
+    GET STACKED DIAGNOSTICS violated = CONSTRAINT_NAME;
+    IF violated <> 'inbox_pkey' THEN
+        RAISE;
+    END IF;
     RETURN 'duplicate';
 END
 $$;
@@ -734,37 +850,47 @@ COMMENT ON FUNCTION ingest_webhook(text, text, name) IS 'the same for a body as 
 -- The queue, and events run again
 -- ------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION _update_set(m _target, olds jsonb[], news jsonb[]) RETURNS bigint
+CREATE FUNCTION _update_set(m _target, olds jsonb[], news jsonb[], at timestamptz[], OUT written bigint, OUT ids bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns jsonb;
-    written bigint;
+    before pipedrive._row[];
 BEGIN
+    ids := ARRAY(SELECT (o ->> 'id')::bigint FROM unnest(olds) AS o);
+    IF m.watched THEN
+        before := ARRAY(SELECT b FROM unnest(ids) WITH ORDINALITY AS u (id, n) JOIN pipedrive._rows_as_they_are(m.target, ids) AS b ON b.id = u.id ORDER BY u.n);
+    END IF;
     SELECT jsonb_object_agg(k, true) INTO columns FROM (SELECT DISTINCT k FROM unnest(news) AS n, jsonb_object_keys(n) AS k) AS d;
-    EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
-                      FROM unnest($1, $2) AS u (old, news), jsonb_populate_record(NULL::%1$s, u.old || u.news) AS n WHERE t.id = n.id',
-                   m.target, pipedrive._assignments(columns)) USING olds, news;
-    GET DIAGNOSTICS written = ROW_COUNT;
-    RETURN written;
+    EXECUTE format('WITH made AS (UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
+                                    FROM unnest($1, $2) AS u (old, news), jsonb_to_record(u.old || u.news) AS n (%3$s) WHERE t.id = n.id RETURNING t.id)
+                    SELECT coalesce(array_agg(id), ''{}'') FROM made',
+                   m.target, pipedrive._assignments(columns), pipedrive._definitions(m.target, columns || '{"id": true}')) INTO ids USING olds, news;
+    IF m.watched THEN
+        written := pipedrive._record_written(m.mirror_id, before, at, 'webhook'::text);
+    ELSE
+        PERFORM pipedrive._keep_history(m, (u.old ->> 'id')::bigint, u.old, u.news, u.at) FROM unnest(olds, news, _update_set.at) AS u (old, news, at);
+        written := cardinality(ids);
+    END IF;
 END
 $$;
-COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[]) IS 'writes the news of several locked rows';
+COMMENT ON FUNCTION _update_set(_target, jsonb[], jsonb[], timestamptz[]) IS 'writes the news of several locked rows, with their history; how many are another then, and which were written';
 
-CREATE FUNCTION _insert_set(m _target, news jsonb[], at timestamptz[]) RETURNS bigint[]
+CREATE FUNCTION _insert_set(m _target, news jsonb[], at timestamptz[], columns jsonb) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written bigint[];
 BEGIN
     EXECUTE format('WITH made AS (INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
-                                    FROM unnest($1) AS u (r), jsonb_populate_record(NULL::%1$s, u.r) AS n ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
-                    SELECT coalesce(array_agg(id), ''{}'') FROM made', m.target, pipedrive._column_list(m.target), pipedrive._column_list(m.target, 'n.'::text))
+                                    FROM unnest($1) AS u (r), jsonb_to_record(u.r) AS n (%4$s) ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
+                    SELECT coalesce(array_agg(id), ''{}'') FROM made',
+                   m.target, pipedrive._column_list(m.target), pipedrive._values_of(pipedrive._mirror_columns(m.target), columns), pipedrive._definitions(m.target, columns))
        INTO written USING news;
     PERFORM pipedrive._record_creation(x, written, ARRAY(SELECT u.at FROM unnest(written) AS w (id) JOIN unnest(news, _insert_set.at) AS u (r, at) ON (u.r ->> 'id')::bigint = w.id), 'webhook'::text)
        FROM pipedrive.mirror x WHERE x.mirror_id = m.mirror_id;
     RETURN written;
 END
 $$;
-COMMENT ON FUNCTION _insert_set(_target, jsonb[], timestamptz[]) IS 'adds rows to a mirror; ids of those that were not there';
+COMMENT ON FUNCTION _insert_set(_target, jsonb[], timestamptz[], jsonb) IS 'adds rows to a mirror; ids of those that were not there';
 
 -- What _apply_one() does, for events of different records in order of their ids.
 CREATE FUNCTION _apply_set(m _target, events _event[]) RETURNS text[]
@@ -773,6 +899,7 @@ SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' A
 DECLARE
     ours text[] := pipedrive._mirror_columns(m.target);
     carried jsonb[] := ARRAY(SELECT pipedrive._carried(m, e, ours) FROM unnest(events) AS e);
+    columns jsonb := (SELECT jsonb_object_agg(k, true) FROM (SELECT DISTINCT k FROM unnest(carried) AS c, jsonb_object_keys(c) AS k) AS d);
     ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
     verdicts text[];
     rows jsonb;
@@ -780,6 +907,9 @@ DECLARE
     canonical jsonb[];
     changed_olds jsonb[] := '{}';
     changed_news jsonb[] := '{}';
+    changed_at timestamptz[] := '{}';
+    changed integer[] := '{}';
+    updated record;
     made integer[] := '{}';
     made_ids bigint[];
     written bigint := 0;
@@ -788,9 +918,10 @@ BEGIN
     IF NOT pipedrive._may_write(m.source, m.target) THEN
         RETURN ARRAY(SELECT pipedrive._apply_one(m, u) FROM unnest(events) AS u);
     END IF;
-    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.r), ''{}'') FROM (SELECT t.id, to_jsonb(t) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE) AS l', m.target)
+    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.r), ''{}'') FROM (SELECT t.id, to_jsonb(%s) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE OF t) AS l',
+                   pipedrive._our_row(m, ours), m.target)
        INTO rows USING ids;
-    EXECUTE format('SELECT array_agg(to_jsonb(jsonb_populate_record(NULL::%s, u.c)) ORDER BY u.n) FROM unnest($1) WITH ORDINALITY AS u (c, n)', m.target)
+    EXECUTE format('SELECT array_agg(to_jsonb(r) ORDER BY u.n) FROM unnest($1) WITH ORDINALITY AS u (c, n), jsonb_to_record(u.c) AS r (%s)', pipedrive._definitions(m.target, columns))
        INTO canonical USING carried;
     FOR i IN 1 .. cardinality(events) LOOP
         e := events[i];
@@ -803,16 +934,21 @@ BEGIN
             IF news IS NOT NULL THEN
                 changed_olds := changed_olds || (rows -> ids[i]::text);
                 changed_news := changed_news || news;
-                PERFORM pipedrive._keep_history(m, ids[i], rows -> ids[i]::text, news, coalesce((carried[i] ->> 'update_time')::timestamptz, e.event_time));
+                changed_at := changed_at || coalesce((carried[i] ->> 'update_time')::timestamptz, e.event_time);
+                changed := changed || i;
             END IF;
         END IF;
     END LOOP;
     IF changed_news <> '{}' THEN
-        written := pipedrive._update_set(m, changed_olds, changed_news);
+        SELECT * INTO updated FROM pipedrive._update_set(m, changed_olds, changed_news, changed_at);
+        written := updated.written;
+        IF cardinality(updated.ids) < cardinality(changed) THEN
+            verdicts := ARRAY(SELECT CASE WHEN i = ANY (changed) AND ids[i] <> ALL (updated.ids) THEN pipedrive._kept_out() ELSE verdicts[i] END FROM generate_subscripts(ids, 1) AS i ORDER BY i);
+        END IF;
     END IF;
     IF made <> '{}' THEN
         made_ids := pipedrive._insert_set(m, ARRAY(SELECT carried[i] FROM unnest(made) AS i),
-                                          ARRAY(SELECT coalesce((carried[i] ->> 'update_time')::timestamptz, (events[i]).event_time) FROM unnest(made) AS i));
+                                          ARRAY(SELECT coalesce((carried[i] ->> 'update_time')::timestamptz, (events[i]).event_time) FROM unnest(made) AS i), columns);
         written := written + cardinality(made_ids);
     END IF;
     FOR i IN 1 .. cardinality(events) LOOP
@@ -820,9 +956,12 @@ BEGIN
             verdicts[i] := pipedrive._apply_one(m, events[i]); -- deletions are few, and so are rows that another session made meanwhile
         END IF;
     END LOOP;
+    IF m.watched THEN
+        PERFORM pipedrive._check_deferred(m.target);
+    END IF;
     ids := ARRAY(SELECT u.id FROM unnest(events) AS u WHERE u.processed_at IS NULL OR written > 0 UNION ALL SELECT unnest(u.others) FROM unnest(events) AS u WHERE u.processed_at IS NULL);
     IF ids <> '{}' THEN
-        PERFORM pipedrive._settle_event(m, ids, written);
+        PERFORM pipedrive._settle_event(m, ids, written, (SELECT jsonb_object_agg((events[p]).id, carried[p]) FROM generate_subscripts(events, 1) AS p WHERE verdicts[p] = 'applied'), made_ids, ours);
     END IF;
     RETURN verdicts;
 END
@@ -838,6 +977,9 @@ DECLARE
     m pipedrive._target;
 BEGIN
     FOR m IN SELECT t.* FROM (SELECT DISTINCT e.source_entity FROM unnest(events) AS e WHERE e.id IS NOT NULL) AS d, pipedrive._targets(d.source_entity) AS t ORDER BY t.mirror_id LOOP
+        IF NOT EXISTS (SELECT FROM pipedrive.server_company c WHERE c.server = m.server) THEN -- all of them, before any is judged
+            PERFORM pipedrive._note_company(m, e) FROM unnest(events) AS e WHERE e.source_entity = m.entity AND pipedrive._may_be_for(m, e);
+        END IF;
         positions := ARRAY(SELECT p FROM generate_subscripts(events, 1) AS p
                             WHERE (events[p]).id IS NOT NULL AND (events[p]).source_entity = m.entity AND pipedrive._is_for(m, events[p]) ORDER BY (events[p]).id);
         CONTINUE WHEN positions = '{}';
@@ -902,7 +1044,6 @@ BEGIN
     e := CASE WHEN i.body IS NULL THEN pipedrive._salvage(i.raw) ELSE pipedrive._read_event(i.body) END;
     e.key := i.key;
     e.server := i.server;
-    e.arrival := i.seq;
     e.processed_at := CASE WHEN i.status IN ('applied', 'deleted', 'stale') THEN i.processed_at END;
     RETURN e;
 END
@@ -917,15 +1058,28 @@ BEGIN
                   ORDER BY i.entity, i.entity_id, i.company_id, i.server, i.event_time DESC, i.seq DESC);
 END
 $$;
-COMMENT ON FUNCTION _last_of_each(text[]) IS 'of several stored events about one record the last';
+COMMENT ON FUNCTION _last_of_each(text[]) IS 'of several stored events about one record the last, as far as they came by one door';
+
+CREATE FUNCTION _rounds(keys text[]) RETURNS SETOF text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(o.key)
+      FROM (SELECT i.key, row_number() OVER (PARTITION BY i.entity, i.entity_id ORDER BY i.event_time, i.seq) AS n
+              FROM pipedrive.inbox i WHERE i.key = ANY (keys)) AS o
+     GROUP BY o.n ORDER BY o.n
+$$;
+COMMENT ON FUNCTION _rounds(text[]) IS
+    'stored events in sets of different records, in the order to run them in: about one record several may have come by different doors';
 
 CREATE FUNCTION _run_group(keys text[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last_keys text[] := pipedrive._last_of_each(keys);
-    results text[];
+    results text[] := '{}';
+    set_keys text[];
 BEGIN
-    results := pipedrive._run_set(last_keys);
+    FOR set_keys IN SELECT r FROM pipedrive._rounds(last_keys) AS r LOOP
+        results := results || pipedrive._run_set(set_keys);
+    END LOOP;
     PERFORM pipedrive._settle_event(t, e.others, 0) -- what earlier ones merged
        FROM pipedrive.inbox i, pipedrive._stored_event(i.key) AS e, pipedrive._targets(e.source_entity) AS t
       WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status = 'queued'
@@ -1054,7 +1208,7 @@ DECLARE
     cutoff timestamptz := pipedrive._retention_cutoff('queue_retention'::text, '30 days'::text);
     keys text[] := ARRAY(SELECT i.key FROM pipedrive.inbox i WHERE i.received_at < cutoff AND i.status = 'queued' ORDER BY i.seq FOR UPDATE SKIP LOCKED);
 BEGIN
-    PERFORM pipedrive._mark_unapplied(pipedrive._stored_event(k)) FROM unnest(keys) AS k;
+    keys := ARRAY(SELECT k FROM unnest(keys) AS k WHERE pipedrive._mark_unapplied(pipedrive._stored_event(k)));
     DELETE FROM pipedrive.inbox i WHERE i.key = ANY (keys);
     RETURN cardinality(keys);
 END

@@ -27,7 +27,7 @@ BEGIN
         pipedrive.webhook_field, pipedrive.server_company, pipedrive.server_account,
         pipedrive.settings TO %s', door);
     EXECUTE format('GRANT USAGE ON SEQUENCE pipedrive.arrival TO %s', door);
-    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON pipedrive.inbox, pipedrive.refetch, pipedrive.mirror_event TO %s', door);
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE ON pipedrive.inbox, pipedrive.refetch, pipedrive.late_mark, pipedrive.mirror_event, pipedrive.event_company TO %s', door);
     -- each runs with the rights of its caller: what the door may do is what the tables above say
     FOR f IN SELECT p.oid FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang
               WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass

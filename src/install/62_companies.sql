@@ -26,10 +26,13 @@ COMMENT ON FUNCTION _was_asked(name) IS
 CREATE FUNCTION _asked_company(server name, known text) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    answer jsonb;
     company text;
 BEGIN
-    company := pipedrive._request(server, 'GET'::text, '/v1/users/me'::text)
-               #>> '{data,company_id}';
+    answer := pipedrive._request(server, 'GET'::text, '/v1/users/me'::text)
+              #> '{data,company_id}';
+    company := CASE WHEN jsonb_typeof(answer) IN ('number', 'string')
+                    THEN nullif(answer #>> '{}', '') END;
     IF company IS NULL AND known IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'fdw_unable_to_create_reply',
             MESSAGE = 'invalid reply from Pipedrive for "users/me"',
@@ -103,15 +106,35 @@ COMMENT ON FUNCTION _server_of(regclass) IS 'server of a foreign table';
 CREATE FUNCTION _check_mirror(m pipedrive.mirror) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    tokens integer := pipedrive._check_account(pipedrive._server_of(m.source));
+    server name := pipedrive._server_of(m.source);
+    tokens integer := pipedrive._check_account(server);
+    shown text := (SELECT c.company_id FROM pipedrive.server_company c
+                    WHERE c.server = pipedrive._server_of(m.source));
+    held text := (SELECT s.company_id FROM pipedrive.mirror_state s
+                   WHERE s.mirror_id = m.mirror_id);
+    filled boolean;
 BEGIN
     IF tokens > 0 THEN
         PERFORM pipedrive._count_tokens(m.mirror_id, ROW('more', tokens, 0, 0)::pipedrive._step);
     END IF;
+    IF shown IS NULL OR shown IS NOT DISTINCT FROM held THEN
+        RETURN;
+    END IF;
+    IF held IS NOT NULL THEN
+        EXECUTE format('SELECT EXISTS (SELECT FROM %s)', m.target) INTO filled;
+        IF filled THEN
+            RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+                MESSAGE = format('"%s" holds the rows of another company than server "%s" shows',
+                                 m.target, server),
+                DETAIL = format('The account belongs to company %s, the rows to %s.', shown, held);
+        END IF;
+    END IF;
+    UPDATE pipedrive.mirror_state s SET company_id = shown WHERE s.mirror_id = m.mirror_id;
 END
 $$;
 COMMENT ON FUNCTION _check_mirror(pipedrive.mirror) IS
-    '_check_account() for a step of a mirror, which pays';
+    '_check_account() for a step of a mirror, which pays; the error for one that holds the rows of '
+    'another company';
 
 -- A failure here is left to the mirrors' own steps, which write it down; a server that does not
 -- answer is asked once.

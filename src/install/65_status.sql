@@ -21,7 +21,7 @@ SELECT m.target AS mirror, m.source, m.entity, _count_rows(m.target) AS rows, s.
        s.last_sync, greatest(s.last_event, (SELECT max(v.last_event) FROM mirror_event v WHERE v.mirror_id = m.mirror_id)) AS last_event, s.last_reconcile, s.phase,
        coalesce(s.last_error, b.told) AS last_error, coalesce(s.last_error_at, b.seen_at) AS last_error_at,
        CASE WHEN s.token_day = (now() AT TIME ZONE 'UTC')::date THEN s.tokens_today ELSE 0 END AS tokens_today, m.max_tokens,
-       (SELECT count(*) FROM refetch r WHERE r.mirror_id = m.mirror_id) AS to_refetch, s.change_serial + coalesce((SELECT sum(v.changes) FROM mirror_event v WHERE v.mirror_id = m.mirror_id), 0)::bigint AS change_serial,
+       (SELECT count(*) FROM (SELECT r.id FROM refetch r WHERE r.mirror_id = m.mirror_id UNION SELECT l.id FROM late_mark l WHERE l.mirror_id = m.mirror_id) AS u) AS to_refetch, s.change_serial + coalesce((SELECT sum(v.changes) FROM mirror_event v WHERE v.mirror_id = m.mirror_id), 0)::bigint AS change_serial,
        (SELECT count(*) FROM refetch r WHERE r.mirror_id = m.mirror_id AND r.held) AS held_back
   FROM mirror m JOIN mirror_state s USING (mirror_id)
   LEFT JOIN LATERAL ( -- without their values: the view may be granted to who may not see them

@@ -51,7 +51,7 @@ SELECT coalesce(u.id, a.owner_id) AS owner_id, u.name AS owner,
 HAVING count(a.id) > 0 OR u.active_flag IS NOT FALSE
 $$),
 ('stage_conversion', '{deals,pipelines,stages}', 'stage_id', NULL,
- 'what became of the deals that were ever in a stage: moved on to a later stage of its pipeline, won or lost while in it, still open in it; conversion_rate: moved on or won, of those that entered; median_time: of the visits that ended. From the history that the mirror has recorded',
+ 'what became of the deals that were ever in a stage: moved on to a later stage of its pipeline, won or lost while in it, still open in it; conversion_rate: moved on or won, of those that entered; median_time: of the visits that ended. From the history that the mirror has recorded, without deals that were deleted',
 $$
 WITH visits AS (
     SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last, coalesce(h.left_at, d.closed) AS until,
@@ -157,8 +157,7 @@ COMMENT ON FUNCTION _create_dashboard(text, regnamespace, text, text) IS 'makes,
 CREATE FUNCTION create_dashboards(mirror_schema regnamespace, target_schema text DEFAULT NULL, time_zone text DEFAULT 'UTC') RETURNS SETOF regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    place name := coalesce(target_schema, (SELECT pipedrive._derived_name(regexp_replace(n.nspname, '_mirror$', ''), '_dashboards'::text)::text
-                                             FROM pg_namespace n WHERE n.oid = mirror_schema));
+    place name := pipedrive._schema_name(target_schema);
     present text[] := (SELECT array_agg(m.entity) FROM pipedrive._mirrors_of(mirror_schema) m);
     d record;
 BEGIN
@@ -166,6 +165,9 @@ BEGIN
         RAISE EXCEPTION 'schema % holds no mirrors', mirror_schema
             USING ERRCODE = 'object_not_in_prerequisite_state',
                   HINT = (SELECT 'Mirrors are in: ' || string_agg(DISTINCT c.relnamespace::regnamespace::text, ', ') FROM pipedrive.mirror m JOIN pg_class c ON c.oid = m.target);
+    END IF;
+    IF place IS NULL THEN
+        SELECT pipedrive._derived_name(regexp_replace(n.nspname, '_mirror$', ''), '_dashboards'::text) INTO place FROM pg_namespace n WHERE n.oid = mirror_schema;
     END IF;
     PERFORM now() AT TIME ZONE time_zone; -- an error if there is no such zone
     PERFORM pipedrive._ensure_schema(place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));

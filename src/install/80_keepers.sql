@@ -32,8 +32,10 @@ DECLARE
     targets regclass[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.target] WHEN 'DELETE' THEN ARRAY[old.target]
                                      ELSE ARRAY[old.target, new.target] END;
 BEGIN
+    -- what is about a table that is gone may go
     IF EXISTS (SELECT FROM unnest(targets) AS t
-                WHERE (has_table_privilege(t, 'INSERT'::text) AND has_table_privilege(t, 'DELETE'::text)) IS NOT TRUE) THEN
+                WHERE (TG_OP <> 'DELETE' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t))
+                  AND (has_table_privilege(t, 'INSERT'::text) AND has_table_privilege(t, 'DELETE'::text)) IS NOT TRUE) THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
             MESSAGE = format('permission denied to write table "%s" for mirrors of other roles', TG_TABLE_NAME);
     END IF;
@@ -75,22 +77,22 @@ END
 $$;
 COMMENT ON FUNCTION _guard_server() IS 'trigger function: the server is one that the current user may use';
 
--- refetch and mirror_event are not guarded but against deletion: whoever takes events marks and counts for every mirror.
+-- These four are not guarded but against deletion: whoever takes events marks and counts for every mirror.
 DO $$
 DECLARE
     t record;
 BEGIN
     FOR t IN
         SELECT c.oid::regclass AS relation, c.relname, k.guard,
-               CASE WHEN c.relname IN ('refetch', 'mirror_event') THEN 'DELETE' ELSE 'INSERT OR UPDATE OR DELETE' END AS events
+               CASE WHEN c.relname IN ('refetch', 'late_mark', 'mirror_event', 'event_company') THEN 'DELETE' ELSE 'INSERT OR UPDATE OR DELETE' END AS events
           FROM pg_catalog.pg_class c
           JOIN (VALUES ('mirror_id'::name, '_guard_mirror'::name), ('view', '_guard_view'), ('server', '_guard_server')) AS k (column_name, guard)
             ON k.column_name = (SELECT a.attname FROM pg_catalog.pg_attribute a
                                  WHERE a.attrelid = c.oid AND a.attname IN ('mirror_id', 'view', 'server') ORDER BY a.attname LIMIT 1)
          WHERE c.relnamespace = 'pipedrive'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-           AND c.relname NOT IN ('mirror', 'detached_mirror', 'inbox', 'known_server', 'fields')
+           AND c.relname NOT IN ('mirror', 'detached_mirror', 'detached_view', 'inbox', 'known_server', 'fields')
          UNION ALL
-        SELECT r, r::name, '_guard_target', 'INSERT OR UPDATE OR DELETE' FROM unnest(ARRAY['mirror', 'detached_mirror']::regclass[]) AS r LOOP
+        SELECT r, r::name, '_guard_target', 'INSERT OR UPDATE OR DELETE' FROM unnest(ARRAY['mirror', 'detached_mirror', 'detached_view']::regclass[]) AS r LOOP
         EXECUTE pg_catalog.format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH ROW
             WHEN (NOT pg_catalog.has_table_privilege(%L::regclass, ''TRIGGER'')) EXECUTE FUNCTION pipedrive.%I()',
             pg_catalog.substr(t.guard, 2), t.events, t.relation, t.relation::text, t.guard);

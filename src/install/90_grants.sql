@@ -51,3 +51,6 @@ GRANT EXECUTE ON FUNCTION pipedrive._mirror_columns(regclass) TO PUBLIC;
 GRANT EXECUTE ON FUNCTION pipedrive._view_inputs(regclass), pipedrive._refresh_reason(regclass) TO PUBLIC;
 -- and what it makes of an SQLSTATE
 GRANT EXECUTE ON FUNCTION pipedrive._condition(text) TO PUBLIC;
+
+-- the views <table>_live: a function in a view runs as who reads the view. It runs as its owner, and tells that an account was not asked about
+GRANT EXECUTE ON FUNCTION pipedrive._reads_own_account(integer, name) TO PUBLIC;

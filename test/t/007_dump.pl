@@ -14,6 +14,9 @@ $node->safe_psql('postgres', <<'END_OF_SQL');
 CREATE VIEW open_deals AS SELECT d.id, d.title, o.name AS org FROM crm.deals d LEFT JOIN crm.organizations o ON o.id = d.org_id WHERE d.status = 'open';
 CREATE MATERIALIZED VIEW by_status AS SELECT status, count(*) AS n FROM crm.deals GROUP BY status;
 CREATE FOREIGN TABLE by_hand (id bigint, title text OPTIONS (field 'title')) SERVER crm OPTIONS (entity 'deals', page_size '50');
+SELECT pipedrive.create_mirror('crm.deals');
+CALL pipedrive.sync('crm.deals');
+SELECT pipedrive.drop_mirror('crm.deals', false);
 END_OF_SQL
 
 # What there is to compare: columns with options and comments, and what is read through them.
@@ -31,9 +34,12 @@ my @reads = (
     'SELECT srvname, usename, umoptions FROM pg_user_mappings',
     'SELECT extname, extversion, extnamespace::regnamespace FROM pg_extension ORDER BY 1',
     'SELECT evtname, evtevent, evtenabled FROM pg_event_trigger',
+    'SELECT target, mirror_id, company_id, array_length(columns, 1) FROM pipedrive.detached_mirror',
+    'SELECT v.view, c.relkind, v.target, v.kind FROM pipedrive.detached_view v JOIN pg_class c ON c.oid = v.view ORDER BY v.kind',
 );
 my @expected = map { $node->safe_psql('postgres', $_) } @reads;
 like($expected[0], qr/Stage/, 'there are comments');
+like($expected[-1], qr/crm_mirror\.stage_history\|v\|crm_mirror\.deals\|stage_id/, 'and views of a detached mirror');
 
 for my $case ([ 'plain', '-Fp' ], [ 'custom', '-Fc' ], [ 'directory', '-Fd' ], [ 'schema_only', '-Fp', '--schema-only' ])
 {
@@ -49,7 +55,7 @@ for my $case ([ 'plain', '-Fp' ], [ 'custom', '-Fc' ], [ 'directory', '-Fd' ], [
         "$database: restore");
     for my $i (0 .. $#reads)
     {
-        next if $database eq 'schema_only' && $reads[$i] =~ /by_status/; # not populated
+        next if $database eq 'schema_only' && $reads[$i] =~ /by_status|detached/; # not populated
         is($node->safe_psql($database, $reads[$i]), $expected[$i], "$database: " . substr($reads[$i], 0, 60) =~ s/\s+/ /gr);
     }
     $node->safe_psql($database, 'CREATE SCHEMA again; IMPORT FOREIGN SCHEMA pipedrive FROM SERVER crm INTO again');

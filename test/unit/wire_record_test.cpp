@@ -88,6 +88,86 @@ TEST(Record, EmptyContactsAreNone) {
         R"({"email":null,"emails":[{"value":""}],"phones":[]})");
 }
 
+TEST(Record, OneContactIsNotTheList) {
+    const std::vector<BoundColumn> columns = {column("persons", "email", "emails", "primary"),
+                                              column("persons", "emails"),
+                                              column("persons", "phones")};
+    for (const RecordShape shape : {RecordShape::Webhook, RecordShape::Flat}) {
+        EXPECT_EQ(decoded("persons", columns, R"({"emails":"a@b","phones":"+49"})", shape),
+                  R"({"email":"a@b"})");
+        EXPECT_EQ(decoded("persons", columns, R"({"emails":"","phones":{"value":"1"}})", shape),
+                  R"({"email":null,"emails":[]})");
+        EXPECT_EQ(decoded("persons", columns, R"({"emails":null,"phones":null})", shape),
+                  R"({"email":null,"emails":null,"phones":null})");
+    }
+}
+
+TEST(Record, PartsOfNothingAreNothing) {
+    const std::vector<BoundColumn> columns = {
+        column("deals", "at", kCode, "", "time"),
+        column("deals", "at_timezone", kCode, "timezone", "time")};
+    const std::vector<BoundColumn> money = {
+        column("deals", "fee", kCode, "", "monetary"),
+        column("deals", "fee_currency", kCode, "currency", "monetary")};
+    EXPECT_EQ(
+        decoded("deals", columns, R"({")" + kCode + R"(":"",")" + kCode + R"(_timezone_id":""})",
+                RecordShape::Flat),
+        R"({"at":null,"at_timezone":null})");
+    EXPECT_EQ(decoded("deals", money, R"({")" + kCode + R"(":"",")" + kCode + R"(_currency":""})",
+                      RecordShape::Flat),
+              R"({"fee":null,"fee_currency":null})");
+    EXPECT_EQ(decoded("deals", money, R"({")" + kCode + R"(":600,")" + kCode + R"(_currency":""})",
+                      RecordShape::Flat),
+              R"({"fee":600,"fee_currency":null})");
+    EXPECT_EQ(
+        decoded("deals", money, R"({")" + kCode + R"(":600,")" + kCode + R"(_currency":"EUR"})",
+                RecordShape::Flat),
+        R"({"fee":600,"fee_currency":"EUR"})");
+    EXPECT_EQ(decoded("deals", money, R"({"title":"none"})", RecordShape::Flat),
+              R"({"fee":null,"fee_currency":null})");
+}
+
+TEST(Record, APartThatIsMissingIsNotCarried) {
+    const std::vector<BoundColumn> money = {
+        column("deals", "fee", kCode, "", "monetary"),
+        column("deals", "fee_currency", kCode, "currency", "monetary")};
+    EXPECT_EQ(decoded("deals", money, R"({")" + kCode + R"(":600})", RecordShape::Flat),
+              R"({"fee":600})");
+    const auto webhook = [](const std::string& value) {
+        return R"({"custom_fields":{")" + kCode + R"(":)" + value + "}}";
+    };
+    EXPECT_EQ(decoded("deals", money, webhook(R"({"type":"monetary","value":600})"),
+                      RecordShape::Webhook),
+              R"({"fee":600})");
+    EXPECT_EQ(decoded("deals", money, webhook(R"({"type":"monetary"})"), RecordShape::Webhook),
+              "{}");
+    const std::vector<BoundColumn> range = {
+        column("deals", "span", kCode, "", "daterange"),
+        column("deals", "span_until", kCode, "until", "daterange")};
+    EXPECT_EQ(decoded("deals", range, webhook(R"({"type":"daterange","from":"2026-01-02"})"),
+                      RecordShape::Webhook),
+              R"({"span":"2026-01-02"})");
+    EXPECT_EQ(decoded("deals", range, R"({")" + kCode + R"(":"2026-01-02"})", RecordShape::Flat),
+              R"({"span":"2026-01-02"})");
+    const std::vector<BoundColumn> options = {column("deals", "colours", kCode, "", "set"),
+                                              column("deals", "colour", kCode, "", "enum"),
+                                              column("deals", "colour_id", kCode, "id", "enum"),
+                                              column("deals", "colour_ids", kCode, "id", "set")};
+    EXPECT_EQ(decoded("deals", options, webhook(R"({"type":"set"})"), RecordShape::Webhook), "{}");
+    EXPECT_EQ(decoded("deals", {options.data() + 3, options.data() + 4},
+                      webhook(R"({"type":"set","values":[{"id":13}]})"), RecordShape::Webhook),
+              R"({"colour_ids":[13]})");
+    EXPECT_EQ(decoded("deals", {options.data(), options.data() + 1},
+                      webhook(R"({"type":"set","values":null})"), RecordShape::Webhook),
+              R"({"colours":null})");
+    const std::vector<BoundColumn> activity = {column("activities", "due_time"),
+                                               column("activities", "duration")};
+    EXPECT_EQ(decoded("activities", activity,
+                      R"({"due_time":{"timezone_id":301},"duration":{"value":"01:00"}})",
+                      RecordShape::Webhook),
+              R"({"duration":"3600 seconds"})");
+}
+
 TEST(Record, AnOptionWithoutALabelIsNotCarried) {
     const std::vector<BoundColumn> columns = {column("deals", "colour", kCode, "", "enum"),
                                               column("deals", "colour_id", kCode, "id", "enum")};

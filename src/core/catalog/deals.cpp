@@ -73,6 +73,15 @@ constexpr Column kDealColumns[] = {
      "All custom fields as the API sends them, keys are field codes"},
 };
 
+constexpr Filter archived_filter() {
+    return {.column = "is_archived",
+            .kind = FilterKind::Endpoint,
+            .parameter = "(choice of list)",
+            .best = kExact,
+            .selects = 0.1,
+            .reason = "The column is by definition which of the two lists a row came from."};
+}
+
 constexpr std::string_view kDealWords[] = {"open", "won", "lost"};
 constexpr std::string_view kDealAbsentWords[] = {"deleted"};
 constexpr Filter kDealFilters[] = {
@@ -92,12 +101,7 @@ constexpr Filter kDealFilters[] = {
     equal_filter("pipeline_id", 0.34),
     equal_filter("stage_id", 0.07),
     window_filter(),
-    {.column = "is_archived",
-     .kind = FilterKind::Endpoint,
-     .parameter = "(choice of list)",
-     .best = kExact,
-     .selects = 0.1,
-     .reason = "The column is by definition which of the two lists a row came from."},
+    archived_filter(),
     newest_filter(),
 };
 
@@ -140,6 +144,7 @@ constexpr Endpoint kDeletedDealEndpoints[] = {
 
 constexpr Filter kDeletedDealFilters[] = {
     ids_filter(),
+    archived_filter(),
     window_filter(),
 };
 

@@ -1,5 +1,7 @@
 #include "core/wire/record.h"
 
+#include <optional>
+#include <span>
 #include <string>
 
 #include "core/base/error.h"
@@ -80,10 +82,56 @@ bool is_contact_list(const BoundColumn& column) {
            (column.field == "emails" || column.field == "phones" || column.field == "im");
 }
 
+bool has_any(JsonValue object, std::span<const std::string_view> keys) {
+    for (const std::string_view key : keys)
+        if (!key.empty() && !object.member(key).absent()) return true;
+    return false;
+}
+
+// An object that lacks the member which the column reads, such as a bare {"type": "set"}, says
+// nothing of it.
+bool says_something(const BoundColumn& column, JsonValue value) {
+    static constexpr std::string_view kOne[] = {"id", "value", "label"};
+    static constexpr std::string_view kSeveral[] = {"values", "id", "value"};
+    static constexpr std::string_view kTime[] = {"value"};
+    if (!value.is(Tok::Object)) return true;
+    if (column.part != nullptr && !column.part->members[0].empty())
+        return has_any(value, column.part->members);
+    switch (column.kind) {
+        case Kind::Option:
+        case Kind::OptionId:
+            return has_any(value, kOne);
+        case Kind::OptionSet:
+        case Kind::OptionSetIds:
+        case Kind::IntArray:
+        case Kind::LabelNames:
+            return has_any(value, kSeveral);
+        case Kind::TimeOfDay:
+        case Kind::Duration:
+            return has_any(value, kTime);
+        default:
+            return true;
+    }
+}
+
 struct Decoded {
     Cell cell;
     bool carried = false;
 };
+
+// v1 has the parts of a field in keys of their own: those of a field without a value have none, and
+// a key that is missing says nothing. `value` is the field's own.
+std::optional<Decoded> decode_empty_part(JsonValue record, const BoundColumn& column,
+                                         JsonValue value) {
+    if (column.source != Source::Custom || column.part == nullptr ||
+        column.part->flat_suffix.empty() || value.is(Tok::Object))
+        return std::nullopt;
+    if (is_empty(value)) return Decoded{{}, true};
+    const JsonValue part = record.member(column.field + std::string(column.part->flat_suffix));
+    if (part.absent()) return Decoded{{}, false};
+    if (is_empty(part)) return Decoded{{}, true};
+    return std::nullopt;
+}
 
 Decoded decode_value(JsonValue record, RecordShape shape, const BoundColumn& column, Arena* arena,
                      LabelSource* labels) {
@@ -91,8 +139,14 @@ Decoded decode_value(JsonValue record, RecordShape shape, const BoundColumn& col
     const JsonValue value = flat ? record.member(column.field) : value_of(record, column);
     if (value.absent()) return {{}, flat && column.source == Source::Custom};
     if (shape == RecordShape::Rest) return {decode_cell(column, value, arena, labels), true};
-    if (is_contact_list(column) && value.is(Tok::Array))
+    if (is_contact_list(column)) {
+        if (value.is_null()) return {{}, true};
+        if (!value.is(Tok::Array) && !is_empty(value)) return {}; // one e-mail is not the list
         return {without_empty_elements(value, arena), true};
+    }
+    if (!says_something(column, value)) return {};
+    if (flat)
+        if (const auto part = decode_empty_part(record, column, value)) return *part;
     if (is_address(column) && is_empty(value)) return {{}, true};
     const Cell cell = flat ? decode_flat_cell(column, record, arena, labels)
                            : decode_cell(column, value, arena, labels);

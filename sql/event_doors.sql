@@ -1,0 +1,50 @@
+\set prologue `echo "$PIPEDRIVE_TEST_ROOT/sql/include/prologue.psql"`
+\i :prologue
+--
+-- Queued events about one record that came by different doors: with the server and without, with the company and
+-- without, the id spelled in two ways. They run one after the other: the later one counts, and the history is what was.
+--
+DROP SCHEMA IF EXISTS crm_mirror CASCADE;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, users) FROM SERVER crm INTO crm OPTIONS (optional_fields 'false');
+SELECT count(*) FROM pipedrive.create_mirrors('crm');
+INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+INSERT INTO crm_mirror.deals (id, title, value, update_time) SELECT i, 't0', 1, '2026-03-01' FROM generate_series(1, 9) AS i;
+UPDATE pipedrive.mirror_state SET last_sync = now(), loaded = true;
+CREATE FUNCTION sim.queue(id bigint, second integer, data jsonb, server name DEFAULT NULL, company text DEFAULT '100200300', spelled text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
+    SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_strip_nulls(jsonb_build_object('version', '2.0', 'id', second, 'entity', 'deal', 'entity_id', coalesce(spelled, id::text), 'company_id', company,
+        'action', CASE WHEN data IS NULL THEN 'delete' ELSE 'change' END, 'timestamp', format('2026-05-01T00:00:0%sZ', second))),
+        'data', jsonb_build_object('id', id, 'update_time', format('2026-05-01T00:00:0%sZ', second)) || data), 'queue', server)
+$$;
+CREATE FUNCTION sim.history() RETURNS TABLE (id bigint, told text) LANGUAGE sql AS $$
+    SELECT c.id, string_agg(format('%s: %s -> %s', c.field, c.old_value, c.new_value), ', ' ORDER BY c.recorded_at, c.field) FROM pipedrive.changes c GROUP BY 1 ORDER BY 1
+$$;
+-- the server told by the first, by the second, and the later one first in the queue
+SELECT sim.queue(1, 1, '{"title": "first", "value": 5}', 'crm'), sim.queue(1, 2, '{"title": "second"}');
+SELECT sim.queue(2, 1, '{"title": "first", "value": 5}'), sim.queue(2, 2, '{"title": "second"}', 'crm');
+SELECT sim.queue(3, 2, '{"title": "second"}'), sim.queue(3, 1, '{"title": "first", "value": 5}', 'crm');
+-- the company
+SELECT sim.queue(4, 1, '{"title": "first", "value": 5}', NULL, NULL), sim.queue(4, 2, '{"title": "second"}');
+SELECT sim.queue(5, 1, '{"title": "first", "value": 5}'), sim.queue(5, 2, '{"title": "second"}', NULL, NULL);
+-- a deletion, after and before; an id with zeros; a row that is new
+SELECT sim.queue(6, 1, '{"title": "first", "value": 5}', 'crm'), sim.queue(6, 2, NULL);
+SELECT sim.queue(7, 2, '{"title": "back"}', 'crm'), sim.queue(7, 1, NULL);
+SELECT sim.queue(8, 1, '{"title": "first"}'), sim.queue(8, 2, NULL, NULL, '100200300', '008');
+SELECT sim.queue(10, 1, '{"title": "first", "value": 5}', 'crm'), sim.queue(10, 2, '{"title": "second"}');
+CALL pipedrive.apply_inbox();
+SELECT id, title, value, update_time FROM crm_mirror.deals ORDER BY id;
+SELECT * FROM sim.history();
+SELECT entity_id, string_agg(outcome, ', ' ORDER BY event_time) FROM pipedrive.inbox GROUP BY 1 ORDER BY entity_id::bigint;
+-- run again they change nothing
+SELECT * FROM pipedrive.replay(only_failed => false);
+SELECT id, title, value, update_time FROM crm_mirror.deals ORDER BY id;
+-- nor what a sync has corrected, by whatever clock that was
+UPDATE crm_mirror.deals SET title = 'corrected', update_time = '2026-04-01', _source = 'sync', _synced_at = '2020-01-01' WHERE id = 1;
+SELECT * FROM pipedrive.replay(only_failed => false);
+SELECT title FROM crm_mirror.deals WHERE id = 1;
+-- without a time of the record the later event is known by itself, whichever door it came by
+CREATE FUNCTION sim.user_event(second integer, name text, company text, mode text) RETURNS text LANGUAGE sql AS $$
+    SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_strip_nulls(jsonb_build_object('version', '2.0', 'id', '9001', 'entity', 'user', 'entity_id', '9001', 'company_id', company, 'action', 'change',
+        'timestamp', format('2026-05-01T00:00:0%sZ', second))), 'data', jsonb_build_object('id', 9001, 'name', name)), mode)
+$$;
+SELECT sim.user_event(2, 'later', NULL, 'apply') AS later, sim.user_event(1, 'earlier', '100200300', 'apply') AS earlier;
+SELECT name FROM crm_mirror.users;

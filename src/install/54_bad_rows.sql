@@ -1,0 +1,157 @@
+-- Rows that a mirror cannot hold as Pipedrive has them: a value that does not fit, or a constraint,
+-- an index or a trigger of the table's owner that refuses. One costs that row and no other: it is
+-- written down with column and reason, told once, and read again by later runs.
+
+-- What is not about a row (no rights, no table, no memory, a deadlock) any other row would meet too.
+CREATE FUNCTION _is_refusal(state text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT state ~ '^(09|21|22|23|27|2F|38|39|44|45|54|P0|[689I-OQ-WYZ])'
+$$;
+COMMENT ON FUNCTION _is_refusal(text) IS
+    'whether an error of that SQLSTATE is about a row: its values, a constraint, or what the code '
+    'of a trigger says to it';
+
+-- A warning may stand in the server's log: it quotes no row.
+CREATE FUNCTION _note_bad_rows(m pipedrive.mirror, set_aside jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    b record;
+    told integer := 0;
+BEGIN
+    FOR b IN SELECT r.id::bigint AS id, r."column" AS column_name, r.reason,
+                    coalesce(r.told, r.reason) AS told
+               FROM jsonb_to_recordset(set_aside)
+                    AS r (id text, "column" text, reason text, told text)
+              ORDER BY 1 LOOP
+        UPDATE pipedrive.bad_row x
+           SET seen_at = clock_timestamp(), arrival = nextval('pipedrive.arrival'),
+               column_name = b.column_name, reason = b.reason
+         WHERE x.mirror_id = m.mirror_id AND x.id = b.id;
+        CONTINUE WHEN FOUND;
+        INSERT INTO pipedrive.bad_row (mirror_id, id, column_name, reason)
+        VALUES (m.mirror_id, b.id, b.column_name, b.reason);
+        told := told + 1;
+        CONTINUE WHEN told > 10;
+        RAISE WARNING USING
+            MESSAGE = format('mirror "%s" cannot hold row id %s as Pipedrive has it%s', m.target,
+                             b.id, coalesce(': column "' || b.column_name || '"', '')),
+            DETAIL = b.told, HINT = 'The other rows go on. See pipedrive.bad_rows.';
+    END LOOP;
+    IF told > 10 THEN
+        RAISE WARNING USING
+            MESSAGE = format('mirror "%s" cannot hold %s more rows as Pipedrive has them', m.target,
+                             told - 10),
+            HINT = 'See pipedrive.bad_rows.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _note_bad_rows(pipedrive.mirror, jsonb) IS
+    'writes rows that were set aside into bad_row; warns of those that are new';
+
+-- The row-wise way into the staging table, for a run of which some row could not be staged.
+CREATE FUNCTION _stage_row(which integer, source_row anyelement) RETURNS boolean
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
+    context text;
+BEGIN
+    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    EXECUTE format('INSERT INTO pg_temp.pipedrive_stage (%s) SELECT %s',
+                   pipedrive._column_list(m.target),
+                   pipedrive._column_list(m.target, '($1).'::text)) USING source_row;
+    RETURN true;
+EXCEPTION WHEN OTHERS THEN
+    IF NOT pipedrive._is_refusal(SQLSTATE) THEN
+        RAISE;
+    END IF;
+    GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
+    PERFORM pipedrive._note_bad_rows(m, jsonb_build_array(jsonb_build_object(
+        'id', to_jsonb(source_row) ->> 'id', 'reason', format('%s (%s)', SQLERRM, SQLSTATE),
+        'told', pipedrive._error_text(SQLSTATE, SQLERRM, NULL::text, NULL::text, context))));
+    RETURN false;
+END
+$$;
+COMMENT ON FUNCTION _stage_row(integer, anyelement) IS
+    'stages one row of a mirror''s source, or writes down why it cannot be stored';
+
+-- A constraint that waits for the end of the transaction would fail it as a whole.
+CREATE FUNCTION _check_deferred(target regclass) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    c record;
+BEGIN
+    SELECT string_agg(format('%I.%I', n.nspname, k.conname), ', ') AS all_of_them,
+           string_agg(format('%I.%I', n.nspname, k.conname), ', ') FILTER (WHERE k.condeferred)
+               AS as_declared
+      INTO c
+      FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+     WHERE k.condeferrable AND (k.conrelid = target OR k.confrelid = target);
+    IF c.all_of_them IS NOT NULL THEN
+        EXECUTE format('SET CONSTRAINTS %s IMMEDIATE', c.all_of_them);
+    END IF;
+    IF c.as_declared IS NOT NULL THEN
+        EXECUTE format('SET CONSTRAINTS %s DEFERRED', c.as_declared);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _check_deferred(regclass) IS
+    'has the deferred constraints of a mirror, and of what refers to it, checked now';
+
+-- The parts are halved until each refused row stands alone.
+CREATE FUNCTION _write_part(m pipedrive.mirror, stage regclass, change_source text, asked bigint,
+                            as_of timestamptz, ids bigint[],
+                            OUT written bigint, OUT left_alone bigint[], OUT refused jsonb)
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    column_of_error text;
+    detail text;
+    context text;
+    reason text;
+    told text;
+    half integer;
+BEGIN
+    BEGIN
+        IF stage IS NULL THEN
+            written := pipedrive._delete_rows(m.mirror_id, ids, as_of, change_source, asked);
+        ELSE
+            SELECT w.written, w.left_alone INTO written, left_alone
+              FROM pipedrive._merge_rows(m, stage, change_source, asked, ids) AS w;
+        END IF;
+        PERFORM pipedrive._check_deferred(m.target);
+        refused := '[]';
+        RETURN;
+    EXCEPTION WHEN OTHERS THEN
+        IF NOT pipedrive._is_refusal(SQLSTATE) THEN
+            RAISE;
+        END IF;
+        GET STACKED DIAGNOSTICS column_of_error = COLUMN_NAME, detail = PG_EXCEPTION_DETAIL,
+            context = PG_EXCEPTION_CONTEXT;
+        -- the key that is there twice, or is not there; other details show whole rows
+        reason := format('%s%s%s (%s)',
+                         CASE WHEN stage IS NULL THEN 'gone in Pipedrive, but not deleted: ' END,
+                         SQLERRM, CASE WHEN SQLSTATE IN ('23503', '23505', '23P01')
+                                       THEN coalesce(': ' || nullif(detail, ''), '') END, SQLSTATE);
+        told := pipedrive._error_text(SQLSTATE, SQLERRM, NULL::text, NULL::text, context);
+    END;
+    IF ids IS NULL THEN -- all that are staged
+        EXECUTE format('CREATE INDEX ON %s (id)', stage);
+        EXECUTE format('SELECT array_agg(s.id ORDER BY s.id) FROM %s s', stage) INTO ids;
+    END IF;
+    half := cardinality(ids) / 2;
+    IF half > 0 THEN
+        SELECT a.written + b.written, a.left_alone || b.left_alone, a.refused || b.refused
+          INTO written, left_alone, refused
+          FROM pipedrive._write_part(m, stage, change_source, asked, as_of, ids[:half]) AS a,
+               pipedrive._write_part(m, stage, change_source, asked, as_of, ids[half + 1:]) AS b;
+    ELSE
+        written := 0;
+        refused := jsonb_build_array(jsonb_build_object(
+            'id', ids[1]::text, 'column', nullif(column_of_error, ''), 'reason', reason,
+            'told', told));
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION
+    _write_part(pipedrive.mirror, regclass, text, bigint, timestamptz, bigint[]) IS
+    'staged rows of the given ids (NULL: all) go into a mirror, or with no stage its rows of these '
+    'ids are deleted; what the table refuses is left out and told, the others go on';
