@@ -1,8 +1,12 @@
 # catalogue.py - all kinds of rows that the account has; a new kind is a row in a family file, a new family a line here.
 
 import core
+import leads
+import lists
+import notes
+import products
 
-FAMILIES = (core,)
+FAMILIES = (core, products, leads, notes, lists)
 ENTITIES = {kind.name: kind for family in FAMILIES for kind in family.ENTITIES}
 
 

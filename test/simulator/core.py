@@ -8,7 +8,7 @@ import fields
 import flat
 import optional
 from entity import Entity
-from params import (CUSTOM, IDS, LABELS, NAMESPACES, ONLY_VISIBILITY, PAGE, WINDOW, ints, sort)
+from params import CUSTOM, IDS, LABELS, NAMESPACES, ONLY_VISIBILITY, PAGE, WINDOW, ints, sort
 from plan import FIRST_USER
 
 COMMON = ("id", "owner_id", "add_time", "update_time", "visible_to", "custom_fields")
@@ -172,7 +172,8 @@ ACTIVITIES = facts(
     endpoints=[
         ("/api/v2/activities", "list", 10, "activities",
          ints("filter_id", "owner_id", "deal_id", "person_id", "org_id") + IDS
-         + [("lead_id", "uuid", None), ("done", "bool", None)] + WINDOW + sort("due_date") + include("activities") + PAGE),
+         + [("lead_id", "uuid", None), ("done", "bool", None)] + WINDOW + sort("due_date") + include("activities")
+         + PAGE),
         ("/api/v2/activities/{id}", "one", 1, "activities", include("activities")),
         ("/api/v2/activityFields", "fields", 10, "admin", ONLY_VISIBILITY + PAGE),
         ("/api/v2/activityFields/{code}", "field", 1, "admin", ONLY_VISIBILITY),

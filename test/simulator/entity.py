@@ -4,6 +4,16 @@
 # here and knows no kind by its name.
 
 
+def named(*keys):
+    """Columns of a kind without definitions."""
+    return [(key, None, None) for key in keys]
+
+
+def column(name):
+    """Maker of a predicate: equality with a column."""
+    return lambda wanted, store: lambda d: d[name] == wanted
+
+
 class Entity:
     """One kind of row; a fact that its row does not state has the value below."""
 
@@ -25,6 +35,7 @@ class Entity:
     owner = None  # column with the user whose row it is, for tokens that see only their own
     archives = False  # whether rows can be archived
     deleted = None  # (column, value) of a deleted row; None: deleting removes it
+    deleted_listed = None  # (switch, value): when lists show deleted rows too
     deleted_status = None  # status of a deleted row
     references = {}  # entity -> column with its key
 

@@ -105,7 +105,7 @@ class Events:
                 "previous": old, "event": "%s.%s" % (action, name)}
 
     def json(self, since, version):
-        """[{n, action, entity, id, at, body}] after number since; events that the version does not know are left out."""
+        """[{n, action, entity, id, at, body}] after number since, but for what the version does not know."""
         chosen = [(e, e.v1 if version == "1.0" else e.v2) for e in self.list if e.n > since]
         return "[" + ",".join(
             '{"n":%d,"action":"%s","entity":"%s","id":%s,"at":"%s","body":%s}'

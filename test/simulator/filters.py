@@ -1,6 +1,7 @@
 # filters.py - saved filters (filter_id) and the predicates of the query parameters.
 
 import catalogue
+from entity import column
 
 SAVED = {number: (name,) + row for name, kind in catalogue.ENTITIES.items() for number, row in kind.saved.items()}
 
@@ -8,11 +9,6 @@ SAVED = {number: (name,) + row for name, kind in catalogue.ENTITIES.items() for 
 OVERRIDDEN = {"ids", "owner_id", "person_id", "org_id", "organization_id", "deal_id", "lead_id", "pipeline_id",
               "stage_id", "status"}
 SILENT = {"updated_since", "updated_until", "done"}
-
-
-def column(name):
-    """Equality with a top-level column."""
-    return lambda wanted, store: lambda d: d[name] == wanted
 
 
 # parameter -> maker of a predicate, for all kinds; more in the entity's own row

@@ -1,7 +1,7 @@
 # params.py - query parameters: their types and the 400 answers of the API.
 #
-# A parameter of an endpoint is a row (name, type, allowed).  TYPES holds one reader per type; a reader gets (name, text,
-# allowed) and returns the value or raises the validation error.
+# A parameter of an endpoint is a row (name, type, allowed).  TYPES holds one reader per type; a reader gets
+# (name, text, allowed) and returns the value or raises the validation error.
 
 import re
 

@@ -37,13 +37,14 @@ def ordered_keys(store, entity, column, nulls_low, ids):
                        lambda s: sorted(key(row.data) for row in table.values()))
 
 
-def scope_predicates(endpoint, values, viewer):
+def scope_predicates(switches, endpoint, values, viewer):
     """What the endpoint and the token hide, whatever the parameters say."""
     out, kind = [], endpoint.kind
     if kind.archives:
         archived = endpoint.archived
         out.append(lambda d: d["is_archived"] == archived)
-    if kind.deleted and "status" not in values:
+    shown = kind.deleted_listed and switches[kind.deleted_listed[0]] == kind.deleted_listed[1]
+    if kind.deleted and not shown and "status" not in values:
         out.append(lambda d: not kind.is_deleted(d))
     if viewer.owner is not None and kind.owner:
         owner = viewer.owner
@@ -60,7 +61,8 @@ def apply_filter(entity, values, switches):
     if saved is None or saved[0] != entity:
         raise errors.invalid("Filter with id %d not found" % number)
     silent = filters.SILENT.union(catalogue.ENTITIES[entity].silent)
-    dropped = filters.OVERRIDDEN | silent if switches["filter_with_updated"] == "ignore" else filters.OVERRIDDEN - silent
+    all_dropped = switches["filter_with_updated"] == "ignore"
+    dropped = filters.OVERRIDDEN | silent if all_dropped else filters.OVERRIDDEN - silent
     return {k: v for k, v in values.items() if k not in dropped}, saved[2]
 
 
@@ -76,7 +78,8 @@ def walk(keys, descending, position):
 def tests_of(store, switches, endpoint, values, viewer):
     """The predicates that a row must pass, and the parameters that count."""
     values, saved = apply_filter(endpoint.entity, values, switches)
-    tests = scope_predicates(endpoint, values, viewer) + filters.build(endpoint.entity, values, store, switches)
+    tests = scope_predicates(switches, endpoint, values, viewer)
+    tests += filters.build(endpoint.entity, values, store, switches)
     return tests + [saved] if saved else tests, values
 
 

@@ -48,7 +48,9 @@ class View:
         self.label_names = self._label_names() if labels else {}
         self.hidden = self.kind.plan_keys if switches["plan_fields"] == "basic" else ()
         self.contacts = bool(self.kind.contact_keys) and switches["contact_sync"] == "on"
-        self.from_others = bool(self.include or self.kind.extra and self.kind.style == "v1")
+        v1 = self.kind.style == "v1"
+        self.objects = v1 and not true_state and switches["v1_reference_fields"] == "object"
+        self.from_others = bool(self.include or self.objects or v1 and self.kind.extra)
         self.own = self.kind.seen and not true_state and (user, switches.version)
         self.key = (self.own, self.hidden, self.contacts, include, custom, option_labels, labels, self.nulls, self.custom_nulls,
                     self.empty_null, self.label_key, self.deleted_label, store.field_epoch)
@@ -101,7 +103,7 @@ class View:
         if self.kind.extra:
             data = webhook_records.snapshot(self.store, self.kind, data, self.user)
         out = flat.record(self.kind, data, self.fields)
-        if self.switches["v1_reference_fields"] == "object" and not self.true_state:
+        if self.objects:
             out.update(flat.objects(self.store, self.fields, out))
         return out
 
