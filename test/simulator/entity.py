@@ -38,6 +38,7 @@ class Entity:
     deleted_listed = None  # (switch, value): when lists show deleted rows too
     deleted_status = None  # status of a deleted row
     references = {}  # entity -> column with its key
+    merge_switch = "merged_links"  # which switch says what a row does that pointed to the loser of a merge
 
     # -- what is asked
     endpoints = ()  # (path, kind of answer, tokens, scope, parameters)

@@ -75,7 +75,7 @@ LEADS = Entity(
                   "organization_id", "is_archived", "archive_time", "source_name", "source_deal_id", "origin",
                   "origin_id", "channel", "channel_id", "was_seen", "next_activity_id", "add_time", "update_time",
                   "visible_to", "cc_email", "custom_fields"),
-    references={"persons": "person_id", "organizations": "organization_id"},
+    references={"persons": "person_id", "organizations": "organization_id"}, merge_switch="merged_v1_links",
     endpoints=[("/v1/leads", "offset", 20, "leads", FILTERS + SINCE),
                ("/v1/leads/archived", "offset", 40, "leads", FILTERS),
                ("/v1/leads/{id}", "one", 2, "leads", [])],

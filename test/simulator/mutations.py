@@ -142,7 +142,7 @@ def relink(store, order, other, row):
             person = into if one["person_id"] == order["id"] else one["person_id"]
             merged[person] = {"person_id": person, "primary": one["primary"] or merged.get(person, one)["primary"]}
         row.data["participants"] = list(merged.values())
-    if store.events.switches["merged_links"] == "touched":
+    if store.switches[catalogue.ENTITIES[other].merge_switch] == "touched":
         touched(store, row, dict(order, entity=other), before)
     else:
         store.touch(row)

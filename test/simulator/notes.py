@@ -79,7 +79,7 @@ def editor(data, values, now, order):
 
 NOTES = Entity(
     "notes", title="Note", style="v1", times="blank", owner="user_id", deleted=("active_flag", False),
-    references=PARENTS,
+    references=PARENTS, merge_switch="merged_v1_links",
     columns=named("id", "user_id", "deal_id", "person_id", "org_id", "lead_id", "project_id", "task_id", "content",
                   "add_time", "update_time", "active_flag", *PINNED, "last_update_user_id"),
     endpoints=[("/v1/notes", "offset", 20, "deals", FILTERS), ("/v1/notes/{id}", "one", 2, "deals", [])],

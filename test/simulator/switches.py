@@ -62,6 +62,8 @@ SWITCHES = [
     ("merged_links", ("silent", "touched"),
      "rows that pointed to the loser of a merge: point to the winner without a trace, or get a new update_time and "
      "their own webhook"),
+    ("merged_v1_links", ("silent", "touched"),
+     "the same for leads and notes"),
     ("answer_date", ("now", "two_hours_ahead", "two_hours_behind", "none"),
      "header Date of every answer: this machine's time, another, or no such header"),
     ("webhook_times", ("seconds", "milliseconds"),
