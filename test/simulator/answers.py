@@ -1,6 +1,8 @@
 # answers.py - the 200 answers: from an endpoint and its validated parameters to a JSON body.
 
-import builtins_
+import re
+
+import catalogue
 import errors
 import fields
 import queries
@@ -14,7 +16,7 @@ def envelope(data, more):
     return '{"success":true,"data":' + data + (',"additional_data":' + more if more else "") + "}"
 
 
-def view_of(sim, endpoint, values):
+def view_of(sim, endpoint, values, viewer):
     store, custom = sim.store, values.get("custom_fields")
     if custom is not None:
         known = {f.code for f in store.custom(endpoint.entity)}
@@ -23,7 +25,8 @@ def view_of(sim, endpoint, values):
             raise errors.invalid("Parameter validation failed: query.custom_fields: unknown key %s"
                                  % wrong[0])
     return shapes.View(store, sim.switches, endpoint.entity, values.get("include_fields", ()), custom,
-                       values.get("include_option_labels", False), values.get("include_labels", False))
+                       values.get("include_option_labels", False), values.get("include_labels", False),
+                       user=viewer.user)
 
 
 def ending(sim, position, digest):
@@ -35,43 +38,72 @@ def ending(sim, position, digest):
 def list_(sim, endpoint, arguments, values, pairs, viewer):
     digest, position = queries.position_of(sim.cursors, sim.switches, endpoint.path, pairs,
                                            values.get("cursor"))
-    view = view_of(sim, endpoint, values)
+    view = view_of(sim, endpoint, values, viewer)
     rows, following = queries.page(sim.store, sim.switches, endpoint, values, position, viewer)
     return envelope("[" + ",".join([view.text(row) for row in rows]) + "]",
                     ending(sim, following, digest))
 
 
-def number_in(arguments, endpoint):
-    text = arguments["id"]
-    if not text.isdigit() or len(text) > 18:
-        raise errors.invalid("Parameter validation failed: params.id must be a number")
-    return int(text)
+def rows_text(view, rows, switches):
+    """data of a v1 list."""
+    if not rows and switches["v1_empty_list"] == "null":
+        return "null"
+    return "[" + ",".join([view.text(row) for row in rows]) + "]"
+
+
+def all_(sim, endpoint, arguments, values, pairs, viewer):
+    """A v1 list without pages."""
+    rows = queries.v1_rows(sim.store, sim.switches, endpoint, values, viewer)
+    return envelope(rows_text(view_of(sim, endpoint, values, viewer), rows, sim.switches), None)
+
+
+def offset(sim, endpoint, arguments, values, pairs, viewer):
+    """A v1 list that is asked by start and limit."""
+    rows, start, limit, more = queries.offset_page(sim.store, sim.switches, endpoint, values, viewer)
+    paging = {"start": start, "limit": limit, "more_items_in_collection": more}
+    flat = endpoint.kind.flat_paging and sim.switches["lead_paging"] == "flat"
+    if more and not flat:
+        paging["next_start"] = start + limit
+    data = rows_text(view_of(sim, endpoint, values, viewer), rows, sim.switches)
+    return envelope(data, encode(paging if flat else {"pagination": paging}))
+
+
+KEY_FORMS = {"int": (r"[0-9]{1,18}", int, "must be a number"),
+             "uuid": (r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", str.lower, "must be a valid uuid"),
+             "text": (r".+", str, "is required")}
+
+
+def key_in(arguments, endpoint):
+    form, read, problem = KEY_FORMS[endpoint.kind.key_kind]
+    if not re.fullmatch(form, arguments["id"], re.ASCII):
+        raise errors.invalid("Parameter validation failed: params.id " + problem)
+    return read(arguments["id"])
 
 
 def one(sim, endpoint, arguments, values, pairs, viewer):
-    entity = endpoint.entity
-    row = sim.store.tables[entity].get(number_in(arguments, endpoint))
-    missing = errors.not_found(entity[:-1].capitalize() if entity != "activities" else "Activity")
+    kind = endpoint.kind
+    row = sim.store.tables[endpoint.entity].get(key_in(arguments, endpoint))
+    missing = errors.ApiError(404, kind.missing) if kind.missing else errors.not_found(kind.title)
     if row is None:
         raise missing
     data = row.data
-    if data["is_deleted"] and sim.switches["get_deleted"] == "404" \
-            or data.get("is_archived") and sim.switches["get_archived"] == "404":
+    if kind.is_deleted(data) and sim.switches["get_deleted"] == "404" \
+            or kind.archives and data["is_archived"] and sim.switches["get_archived"] == "404":
         raise missing
-    if viewer.owner is not None and data.get("owner_id", viewer.owner) != viewer.owner:
+    if viewer.owner is not None and kind.owner and data[kind.owner] != viewer.owner:
         if sim.switches["invisible_by_id"] == "403":
             raise errors.service(403, "You do not have permission to access this item", "ERR_FORBIDDEN")
         raise missing
-    return envelope(view_of(sim, endpoint, values).text(row), None)
+    return envelope(view_of(sim, endpoint, values, viewer).text(row), None)
 
 
 def definitions(sim, entity):
     """The field definitions that this account's plan has."""
-    known = sim.store.fields[entity]
+    known, kind = sim.store.fields[entity], catalogue.ENTITIES[entity]
     if sim.switches["plan_fields"] == "basic":
-        known = [f for f in known if f.code not in builtins_.PLAN_KEYS.get(entity, ())]
-    if entity == "persons" and sim.switches["contact_sync"] == "on":
-        known = [fields.Field(*row) for row in builtins_.CONTACT_SYNC] + known
+        known = [f for f in known if f.code not in kind.plan_keys]
+    if sim.switches["contact_sync"] == "on":
+        known = [fields.Field(*row) for row in kind.contact_keys] + known
     return known
 
 
@@ -97,24 +129,8 @@ def field(sim, endpoint, arguments, values, pairs, viewer):
     raise errors.not_found("Field")
 
 
-def user_row(sim, data, viewer):
-    return dict(data, is_you=data["id"] == viewer.user)
-
-
-def users(sim, endpoint, arguments, values, pairs, viewer):
-    table = sim.store.tables["users"]
-    return envelope(encode([user_row(sim, table[i].data, viewer) for i in sim.store.ids["users"]]), None)
-
-
-def user(sim, endpoint, arguments, values, pairs, viewer):
-    row = sim.store.tables["users"].get(number_in(arguments, endpoint))
-    if row is None:
-        raise errors.not_found("User")
-    return envelope(encode(user_row(sim, row.data, viewer)), None)
-
-
 def me(sim, endpoint, arguments, values, pairs, viewer):
-    data = user_row(sim, sim.store.get("users", viewer.user).data, viewer)
+    data = dict(sim.store.get("users", viewer.user).data, is_you=True)
     data.update({"company_id": 100200300, "company_name": "Simulated Company",
                  "company_domain": "simulated", "company_country": "EE", "company_industry": None,
                  "language": {"language_code": "en", "country_code": "US"}})
@@ -135,6 +151,6 @@ def remove_webhook(sim, arguments, body, viewer):
     return 200, sim.subscriptions.remove(sim, int(arguments["id"]))
 
 
-KINDS = {"list": list_, "one": one, "fields": fields_, "field": field, "users": users, "user": user,
-         "me": me, "webhooks": webhooks}
+KINDS = {"list": list_, "offset": offset, "all": all_, "one": one, "fields": fields_, "field": field, "me": me,
+         "webhooks": webhooks}
 WRITES = {"POST": add_webhook, "DELETE": remove_webhook}

@@ -1,18 +1,18 @@
 # auth.py - who is asking: tokens, what they see, and the 401 and 403 answers.
 
 import errors
-import generator
+import plan
 
 
 class Viewer:
     """A token's user; owner is the only owner whose rows it sees, or None for all rows."""
 
     def __init__(self, token, user, owner=None, scopes=None, oauth=False):
-        self.token, self.user, self.owner = token, generator.FIRST_USER + user, owner
+        self.token, self.user, self.owner = token, plan.FIRST_USER + user, owner
         self.scopes, self.oauth = scopes, oauth
 
 
-_LIMITED = generator.FIRST_USER + 2
+_LIMITED = plan.FIRST_USER + 2
 VIEWERS = {v.token: v for v in (
     Viewer("sim-token-admin", 0),
     Viewer("sim-token-second", 1),

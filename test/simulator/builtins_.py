@@ -132,9 +132,6 @@ OPTIONS = {
 VISIBLE_TO = [("1", "Item owner", None), ("3", "All users", None), ("5", "Owner's visibility group", None),
               ("7", "Entire company", None)]
 
-KEYS = {entity: [row[0] for row in rows] for entity, rows in FIELDS.items()}
-OPTIONAL_KEYS = {entity: [row[0] for row in rows] for entity, rows in OPTIONAL.items()}
-
 # Built-ins that depend on the plan, and those that only accounts with contact sync have.
 PLAN_KEYS = {"deals": ("acv", "arr", "mrr"),
              "organizations": ("website", "linkedin", "industry", "annual_revenue", "employee_count")}

@@ -3,6 +3,7 @@
 # ROUTES: (method, path) -> function(sim, order) where order is the request's JSON.  A function
 # returns text (sent as it is), or a value (sent as JSON).
 
+import catalogue
 import faults
 import mutations
 import shapes
@@ -65,9 +66,12 @@ def post_mutate(sim, order):
         if hasattr(result, "definition"):
             text = encode(result.definition())
         else:
-            entity = "deals" if one["action"] in ("archive", "unarchive") else one["entity"]
-            text = true_row(sim, entity, result)
+            text = true_row(sim, mutations.target(one), result)
     return text
+
+
+def key_of(order):
+    return catalogue.ENTITIES[mutations.target(order)].key
 
 
 def post_mutate_many(sim, order):
@@ -76,7 +80,7 @@ def post_mutate_many(sim, order):
     for one in order:
         try:
             result = mutations.perform(sim.store, one)
-            out.append({"code": result.code} if hasattr(result, "definition") else {"id": result.data["id"]})
+            out.append({"code": result.code} if hasattr(result, "definition") else {"id": result.data[key_of(one)]})
         except (ValueError, TypeError, AttributeError) as error:
             out.append({"error": str(error)})
     return out

@@ -80,7 +80,8 @@ def edit(fault, response, change):
     for row in data if isinstance(data, list) else [data]:
         if "id" in fault and row.get("id") != fault["id"]:
             continue
-        path = fault.get("field", "title" if "title" in row else "name").split(".")
+        usual = "title" if "title" in row else "content" if "content" in row else "name"
+        path = fault.get("field", usual).split(".")
         holder = row
         for part in path[:-1]:
             holder = holder[part]
@@ -158,10 +159,9 @@ class Match:
         self.method, self.seen, self.hits = match.get("method"), 0, 0
 
     def hit(self, request):
-        has_cursor = any(k == "cursor" for k, _ in request.pairs)
         query = "&".join("%s=%s" % pair for pair in request.pairs)
         if not self.path.search(request.path) or not self.query.search(query) \
-                or self.cursor_only and not has_cursor or self.method not in (None, request.method):
+                or self.cursor_only and not request.later_page or self.method not in (None, request.method):
             return False
         self.seen += 1
         if self.nth is not None and self.seen not in self.nth:

@@ -158,34 +158,34 @@ def option(number, label, color=None, add_time="2025-01-15T09:00:00Z"):
     return {"id": number, "label": label, "color": color, "update_time": None, "add_time": add_time}
 
 
-def builtin_fields(entity):
+def builtin_fields(kind):
     """Definitions of the built-in fields, default ones first, then those sent only on request."""
     out = []
-    for rows, optional in ((builtins_.FIELDS[entity], False), (builtins_.OPTIONAL[entity], True)):
-        for code, name, kind in rows:
+    for rows, optional in ((kind.columns, False), (kind.optional, True)):
+        for code, name, field_type in rows:
             if name is None:
                 continue
-            choices = builtins_.OPTIONS.get((entity, code))
-            if kind == "visible_to":
+            choices = kind.options.get(code)
+            if field_type == "visible_to":
                 choices = builtins_.VISIBLE_TO
             options = None if choices is None else [
                 {"id": i, "label": label, "color": color} for i, label, color in choices]
-            out.append(Field(code, name, kind, options, optional=optional))
+            out.append(Field(code, name, field_type, options, optional=optional))
     return out
 
 
-def custom_fields(seed, entity, extra):
+def custom_fields(seed, kind, extra):
     """The custom fields of the generated account; extra more of mixed types, or none when extra < 0."""
     if extra < 0:
         return []
-    rows = list(CUSTOM[entity])
-    if entity == "deals":
+    rows = list(kind.custom)
+    if kind.more_custom:
         for i in range(extra):
-            kind = EXTRA_TYPES[i % len(EXTRA_TYPES)]
-            labels = ["Choice %d" % c for c in range(1, 6)] if kind in OPTION_TYPES else None
-            rows.append(("Extra %d" % (i + 1), kind, labels, None))
-    out, number = [], {"deals": 1000, "persons": 4000, "organizations": 7000}.get(entity, 9000)
-    for index, (name, kind, labels, deleted) in enumerate(rows):
+            field_type = EXTRA_TYPES[i % len(EXTRA_TYPES)]
+            labels = ["Choice %d" % c for c in range(1, 6)] if field_type in OPTION_TYPES else None
+            rows.append(("Extra %d" % (i + 1), field_type, labels, None))
+    out, number = [], kind.first_option
+    for index, (name, field_type, labels, deleted) in enumerate(rows):
         options, retired = None, []
         if labels is not None:
             options = []
@@ -195,5 +195,5 @@ def custom_fields(seed, entity, extra):
                     retired.append(number)
                 else:
                     options.append(option(number, label))
-        out.append(Field(field_code(seed, entity, index), name, kind, options, True, False, retired))
+        out.append(Field(field_code(seed, kind.name, index), name, field_type, options, True, False, retired))
     return out

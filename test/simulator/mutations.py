@@ -3,39 +3,27 @@
 # perform() takes one JSON object with an action; ACTIONS has one function per action.  Whatever happens to a row is told
 # to store.events, from which tests take the webhooks.
 
-import builtins_
+import catalogue
 import fields
-import generator
 import webhook_records
-
-NEVER_CHANGED = ("deals", "persons", "organizations", "pipelines", "stages")
-REFERENCES = {"persons": "person_id", "organizations": "org_id", "deals": "deal_id"}
 
 
 def now_of(store, order):
     return order.get("at") or store.clock.now()
 
 
-def defaults(store, entity, now):
-    """A new row of an entity before the given fields are laid over it."""
-    row = dict.fromkeys(builtins_.KEYS[entity])
-    row.update({"is_deleted": False, "add_time": now,
-                "update_time": None if entity in NEVER_CHANGED else now})
-    common = {"visible_to": 3, "custom_fields": {}, "owner_id": generator.FIRST_USER, "label_ids": []}
-    special = {
-        "deals": dict(common, title="New deal", creator_user_id=generator.FIRST_USER, value=0,
-                      currency="EUR", status="open", stage_id=1, pipeline_id=1, origin="API",
-                      is_archived=False),
-        "persons": dict(common, name="New person", phones=[], emails=[]),
-        "organizations": dict(common, name="New organization"),
-        "activities": {"subject": "New activity", "type": "task", "owner_id": generator.FIRST_USER,
-                       "creator_user_id": generator.FIRST_USER, "done": False, "busy": False,
-                       "participants": []},
-        "pipelines": {"name": "New pipeline", "order_nr": 99, "is_deal_probability_enabled": False},
-        "stages": {"name": "New stage", "order_nr": 99, "deal_probability": 100, "pipeline_id": 1,
-                   "is_deal_rot_enabled": False},
-    }
-    row.update(special[entity])
+def kind_of(order):
+    return catalogue.ENTITIES[order["entity"]]
+
+
+def defaults(kind, now):
+    """A new row of a kind before the given fields are laid over it."""
+    row = dict.fromkeys(kind.keys)
+    usual = {"add_time": kind.time(now), "update_time": kind.time(now) if kind.born_changed else None}
+    row.update({key: value for key, value in usual.items() if key in row})
+    if kind.deleted:
+        row[kind.deleted[0]] = not kind.deleted[1]
+    row.update(kind.new())
     return row
 
 
@@ -53,58 +41,45 @@ def lay_over(store, entity, row, values):
                 customs_now[code] = one
             row["custom_fields"] = {k: v for k, v in customs_now.items() if v is not None}
         elif key in row:
-            row[key] = value
+            row[key] = catalogue.ENTITIES[entity].time(value) if key.endswith("_time") else value
         else:
             raise ValueError("no field %r in %s" % (key, entity))
 
 
 def create(store, order):
-    entity, values = order["entity"], dict(order.get("fields", {}))
-    row = defaults(store, entity, now_of(store, order))
-    row["id"] = order.get("id") or values.pop("id", None) or store.next_id(entity)
+    entity, kind, values, now = order["entity"], kind_of(order), dict(order.get("fields", {})), now_of(store, order)
+    row = defaults(kind, now)
+    row[kind.key] = order.get("id") or values.pop(kind.key, None) or store.next_id(entity)
     lay_over(store, entity, row, values)
-    if entity == "activities" and row["person_id"] and not row["participants"]:
-        row["participants"] = [{"person_id": row["person_id"], "primary": True}]
+    if kind.on_create:
+        kind.on_create(row, values, now, order)
     store.add(entity, row)
-    stored = store.get(entity, row["id"])
-    store.events.add(store, "create", entity, stored, None, order, now_of(store, order))
+    stored = store.get(entity, row[kind.key])
+    store.events.add(store, "create", entity, stored, None, order, now)
     return stored
 
 
 def as_was(store, entity, row):
-    return webhook_records.snapshot(store, entity, row.data)
-
-
-def deal_side_effects(data, values, now):
-    """What a change of status or stage sets besides."""
-    if "stage_id" in values and "stage_change_time" not in values:
-        data["stage_change_time"] = now
-    if "status" not in values:
-        return
-    day = now[:10]
-    won, lost = values["status"] == "won", values["status"] == "lost"
-    effects = {"won_time": now if won else None, "local_won_date": day if won else None,
-               "lost_time": now if lost else None, "local_lost_date": day if lost else None,
-               "close_time": now if won or lost else None,
-               "local_close_date": day if won or lost else None}
-    data.update({k: v for k, v in effects.items() if k not in values})
+    return webhook_records.snapshot(store, catalogue.ENTITIES[entity], row.data)
 
 
 def change(store, order):
-    entity, values, now = order["entity"], order.get("fields", {}), now_of(store, order)
+    entity, kind, values = order["entity"], kind_of(order), order.get("fields", {})
     row = store.get(entity, order["id"])
     before = as_was(store, entity, row)
     lay_over(store, entity, row.data, values)
-    if entity == "deals":
-        deal_side_effects(row.data, values, now)
+    if kind.on_change:
+        kind.on_change(row.data, values, now_of(store, order), order)
     return touched(store, row, order, before, "update_time" in values)
 
 
 def touched(store, row, order, before, keep=False, action="change", more=None):
     """Sets update_time unless told not to (touch: false) and tells of the event."""
-    now = now_of(store, order)
+    now, kind = now_of(store, order), kind_of(order)
     if order.get("touch", True) and not keep and "update_time" in row.data:
-        row.data["update_time"] = now
+        row.data["update_time"] = kind.time(now)
+    if action == "delete" and kind.delete_tells_after:
+        before = as_was(store, order["entity"], row)
     store.touch(row)
     store.events.add(store, action, order["entity"], row, before, order, now, more)
     return row
@@ -112,42 +87,44 @@ def touched(store, row, order, before, keep=False, action="change", more=None):
 
 def delete(store, order, more=None):
     """Deleting what is deleted changes nothing."""
-    row = store.get(order["entity"], order["id"])
-    if row.data["is_deleted"]:
+    row, kind = store.get(order["entity"], order["id"]), kind_of(order)
+    if not kind.deleted:
+        return purge(store, order, more)
+    if kind.is_deleted(row.data):
         return row
     before = as_was(store, order["entity"], row)
     row.before_delete = row.data.get("status")
-    row.data["is_deleted"] = True
-    if order["entity"] == "deals":
-        row.data["status"] = "deleted"
+    row.data[kind.deleted[0]] = kind.deleted[1]
+    if kind.deleted_status:
+        row.data["status"] = kind.deleted_status
     return touched(store, row, order, before, action="delete", more=more)
 
 
 def restore(store, order):
     """Restoring what is not deleted changes nothing."""
-    row = store.get(order["entity"], order["id"])
-    if not row.data["is_deleted"]:
+    row, kind = store.get(order["entity"], order["id"]), kind_of(order)
+    if not kind.is_deleted(row.data):
         return row
     before = as_was(store, order["entity"], row)
-    row.data["is_deleted"] = False
-    if order["entity"] == "deals":
+    row.data[kind.deleted[0]] = not kind.deleted[1]
+    if kind.deleted_status:
         row.data["status"] = row.before_delete or "open"
     return touched(store, row, order, before)
 
 
-def purge(store, order):
+def purge(store, order, more=None):
     """The row is gone for good; an event only if it was not deleted before."""
     row = store.get(order["entity"], order["id"])
     before = as_was(store, order["entity"], row)
     store.remove(order["entity"], order["id"])
-    if not before["is_deleted"]:
-        store.events.add(store, "delete", order["entity"], row, before, order, now_of(store, order))
+    if not kind_of(order).is_deleted(before):
+        store.events.add(store, "delete", order["entity"], row, before, order, now_of(store, order), more)
     return row
 
 
-def points_to(entity, data, key):
-    """Whether a row of another entity refers to row key of this one."""
-    if data.get(REFERENCES.get(entity)) == key:
+def points_to(other, entity, data, key):
+    """Whether a row of another kind refers to row key of this one."""
+    if entity in other.references and data[other.references[entity]] == key:
         return True
     people = data.get("participants") or () if entity == "persons" else ()
     return any(one["person_id"] == key for one in people)
@@ -155,8 +132,9 @@ def points_to(entity, data, key):
 
 def relink(store, order, other, row):
     """Makes a row that points to the loser of a merge point to the winner; whether that is a change is a switch."""
-    before, column, into = as_was(store, other, row), REFERENCES[order["entity"]], order["into"]
-    if row.data.get(column) == order["id"]:
+    before, into = as_was(store, other, row), order["into"]
+    column = catalogue.ENTITIES[other].references.get(order["entity"])
+    if column and row.data[column] == order["id"]:
         row.data[column] = into
     if "participants" in row.data and order["entity"] == "persons":
         merged = {}
@@ -164,7 +142,7 @@ def relink(store, order, other, row):
             person = into if one["person_id"] == order["id"] else one["person_id"]
             merged[person] = {"person_id": person, "primary": one["primary"] or merged.get(person, one)["primary"]}
         row.data["participants"] = list(merged.values())
-    if store.events.switches["merged_links"] == "touched":
+    if store.switches[catalogue.ENTITIES[other].merge_switch] == "touched":
         touched(store, row, dict(order, entity=other), before)
     else:
         store.touch(row)
@@ -173,33 +151,30 @@ def relink(store, order, other, row):
 def merge(store, order):
     """Row id is deleted, row into is changed and takes over what pointed to id."""
     entity, loser = order["entity"], order["id"]
-    winner = store.get(entity, order["into"])
-    if loser == order["into"] or winner.data["is_deleted"] or store.get(entity, loser).data["is_deleted"]:
+    winner, kind = store.get(entity, order["into"]), kind_of(order)
+    if loser == order["into"] or any(kind.is_deleted(store.get(entity, one).data) for one in (loser, order["into"])):
         raise ValueError("only two different rows that exist can be merged")
     before = as_was(store, entity, winner)
     delete(store, order, {"merged_to_id": order["into"]})
     lay_over(store, entity, winner.data, order.get("fields", {}))
     touched(store, winner, order, before, more={"merged_from_id": loser})
-    if entity in REFERENCES:
-        for other in store.tables:
-            linked = [row for row in store.tables[other].values() if other != entity and points_to(entity, row.data, loser)]
-            for row in linked:
-                relink(store, order, other, row)
+    for other in catalogue.ENTITIES.values():
+        linked = [row for row in store.tables[other.name].values()
+                  if other.name != entity and points_to(other, entity, row.data, loser)]
+        for row in linked:
+            relink(store, order, other.name, row)
     return winner
 
 
-def archive(store, order):
-    row = store.get("deals", order["id"])
-    before = as_was(store, "deals", row)
-    row.data["is_archived"], row.data["archive_time"] = True, now_of(store, order)
-    return touched(store, row, order, before)
-
-
-def unarchive(store, order):
-    row = store.get("deals", order["id"])
-    before = as_was(store, "deals", row)
-    row.data["is_archived"], row.data["archive_time"] = False, None
-    return touched(store, row, order, before)
+def move(archived):
+    def act(store, order):
+        kind = kind_of(order)
+        row = store.get(order["entity"], order["id"])
+        before = as_was(store, order["entity"], row)
+        row.data["is_archived"] = archived
+        row.data["archive_time"] = kind.time(now_of(store, order)) if archived else None
+        return touched(store, row, order, before)
+    return act
 
 
 # -- field definitions ------------------------------------------------------------------------
@@ -221,12 +196,16 @@ def new_option_id(store):
     return max(ids + retired + [9999]) + 1
 
 
+def rows_with_fields(store, order):
+    return [row for entity in catalogue.sharing(order["entity"]) for row in store.tables[entity].values()]
+
+
 def set_values(store, order, field):
     """values: {row id: value} for a new or retyped field; update_time stays."""
     for key, value in order.get("values", {}).items():
         row = store.get(order["entity"], int(key))
         row.data["custom_fields"][field.code] = value
-    for row in store.tables[order["entity"]].values():
+    for row in rows_with_fields(store, order):
         row.cache = {}
 
 
@@ -266,7 +245,7 @@ def retype_field(store, order):
     field = find_field(store, order)
     field.type = order["type"]
     field.options, field.retired = field_options(store, order, field.type), set()
-    for row in store.tables[order["entity"]].values():
+    for row in rows_with_fields(store, order):
         row.data["custom_fields"].pop(field.code, None)
     set_values(store, order, field)
     return field
@@ -275,8 +254,8 @@ def retype_field(store, order):
 def remove_field(store, order):
     field = find_field(store, order)
     store.fields[order["entity"]].remove(field)
-    for row in store.tables[order["entity"]].values():
-        row.data.get("custom_fields", {}).pop(field.code, None)
+    for row in rows_with_fields(store, order):
+        row.data["custom_fields"].pop(field.code, None)
     return field
 
 
@@ -310,26 +289,36 @@ def relabel_option(store, order):
 
 
 ACTIONS = {"create": create, "change": change, "delete": delete, "restore": restore, "purge": purge,
-           "merge": merge, "archive": archive, "unarchive": unarchive}
+           "merge": merge, "archive": move(True), "unarchive": move(False)}
 FIELD_ACTIONS = {"add": add_field, "rename": rename_field, "retype": retype_field,
                  "remove": remove_field, "add_option": add_option, "remove_option": remove_option,
                  "relabel_option": relabel_option}
+
+
+def target(order):
+    """The entity an order is about; archiving means deals unless it says otherwise."""
+    return order.get("entity", "deals") if order.get("action") in ("archive", "unarchive") else order.get("entity")
+
+
+def allowed(action, kind):
+    if action in ("archive", "unarchive") and not (kind and kind.archives):
+        return False
+    return kind is not None and (kind.actions is None or action in kind.actions)
 
 
 def perform(store, order):
     """Carries out one order; returns the row (or field) it is about."""
     if not isinstance(order, dict):
         raise ValueError("a mutation is an object")
-    action, entity = order.get("action"), order.get("entity")
+    action, entity = order.get("action"), target(order)
+    kind = catalogue.ENTITIES.get(entity)
     try:
         if action in ACTIONS:
-            if action in ("archive", "unarchive"):
-                order = dict(order, entity="deals")
-            elif entity not in builtins_.KEYS and (entity, action) != ("users", "change"):
+            if not allowed(action, kind):
                 raise ValueError("unknown entity %r" % entity)
-            return ACTIONS[action](store, order)
+            return ACTIONS[action](store, dict(order, entity=entity))
         if action in FIELD_ACTIONS:
-            if entity not in fields.CUSTOM or entity == "activities":
+            if not (kind and kind.custom):
                 raise ValueError("unknown entity %r" % entity)
             field = FIELD_ACTIONS[action](store, order)
             store.fields_changed()

@@ -4,7 +4,7 @@
 # simulator does not model (mail, files, notes, followers) is derived from the row's id.
 
 import clock
-import generator
+import plan
 
 
 def _activity_index(column):
@@ -105,7 +105,7 @@ def _attendees(store, entity, data):
     return None if number % 4 == 0 else [
         {"email": "guest%d.%d@example.com" % (number, k), "name": None if k else "Guest %d" % number,
          "status": ("accepted", "needsAction")[k % 2], "is_organizer": k == 0,
-         "person_id": data["person_id"], "user_id": generator.FIRST_USER if k else None}
+         "person_id": data["person_id"], "user_id": plan.FIRST_USER if k else None}
         for k in range(number % 3)]
 
 

@@ -1,7 +1,7 @@
 # params.py - query parameters: their types and the 400 answers of the API.
 #
-# TYPES holds one reader per type; a reader gets (name, text, allowed) and returns the value or
-# raises the validation error.
+# A parameter of an endpoint is a row (name, type, allowed).  TYPES holds one reader per type; a reader gets
+# (name, text, allowed) and returns the value or raises the validation error.
 
 import re
 
@@ -13,6 +13,25 @@ MAX_CUSTOM_KEYS = 15
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 100
 _UUID = re.compile(r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+
+PAGE = [("limit", "limit", None), ("cursor", "cursor", None)]
+OFFSET = [("start", "int", None), ("limit", "limit", None)]
+SINCE = [("updated_since", "time", None)]
+WINDOW = SINCE + [("updated_until", "time", None)]
+IDS = [("ids", "ids", None)]
+CUSTOM = [("custom_fields", "keys", None)]
+LABELS = [("include_option_labels", "bool", None), ("include_labels", "bool", None)]
+ONLY_VISIBILITY = [("include_fields", "choices", ("ui_visibility",))]
+NAMESPACES = [("include_fields", "choices", ("ui_visibility", "important_fields", "required_fields"))]
+
+
+def ints(*names):
+    return [(name, "int", None) for name in names]
+
+
+def sort(*extra):
+    return [("sort_by", "choice", ("id", "update_time", "add_time") + extra),
+            ("sort_direction", "choice", ("asc", "desc"))]
 
 
 def fail(name, why):
@@ -76,13 +95,36 @@ def read_uuid(name, text, allowed):
     return text.lower()
 
 
+def read_date(name, text, allowed):
+    try:
+        clock.seconds(text + "T00:00:00Z")
+    except ValueError:
+        raise fail(name, "is not a valid date") from None
+    return text
+
+
+def read_flag(name, text, allowed):
+    return read_choice(name, text, ("0", "1")) == "1"
+
+
+def read_sort(name, text, allowed):
+    """v1's 'field ASC, field DESC' as [(column, descending)]; the documents also show a field alone."""
+    out = []
+    for part in text.split(","):
+        column, _, direction = part.strip().partition(" ")
+        if direction.strip().upper() not in ("", "ASC", "DESC"):
+            raise fail(name, "takes ASC or DESC")
+        out.append((read_choice(name, column, allowed), direction.strip().upper() == "DESC"))
+    return out
+
+
 def read_text(name, text, allowed):
     return text
 
 
 TYPES = {"int": read_int, "limit": read_limit, "ids": read_ids, "bool": read_bool, "choice": read_choice,
          "choices": read_choices, "keys": read_keys, "time": read_time, "uuid": read_uuid,
-         "cursor": read_text}
+         "date": read_date, "flag": read_flag, "sort": read_sort, "cursor": read_text, "text": read_text}
 
 
 def read(rows, pairs, switches):

@@ -7,6 +7,7 @@ from rawjson import encode
 
 READING_OPS = (None, "list", "get", "search")
 LAST_PAGE = b'{"success":true,"data":[],"additional_data":{"next_cursor":null}}'
+LAST_V1_PAGE = b'{"success":true,"data":null,"additional_data":{"pagination":{"more_items_in_collection":false}}}'
 
 
 class Recordings:
@@ -58,6 +59,6 @@ class Recordings:
         if known is None:
             return None
         body, content_type, on_cursor = known
-        if on_cursor == "empty" and any(k == "cursor" for k, _ in request.pairs):
-            return LAST_PAGE, content_type
+        if on_cursor == "empty" and request.later_page:
+            return LAST_V1_PAGE if "/v1/" in request.path else LAST_PAGE, content_type
         return body, content_type

@@ -3,9 +3,12 @@
 # A View says which parts were asked for and how the open questions (switches) are answered.  The
 # text of a row is cached on the row per view, so that a second page costs a join.
 
-import builtins_
+import catalogue
+import flat
 import optional
 import pools
+import webhook_records
+from plan import FIRST_USER
 from rawjson import encode
 
 CACHED_VIEWS = 12
@@ -25,8 +28,9 @@ class View:
     """How rows of one entity look to one request."""
 
     def __init__(self, store, switches, entity, include=(), custom=None, option_labels=False,
-                 labels=False, true_state=False):
+                 labels=False, true_state=False, user=FIRST_USER):
         self.store, self.entity, self.include, self.custom = store, entity, include, custom
+        self.kind, self.switches, self.true_state, self.user = catalogue.ENTITIES[entity], switches, true_state, user
         self.option_labels, self.labels = option_labels, labels
         get = (lambda name: {"empty_custom_fields": "object"}.get(name, "null")) if true_state \
             else switches.__getitem__
@@ -42,9 +46,13 @@ class View:
         self.no_fields = not store.custom(entity)
         self.names = {f.code: f.labels() for f in self.fields if f.options is not None}
         self.label_names = self._label_names() if labels else {}
-        self.hidden = builtins_.PLAN_KEYS.get(entity, ()) if switches["plan_fields"] == "basic" else ()
-        self.contacts = entity == "persons" and switches["contact_sync"] == "on"
-        self.key = (self.hidden, self.contacts, include, custom, option_labels, labels, self.nulls, self.custom_nulls,
+        self.hidden = self.kind.plan_keys if switches["plan_fields"] == "basic" else ()
+        self.contacts = bool(self.kind.contact_keys) and switches["contact_sync"] == "on"
+        v1 = self.kind.style == "v1"
+        self.objects = v1 and not true_state and switches["v1_reference_fields"] == "object"
+        self.from_others = bool(self.include or self.objects or v1 and self.kind.extra)
+        self.own = self.kind.seen and not true_state and (user, switches.version)
+        self.key = (self.own, self.hidden, self.contacts, include, custom, option_labels, labels, self.nulls, self.custom_nulls,
                     self.empty_null, self.label_key, self.deleted_label, store.field_epoch)
 
     def _label_names(self):
@@ -55,7 +63,7 @@ class View:
 
     def text(self, row):
         """The row as JSON text."""
-        if self.include:  # may depend on other rows
+        if self.from_others:
             return self.make(row.data)
         known = row.cache.get(self.key)
         if known is None:
@@ -66,8 +74,12 @@ class View:
 
     def make(self, data):
         """The text in the order of keys the API uses."""
-        if self.entity == "users":
+        if self.kind.seen and not self.true_state:
+            data = self.kind.seen(data, self.switches, self.user)
+        if self.kind.style == "plain":
             return encode(data)
+        if self.kind.style == "v1":
+            data = self.flat(data)
         extra, out = contact_values(data) if self.contacts else {}, []
         for name in self.include:
             extra[name] = optional.value(self.store, self.entity, data, name)
@@ -85,6 +97,15 @@ class View:
             else:
                 out.append('"' + key + '":' + encode(value))
         return "{" + ",".join(out) + "}"
+
+    def flat(self, data):
+        """The v1 record."""
+        if self.kind.extra:
+            data = webhook_records.snapshot(self.store, self.kind, data, self.user)
+        out = flat.record(self.kind, data, self.fields)
+        if self.objects:
+            out.update(flat.objects(self.store, self.fields, out))
+        return out
 
     def customs(self, values):
         if self.no_fields:
@@ -112,7 +133,7 @@ class View:
 
 def true_rows(store, switches, entity, include_all=False):
     """Every row of an entity as JSON array text: the state tests compare with."""
-    include = tuple(builtins_.OPTIONAL_KEYS.get(entity, ())) if include_all else ()
+    include = tuple(catalogue.ENTITIES[entity].optional_keys) if include_all else ()
     view = View(store, switches, entity, include, true_state=True)
     table = store.tables[entity]
     return "[" + ",".join([view.text(table[i]) for i in store.ids[entity]]) + "]"

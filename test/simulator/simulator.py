@@ -109,10 +109,10 @@ class Simulator:
     def page(self, request, endpoint, arguments, viewer, headers):
         key = (request.path, tuple(request.pairs), viewer.user, viewer.owner, self.store.version,
                self.switches.version)
-        page = None if endpoint.kind == "webhooks" else self.pages.get(key)
+        page = None if endpoint.answer == "webhooks" else self.pages.get(key)
         if page is None:
             values = params.read(endpoint.parameters, request.pairs, self.switches)
-            text = answers.KINDS[endpoint.kind](self, endpoint, arguments, values, request.pairs, viewer)
+            text = answers.KINDS[endpoint.answer](self, endpoint, arguments, values, request.pairs, viewer)
             page = self.pages.put(key, text.encode("utf-8"))
         response = faults.Response(200, page.body, headers)
         response.packed = page.packed

@@ -5,11 +5,12 @@
 
 import bisect
 import threading
+import uuid
 
+import catalogue
 import events
 import generator
-
-ENTITIES = ("deals", "persons", "organizations", "activities", "pipelines", "stages", "users")
+import plan
 
 
 class Row:
@@ -25,22 +26,23 @@ class Store:
     def __init__(self, seed, scale, extra, now, clock, switches=None):
         self.lock = threading.RLock()
         self.arguments, self.clock = (seed, scale, extra, now), clock
-        self.version, self.events = 0, events.Events(seed, switches)
+        self.version, self.switches, self.events = 0, switches, events.Events(seed, switches)
         self.reset()
 
     def reset(self):
         """Back to the generator's state."""
         with self.lock:
-            self.tables = {entity: {} for entity in ENTITIES}
-            self.ids = {entity: [] for entity in ENTITIES}
-            self.fields = {"pipelines": [], "stages": []}
-            self.field_epoch, self.derived = 0, {}
+            self.tables = {entity: {} for entity in catalogue.ENTITIES}
+            self.ids = {entity: [] for entity in catalogue.ENTITIES}
+            self.fields, self.field_epoch, self.derived = {}, 0, {}
+            self.made = 0
             self.events.reset()
             generator.make(self, *self.arguments)
             self.changed()
 
     def load(self, entity, rows):
-        self.tables[entity] = {row["id"]: Row(row) for row in rows}
+        key = catalogue.ENTITIES[entity].key
+        self.tables[entity] = {row[key]: Row(row) for row in rows}
         self.ids[entity] = sorted(self.tables[entity])
 
     def changed(self):
@@ -48,7 +50,8 @@ class Store:
         self.derived.clear()
 
     def custom(self, entity):
-        return [f for f in self.fields.get(entity, ()) if f.custom]
+        owner = catalogue.ENTITIES[entity].fields_of or entity
+        return [f for f in self.fields.get(owner, ()) if f.custom]
 
     def fields_changed(self):
         self.field_epoch += 1
@@ -57,10 +60,11 @@ class Store:
     # -- rows -------------------------------------------------------------------------------
 
     def add(self, entity, data):
-        if data["id"] in self.tables[entity]:
-            raise ValueError("%s %s exists" % (entity, data["id"]))
-        self.tables[entity][data["id"]] = Row(data)
-        bisect.insort(self.ids[entity], data["id"])
+        key = data[catalogue.ENTITIES[entity].key]
+        if key in self.tables[entity]:
+            raise ValueError("%s %s exists" % (entity, key))
+        self.tables[entity][key] = Row(data)
+        bisect.insort(self.ids[entity], key)
         self.changed()
 
     def remove(self, entity, key):
@@ -79,8 +83,14 @@ class Store:
         return row
 
     def next_id(self, entity):
-        """One more than the highest ordinary id (ids beyond 2^31 are the generator's)."""
-        small = bisect.bisect_left(self.ids[entity], generator.BIG_ID)
+        """One more than the highest ordinary id (ids beyond 2^31 are the generator's), or a uuid not yet used."""
+        kind = catalogue.ENTITIES[entity]
+        if kind.key_kind == "uuid":
+            self.made += 1
+            return str(uuid.uuid5(uuid.NAMESPACE_OID, "%s/%s/%d" % (self.arguments[0], entity, self.made)))
+        if kind.key_kind == "text":
+            raise ValueError("a new row of %s needs a %s" % (entity, kind.key))
+        small = bisect.bisect_left(self.ids[entity], plan.BIG_ID)
         return self.ids[entity][small - 1] + 1 if small else 1
 
     # -- values computed from other rows -------------------------------------------------------

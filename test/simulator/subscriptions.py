@@ -5,7 +5,7 @@ import re
 import time
 
 import errors
-import generator
+import plan
 from rawjson import encode
 
 ACTIONS = ("create", "change", "delete", "*")
@@ -52,7 +52,7 @@ class Subscriptions:
             raise refused(422, webhooks=["limit of %d webhooks per user reached" % MOST])
         self.last += 1
         user = wish.get("user_id") or viewer.user
-        if viewer.user != generator.FIRST_USER and user != viewer.user:
+        if viewer.user != plan.FIRST_USER and user != viewer.user:
             raise errors.ApiError(403, {"success": False, "message": "Forbidden"})
         row = {"id": self.last, "company_id": 100200300, "owner_id": viewer.user, "user_id": user,
                "event_action": wish["event_action"], "event_object": wish["event_object"],

@@ -37,6 +37,11 @@ class Request:
         return wish != "close" and (self.version == "HTTP/1.1" or wish == "keep-alive")
 
     @property
+    def later_page(self):
+        """Whether it asks for a page that is not a list's first."""
+        return any(k == "cursor" or k == "start" and v != "0" for k, v in self.pairs)
+
+    @property
     def takes_gzip(self):
         offers = self.headers.get("accept-encoding", "").lower().split(",")
         return any(o.split(";")[0].strip() == "gzip" and "q=0" not in o.replace("q=0.", "") for o in offers)
