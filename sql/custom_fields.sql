@@ -16,7 +16,7 @@ SELECT entity, name, sql_type, comment FROM sim.columns WHERE type IS NOT NULL O
 SELECT entity, count(*) AS columns, count(DISTINCT name) AS names, max(octet_length(name::text)) AS longest, count(DISTINCT field) AS fields FROM sim.columns WHERE type IS NOT NULL GROUP BY entity ORDER BY entity;
 -- Every custom field of the account has a column, under its code.
 SELECT f.key, count(*) AS missing FROM jsonb_each(sim.call('GET', 'fields')::jsonb) AS f, jsonb_array_elements(f.value) AS d
- WHERE f.key IN (SELECT entity FROM pipedrive.entities) AND NOT EXISTS (SELECT FROM sim.columns AS c WHERE c.entity = f.key AND c.field = d ->> 'field_code' AND c.type = d ->> 'field_type') GROUP BY 1;
+ WHERE f.key IN (SELECT entity FROM sim.columns) AND NOT EXISTS (SELECT FROM sim.columns AS c WHERE c.entity = f.key AND c.field = d ->> 'field_code' AND c.type = d ->> 'field_type') GROUP BY 1;
 SELECT field FROM sim.columns WHERE type IS NOT NULL AND field !~ '^[0-9a-f]{40}$';
 -- They need no quotes unless the letters do.
 SELECT name FROM sim.columns WHERE quote_ident(name) <> name AND name !~ '[^[:ascii:]]';

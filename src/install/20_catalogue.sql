@@ -10,9 +10,9 @@ SELECT context, name, nullif(default_value, '') AS default_value, meaning
 COMMENT ON VIEW options IS 'every option, where it belongs, its default and meaning';
 
 CREATE VIEW entities AS
-SELECT entity, comment, paths, tokens_per_request, custom_fields
-  FROM jsonb_to_recordset(_catalogue('entities')) AS r (entity text, comment text, paths text, tokens_per_request text, custom_fields boolean);
-COMMENT ON VIEW entities IS 'the tables that IMPORT FOREIGN SCHEMA makes, the lists they read and what a request costs';
+SELECT entity, comment, paths, tokens_per_request, custom_fields, mirrored
+  FROM jsonb_to_recordset(_catalogue('entities')) AS r (entity text, comment text, paths text, tokens_per_request text, custom_fields boolean, mirrored boolean);
+COMMENT ON VIEW entities IS 'the tables that IMPORT FOREIGN SCHEMA makes, the lists they read, what a request costs, and whether create_mirrors() makes a mirror of them';
 
 CREATE VIEW entity_columns AS
 SELECT entity, column_name, field, subfield, type, presence, comment, parameter, pushed, reason

@@ -272,13 +272,14 @@ DECLARE
 BEGIN
     PERFORM pipedrive._ensure_schema(place, format('mirrors of the Pipedrive tables in %s', source_schema));
     FOR t IN SELECT DISTINCT k.relation, c.relname FROM pipedrive._table_columns k JOIN pg_class c ON c.oid = k.relation
-              WHERE c.relnamespace = source_schema AND k.entity <> 'deleted_deals'
+              JOIN pipedrive.entities e ON e.entity = k.entity AND e.mirrored
+              WHERE c.relnamespace = source_schema
                 AND NOT EXISTS (SELECT FROM pipedrive.mirror m WHERE m.source = k.relation) ORDER BY c.relname LOOP
         RETURN NEXT pipedrive.create_mirror(t.relation, format('%I.%I', place, t.relname));
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet; into target_schema, spelled as in SQL';
+COMMENT ON FUNCTION create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet and is mirrored by default (view entities); into target_schema, spelled as in SQL';
 
 CREATE FUNCTION drop_mirror(mirror regclass, drop_table boolean DEFAULT true) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$

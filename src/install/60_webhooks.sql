@@ -75,7 +75,7 @@ COMMENT ON TABLE webhook_object IS 'objects that Pipedrive sends events for; ent
 INSERT INTO webhook_object VALUES
     ('deal', 'deals', '/api/v2/deals'), ('person', 'persons', '/api/v2/persons'), ('organization', 'organizations', '/api/v2/organizations'),
     ('activity', 'activities', '/api/v2/activities'), ('pipeline', 'pipelines', '/api/v2/pipelines'), ('stage', 'stages', '/api/v2/stages'),
-    ('user', 'users', '/v1/users'), ('lead', NULL, NULL), ('note', NULL, NULL), ('product', NULL, NULL), ('deal_product', NULL, NULL),
+    ('user', 'users', '/v1/users'), ('lead', NULL, NULL), ('note', NULL, NULL), ('product', 'products', '/api/v2/products'), ('deal_product', NULL, NULL),
     ('deal_installment', NULL, NULL), ('project', NULL, NULL), ('task', NULL, NULL), ('board', NULL, NULL), ('phase', NULL, NULL);
 
 CREATE TABLE webhook_action (
@@ -110,6 +110,8 @@ INSERT INTO webhook_field VALUES
     ('pipeline', 'deal_probability', 'rename', 'is_deal_probability_enabled'),
     ('stage', 'active_flag', 'not', 'is_deleted'), ('stage', 'rotten_flag', 'rename', 'is_deal_rot_enabled'),
     ('stage', 'rotten_days', 'rename', 'days_to_rotten'),
+    ('product', 'active_flag', 'not', 'is_deleted'), ('product', 'selectable', 'rename', 'is_linkable'),
+    ('product', 'description', 'drop null', NULL), ('product', 'unit', 'drop null', NULL), ('product', 'prices', 'drop flat', NULL),
     ('user', 'access', 'drop null', NULL), ('user', 'is_you', 'drop', NULL);
 
 CREATE TABLE server_company (

@@ -64,7 +64,9 @@ TEST(Entities, Endpoints) {
         {"/api/v2/deals", 10},      {"/api/v2/deals/archived", 20},
         {"/api/v2/persons", 10},    {"/api/v2/organizations", 10},
         {"/api/v2/activities", 10}, {"/api/v2/pipelines", 5},
-        {"/api/v2/stages", 5},      {"/v1/users", 20}};
+        {"/api/v2/stages", 5},      {"/v1/users", 20},
+        {"/api/v2/products", 10},   {"/v1/activityTypes", 20},
+        {"/v1/currencies", 20}};
     std::set<std::string_view> paths;
     for (const Entity* each : entities()) {
         const Entity& entity = *each;

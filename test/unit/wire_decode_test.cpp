@@ -313,6 +313,8 @@ TEST(Decode, LabelsComeFromTheRowElseTheCatalogueElseTheId) {
     const BoundColumn label = custom(kCode, "enum"), labels = custom(kCode, "set");
     EXPECT_EQ(decode(label, R"({"id":13,"label":"Rouge"})"), "'Rouge'");
     EXPECT_EQ(decode(label, R"({"id":13,"label":null})"), "'Red'");
+    EXPECT_EQ(decode(label, R"("Red")"), "'Red'") << "a field that is sent as its label";
+    EXPECT_EQ(decode(label, R"("red")"), "'[red]'");
     EXPECT_EQ(decode(label, "99"), "'[99]'");
     EXPECT_EQ(decode(labels, R"([{"id":99,"label":"New"},13,{"id":14},77])"),
               "{'New','Red','Gr\"ün','[77]'}");

@@ -171,6 +171,7 @@ constinit const Entity kDeletedDeals = {
     .definitions_tokens = 10,
     .guessed_rows = 500,
     .imported = false,
+    .mirrored = false,
 };
 
 } // namespace pipedrive

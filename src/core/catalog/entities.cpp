@@ -9,8 +9,9 @@ namespace pipedrive {
 namespace {
 
 // In this order IMPORT makes them.
-constexpr const Entity* kEntities[] = {&kDeals,      &kDeletedDeals, &kPersons, &kOrganizations,
-                                       &kActivities, &kPipelines,    &kStages,  &kUsers};
+constexpr const Entity* kEntities[] = {&kDeals,      &kDeletedDeals,  &kPersons,   &kOrganizations,
+                                       &kActivities, &kPipelines,     &kStages,    &kUsers,
+                                       &kProducts,   &kActivityTypes, &kCurrencies};
 
 } // namespace
 

@@ -37,6 +37,7 @@ struct Endpoint {
     std::span<const FixedParameter> fixed = {}; // sent with every request
     // Price of one record by path/{id}; 0: it cannot be read so.
     int single_tokens = 0;
+    bool single_bare = false; // a record by its id takes none of the list's parameters
 };
 
 // When IMPORT makes the column, and what it takes to read it.
@@ -104,6 +105,7 @@ struct Entity {
     int definitions_tokens = 0;
     std::int64_t guessed_rows = 1000; // for the planner until something better is known
     bool imported = true;             // by IMPORT without LIMIT TO
+    bool mirrored = true;             // by create_mirrors()
 };
 
 std::span<const Entity* const> entities() noexcept;

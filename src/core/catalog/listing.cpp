@@ -67,6 +67,7 @@ void list_entities(JsonWriter* json) {
         json->member("paths", paths);
         json->member("tokens_per_request", tokens);
         json->member("custom_fields", has_custom_fields(*entity) ? "true" : "false");
+        json->member("mirrored", entity->mirrored ? "true" : "false");
         json->member("definitions", definitions_owner(*entity).name);
         json->close('}');
     }

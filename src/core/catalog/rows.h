@@ -20,6 +20,9 @@ inline constexpr std::string_view kWindowReason =
     "updated_since is inclusive, updated_until exclusive, both in whole seconds: bounds are "
     "widened to them. The API may also "
     "return rows that were never changed (update_time is null).";
+inline constexpr std::string_view kSinceReason =
+    "updated_since is inclusive, in whole seconds: the bound is widened to them; an upper bound is "
+    "checked here. The API may also return rows that were never changed (update_time is null).";
 inline constexpr std::string_view kNewestReason =
     "The list is read newest first (sort_by=add_time, descending) until a row is older than the "
     "bound, as long as its rows come in that order; rows without add_time cannot satisfy it.";
@@ -42,6 +45,14 @@ constexpr Filter equal_filter(std::string_view column, double selects,
             .selects = selects,
             .reason = reason};
 }
+constexpr Filter since_filter() {
+    return {.column = "update_time",
+            .kind = FilterKind::Window,
+            .parameter = "updated_since",
+            .best = kSuperset,
+            .selects = 0.1,
+            .reason = kSinceReason};
+}
 constexpr Filter window_filter() {
     return {.column = "update_time",
             .kind = FilterKind::Window,
@@ -60,6 +71,6 @@ constexpr Filter newest_filter() {
 }
 
 extern const Entity kDeals, kDeletedDeals, kPersons, kOrganizations, kActivities, kPipelines,
-    kStages, kUsers;
+    kStages, kUsers, kProducts, kActivityTypes, kCurrencies;
 
 } // namespace pipedrive

@@ -175,6 +175,8 @@ Exactness push_window(const Filter& filter, const Domain& d, RequestPlan*,
         parameters->push_back({"updated_since", format_utc_seconds(std::min(d.since, kLatest))});
     else if (!d.since_symbol.empty())
         parameters->push_back({"updated_since", "{" + d.since_symbol + "}"});
+    if (filter.parameter.find("updated_until") == std::string_view::npos)
+        return parameters->size() > before ? filter.best : Exactness::Local;
     if (d.until < kLatest)
         parameters->push_back({"updated_until", format_utc_seconds(std::max(d.until, kEarliest))});
     else if (!d.until_symbol.empty())
@@ -363,6 +365,7 @@ std::string single_target(const Stream& stream, std::int64_t id) {
     std::string target = std::string(stream.endpoint->path) + "/" + std::to_string(id);
     char separator = '?';
     for (const Parameter& p : stream.parameters) {
+        if (stream.endpoint->single_bare) break;
         target += separator + p.name + "=" + percent_encode(p.value);
         separator = '&';
     }

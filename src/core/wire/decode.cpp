@@ -298,6 +298,15 @@ const std::string* known_label(const Job& job, std::string_view id) {
     return catalogue == nullptr ? nullptr : catalogue->label(job.column.field, id);
 }
 
+// Some fields are sent with the label in place of the id. A number is always an id.
+bool is_label(const Job& job, std::string_view text) {
+    if (job.labels->catalogue == nullptr || decimal_to_int64(text)) return false;
+    const FieldDefinition* field = job.labels->catalogue->find(job.column.field);
+    return field != nullptr &&
+           std::any_of(field->options.begin(), field->options.end(),
+                       [&](const FieldOption& option) { return option.label == text; });
+}
+
 // A label that came with the row wins; else it is looked up; else the id in brackets stands for it.
 Cell decode_option_label(const Job& job, JsonValue v, std::string_view part) {
     const JsonValue label = v.member("label");
@@ -313,6 +322,7 @@ Cell decode_option_label(const Job& job, JsonValue v, std::string_view part) {
         unfit("an option", v);
     if (id.empty()) return {};
     if (known != nullptr) return text_cell(CellType::Text, *known, job.arena);
+    if (is_label(job, id)) return text_cell(CellType::Text, id, job.arena);
     // An {id} object came from an answer that carries labels: the API itself knows none.
     const bool bare = !v.is(Tok::Object);
     const bool told = job.labels->missing != nullptr &&
