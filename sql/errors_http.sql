@@ -123,7 +123,7 @@ SELECT sim.retried('{"kind": "status", "status": 503}');
 SELECT sim.retried('{"kind": "status", "status": 429, "headers": {"x-ratelimit-reset": 0}}');
 -- The daily budget is not waited for; nor is more than max_wait.
 SELECT sim.retried('{"kind": "status", "status": 429, "headers": {"retry-after": 3939}, "body": {"success": false, "error": "daily request budget exceeded", "errorCode": 429}}');
-SELECT sim.retried('{"kind": "status", "status": 429, "headers": {"retry-after": 3939}}');
+SELECT sim.retried('{"kind": "status", "status": 429, "headers": {"retry-after": 3939, "x-daily-ratelimit-token-remaining": 5}}');
 SELECT sim.retried('{"kind": "status", "status": 429, "headers": {"x-daily-ratelimit-token-remaining": 0}}');
 ALTER SERVER crm OPTIONS (ADD max_wait '1s');
 SELECT sim.retried('{"kind": "status", "status": 429, "headers": {"x-ratelimit-reset": 5}}');
