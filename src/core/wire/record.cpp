@@ -174,41 +174,35 @@ void decode_column(JsonValue record, RecordShape shape, const BoundColumn& colum
     out->carried.push_back(decoded.carried);
 }
 
-std::string quoted(std::string_view text) {
-    std::string out;
-    write_json_string(text, &out);
-    return out;
-}
-
-std::string cell_json(const Cell& cell) {
+void write_cell(const Cell& cell, JsonWriter* json) {
     switch (cell.type) {
         case CellType::Null:
-            return "null";
+            return json->raw("null");
         case CellType::Int:
-            return std::to_string(cell.integer);
+            return json->raw(std::to_string(cell.integer));
         case CellType::Bool:
-            return cell.integer != 0 ? "true" : "false";
+            return json->raw(cell.integer != 0 ? "true" : "false");
         case CellType::Text:
-            return quoted(cell.view());
+            return json->string(cell.view());
         case CellType::Decimal:
         case CellType::Json:
-            return std::string(cell.view());
+            return json->raw(cell.view());
         case CellType::Timestamp:
-            return quoted(format_timestamp(cell.integer));
+            return json->string(format_timestamp(cell.integer));
         case CellType::Date:
-            return quoted(format_date(static_cast<Days>(cell.integer)));
+            return json->string(format_date(static_cast<Days>(cell.integer)));
         case CellType::TimeOfDay:
-            return quoted(format_time_of_day(cell.integer));
+            return json->string(format_time_of_day(cell.integer));
         case CellType::Duration:
-            return quoted(std::to_string(cell.integer / kSecond) + " seconds");
+            return json->string(std::to_string(cell.integer / kSecond) + " seconds");
         case CellType::IntArray:
         case CellType::TextArray:
             break;
     }
-    std::string out = "[";
+    json->open('[');
     for (std::uint32_t i = 0; i < cell.size; ++i)
-        out += (i == 0 ? "" : ",") + cell_json(cell.items[i]);
-    return out + "]";
+        write_cell(cell.items[i], json);
+    json->close(']');
 }
 
 } // namespace
@@ -243,13 +237,16 @@ void decode_record(std::string_view json, RecordShape shape, std::string_view en
 }
 
 std::string record_json(std::span<const BoundColumn> columns, const DecodedRecord& record) {
-    std::string out = "{";
+    std::string out;
+    JsonWriter json(&out);
+    json.open('{');
     for (std::size_t i = 0; i < columns.size(); ++i) {
         if (!record.carried[i]) continue;
-        if (out.size() > 1) out += ',';
-        out += quoted(columns[i].name) + ":" + cell_json(record.cells[i]);
+        json.key(columns[i].name);
+        write_cell(record.cells[i], &json);
     }
-    return out + "}";
+    json.close('}');
+    return out;
 }
 
 } // namespace pipedrive
