@@ -2,7 +2,7 @@
 
 CREATE FUNCTION _catalogue(what text) RETURNS jsonb
 LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pipedrive_fdw_catalogue';
-COMMENT ON FUNCTION _catalogue(text) IS 'rows of the library as jsonb: options, columns or entities';
+COMMENT ON FUNCTION _catalogue(text) IS 'rows of the library as jsonb: options, columns, entities or webhooks';
 
 CREATE VIEW options AS
 SELECT context, name, nullif(default_value, '') AS default_value, meaning

@@ -72,11 +72,8 @@ CREATE TABLE webhook_object (
     path text
 );
 COMMENT ON TABLE webhook_object IS 'objects that Pipedrive sends events for; entity and path where they can be mirrored';
-INSERT INTO webhook_object VALUES
-    ('deal', 'deals', '/api/v2/deals'), ('person', 'persons', '/api/v2/persons'), ('organization', 'organizations', '/api/v2/organizations'),
-    ('activity', 'activities', '/api/v2/activities'), ('pipeline', 'pipelines', '/api/v2/pipelines'), ('stage', 'stages', '/api/v2/stages'),
-    ('user', 'users', '/v1/users'), ('lead', NULL, NULL), ('note', NULL, NULL), ('product', 'products', '/api/v2/products'), ('deal_product', NULL, NULL),
-    ('deal_installment', NULL, NULL), ('project', NULL, NULL), ('task', NULL, NULL), ('board', NULL, NULL), ('phase', NULL, NULL);
+INSERT INTO webhook_object
+SELECT r.object, r.entity, r.path FROM jsonb_to_recordset(_catalogue('webhooks')) AS r (object text, entity text, path text);
 
 CREATE TABLE webhook_action (
     version text,

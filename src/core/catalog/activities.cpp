@@ -76,6 +76,7 @@ constinit const Entity kActivities = {
     .endpoints = kActivityEndpoints,
     .columns = kActivityColumns,
     .filters = kActivityFilters,
+    .webhook = "activity",
     .guessed_rows = 50000,
 };
 

@@ -161,6 +161,7 @@ constinit const Entity kPersons = {
     .filters = kPersonFilters,
     .definitions_path = "/api/v2/personFields",
     .definitions_tokens = 10,
+    .webhook = "person",
     .guessed_rows = 20000,
 };
 
@@ -172,6 +173,7 @@ constinit const Entity kOrganizations = {
     .filters = kOrganizationFilters,
     .definitions_path = "/api/v2/organizationFields",
     .definitions_tokens = 10,
+    .webhook = "organization",
     .guessed_rows = 10000,
 };
 

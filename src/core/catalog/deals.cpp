@@ -158,6 +158,7 @@ constinit const Entity kDeals = {
     .filters = kDealFilters,
     .definitions_path = "/api/v2/dealFields",
     .definitions_tokens = 10,
+    .webhook = "deal",
     .guessed_rows = 20000,
 };
 

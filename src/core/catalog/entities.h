@@ -103,6 +103,7 @@ struct Entity {
     // Of its custom fields, and what a page of them costs; empty: it has none.
     std::string_view definitions_path = {};
     int definitions_tokens = 0;
+    std::string_view webhook = {};    // object that events of it name; empty: it has none
     std::int64_t guessed_rows = 1000; // for the planner until something better is known
     bool imported = true;             // by IMPORT without LIMIT TO
     bool mirrored = true;             // by create_mirrors()

@@ -73,10 +73,33 @@ void list_entities(JsonWriter* json) {
     }
 }
 
+// Objects that Pipedrive sends events of and that are no table yet.
+constexpr std::string_view kOtherObjects[] = {"lead",    "note", "deal_product", "deal_installment",
+                                              "project", "task", "board",        "phase"};
+
+void list_webhooks(JsonWriter* json) {
+    for (const Entity* entity : entities()) {
+        if (entity->webhook.empty()) continue;
+        json->open('{');
+        json->member("object", entity->webhook);
+        json->member("entity", entity->name);
+        json->member("path", entity->endpoints[0].path);
+        json->close('}');
+    }
+    for (std::string_view object : kOtherObjects) {
+        json->open('{');
+        json->member("object", object);
+        json->close('}');
+    }
+}
+
 constexpr struct {
     std::string_view what;
     void (*list)(JsonWriter*);
-} kListings[] = {{"options", list_options}, {"columns", list_columns}, {"entities", list_entities}};
+} kListings[] = {{"options", list_options},
+                 {"columns", list_columns},
+                 {"entities", list_entities},
+                 {"webhooks", list_webhooks}};
 
 } // namespace
 

@@ -51,6 +51,7 @@ constinit const Entity kPipelines = {
     .comment = "Pipelines",
     .endpoints = kPipelineEndpoints,
     .columns = kPipelineColumns,
+    .webhook = "pipeline",
     .guessed_rows = 5,
 };
 
@@ -60,6 +61,7 @@ constinit const Entity kStages = {
     .endpoints = kStageEndpoints,
     .columns = kStageColumns,
     .filters = kStageFilters,
+    .webhook = "stage",
     .guessed_rows = 30,
 };
 

@@ -55,6 +55,7 @@ constinit const Entity kProducts = {
     .filters = kProductFilters,
     .definitions_path = "/api/v2/productFields",
     .definitions_tokens = 10,
+    .webhook = "product",
     .guessed_rows = 500,
 };
 

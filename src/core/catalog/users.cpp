@@ -40,6 +40,7 @@ constinit const Entity kUsers = {
     .comment = "Users of the company account",
     .endpoints = kUserEndpoints,
     .columns = kUserColumns,
+    .webhook = "user",
     .guessed_rows = 50,
 };
 
