@@ -73,6 +73,23 @@ SELECT sim.attempt(format('INSERT INTO pipedrive.tombstone (mirror_id, id, told_
 SELECT sim.attempt('INSERT INTO pipedrive.mirror (source, target, entity) SELECT ''two.deals''::regclass, oid, ''deals'' FROM pg_class WHERE relname = ''counts''');
 SELECT sim.attempt('INSERT INTO pipedrive.tracked_view (view) SELECT oid FROM pg_class WHERE relname = ''stages_mirror''');
 SELECT sim.attempt('UPDATE pipedrive.mirror SET target = (SELECT oid FROM pg_class WHERE relname = ''counts'') WHERE mirror_id = ' || :two);
+-- Nor are all guards lifted by the number of another's mirror, nor is another's mirror led astray by marks, counts or objects.
+SELECT sim.attempt(format('INSERT INTO pipedrive.detached_mirror (target, mirror_id, entity, columns) VALUES (''two.deals_mirror'', %s, ''deals'', ''{}'')', :one));
+SELECT sim.attempt(format('UPDATE pipedrive.mirror SET mirror_id = 1000000 WHERE mirror_id = %s', :two));
+SELECT sim.attempt(format('INSERT INTO pipedrive.refetch (mirror_id, id, reason) VALUES (%s, -5, ''event'')', :one)) AS with_webhooks;
+SELECT sim.attempt(format('INSERT INTO pipedrive.refetch (mirror_id, id, reason, arrival) VALUES (%s, -6, ''x'', 9223372036854775807)', :one)) AS for_ever;
+SELECT sim.attempt(format('UPDATE pipedrive.refetch SET mirror_id = %s WHERE mirror_id = %s AND id = -1', :two, :one));
+SELECT sim.error(format('INSERT INTO pipedrive.mirror_event VALUES (%s, 7, 9223372036854775807)', :one));
+SELECT sim.attempt(format('UPDATE pipedrive.mirror SET deleted_source = (SELECT deleted_source FROM pipedrive.mirror WHERE mirror_id = %s) WHERE mirror_id = %s', :one, :two));
+SELECT sim.attempt(format('UPDATE pipedrive.mirror SET source = (SELECT source FROM pipedrive.mirror WHERE entity = ''stages'') WHERE mirror_id = %s', :two));
+SELECT sim.attempt(format('UPDATE pipedrive.mirror_view SET view = (SELECT oid FROM pg_class WHERE relname = ''counts'') WHERE mirror_id = %s AND kind = ''live''', :two));
+SELECT sim.attempt('UPDATE pipedrive.server_company SET company_id = ''1''') AS others_mirrors;
+RESET ROLE;
+SET ROLE regress_pipedrive_one;
+SELECT sim.attempt(format('INSERT INTO pipedrive.%I (mirror_id%s) VALUES (%s%s)', t.relation, t.columns, :two, t.values)) AS without_webhooks
+  FROM (VALUES ('refetch', ', id, reason', ', -5, ''x'''), ('late_mark', ', id', ', -5'), ('mirror_event', ', slot, changes', ', 7, 1'), ('event_company', ', company_id', ', ''x''')) AS t (relation, columns, values);
+RESET ROLE;
+SET ROLE regress_pipedrive_two;
 SELECT sim.attempt('TRUNCATE pipedrive.changes');
 SELECT sim.attempt('INSERT INTO pipedrive.changes_default SELECT * FROM pipedrive.changes');
 -- What is not written by mirror or view, with and without webhooks.

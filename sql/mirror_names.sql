@@ -75,13 +75,18 @@ SELECT pipedrive._derived_name(repeat('ä', 40), '_mirror') = repeat('ä', 28) |
 -- Who may create in the schema needs no right on the database.
 CREATE ROLE regress_mirror_maker;
 SELECT pipedrive.grant_mirrors('regress_mirror_maker');
-GRANT USAGE ON SCHEMA crm TO regress_mirror_maker;
+GRANT USAGE ON SCHEMA crm, sim TO regress_mirror_maker;
 GRANT USAGE ON FOREIGN SERVER crm TO regress_mirror_maker;
-GRANT SELECT ON crm.stages, crm.users TO regress_mirror_maker;
+GRANT SELECT ON ALL TABLES IN SCHEMA crm TO regress_mirror_maker;
+REVOKE SELECT ON crm.users FROM regress_mirror_maker;
 GRANT USAGE, CREATE ON SCHEMA crm_mirror TO regress_mirror_maker;
 SET ROLE regress_mirror_maker;
 SELECT has_database_privilege(current_database(), 'CREATE') AS may_create_schemas;
 SELECT pipedrive.create_mirror('crm.stages');
+SELECT sim.error($$SELECT pipedrive.create_mirror('crm.users')$$);
+RESET ROLE;
+GRANT SELECT ON crm.users TO regress_mirror_maker;
+SET ROLE regress_mirror_maker;
 SELECT * FROM pipedrive.create_mirrors('crm');
 RESET ROLE;
 DROP OWNED BY regress_mirror_maker;

@@ -222,6 +222,9 @@ DECLARE
     deleted regclass := CASE WHEN entity = 'deals' THEN pipedrive._create_deleted_list(place, server) END;
     id integer;
 BEGIN
+    IF NOT has_table_privilege(source, 'SELECT'::text) THEN
+        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for foreign table %s', source);
+    END IF;
     -- a mirror whose table is gone is none
     DELETE FROM pipedrive.mirror x WHERE x.source = _begin_mirror.source AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = x.target);
     IF old_id IS NULL THEN

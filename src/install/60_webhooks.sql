@@ -59,7 +59,7 @@ REVOKE ALL ON inbox FROM PUBLIC;
 CREATE TABLE mirror_event (
     mirror_id integer REFERENCES mirror ON DELETE CASCADE,
     slot integer,
-    changes bigint NOT NULL,
+    changes bigint NOT NULL CHECK (changes BETWEEN 0 AND 1000000000000000),
     last_event timestamptz,
     PRIMARY KEY (mirror_id, slot)
 );

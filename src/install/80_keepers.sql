@@ -3,64 +3,114 @@
 -- By triggers and not by row level security, which a dump would write down a second time beside CREATE EXTENSION. Whoever owns
 -- the bookkeeping passes by the WHEN of the triggers, at no cost.
 
--- Who may fill and empty a mirror may say how it stands.
+-- Who may fill and empty a table may say how its mirror stands.
+CREATE FUNCTION _keeps(target regclass) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT (has_table_privilege(target, 'INSERT'::text) AND has_table_privilege(target, 'DELETE'::text)) IS TRUE
+$$;
+COMMENT ON FUNCTION _keeps(regclass) IS 'whether the current user may fill and empty a table';
+
 CREATE FUNCTION _keeps_mirror(mirror_id integer) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = $1
-                                 UNION ALL
-                                SELECT d.target FROM pipedrive.detached_mirror d WHERE d.mirror_id = $1) AS t
-                    WHERE has_table_privilege(t.target, 'INSERT'::text) AND has_table_privilege(t.target, 'DELETE'::text))
+    SELECT bool_and(pipedrive._keeps(t.target)) IS TRUE
+      FROM (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = $1
+             UNION ALL
+            SELECT d.target FROM pipedrive.detached_mirror d WHERE d.mirror_id = $1) AS t
 $$;
 COMMENT ON FUNCTION _keeps_mirror(integer) IS 'whether the current user may write a mirror''s table, or that of one that was';
+
+CREATE FUNCTION _refuse_write(relation name, of_whom text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+        MESSAGE = format('permission denied to write table "%s" for %s', relation, of_whom);
+END
+$$;
+COMMENT ON FUNCTION _refuse_write(name, text) IS 'the error of the guards';
 
 CREATE FUNCTION _guard_mirror() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF TG_OP <> 'INSERT' AND NOT pipedrive._keeps_mirror(old.mirror_id)
        OR TG_OP <> 'DELETE' AND NOT pipedrive._keeps_mirror(new.mirror_id) THEN
-        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('permission denied to write table "%s" for mirrors of other roles', TG_TABLE_NAME);
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
 END
 $$;
 COMMENT ON FUNCTION _guard_mirror() IS 'trigger function: the mirror is one that the current user may write';
 
-CREATE FUNCTION _guard_target() RETURNS trigger
+-- Whoever takes events marks and counts for every mirror; nobody sets a mark that no answer settles.
+CREATE FUNCTION _guard_mark() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    targets regclass[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.target] WHEN 'DELETE' THEN ARRAY[old.target]
-                                     ELSE ARRAY[old.target, new.target] END;
+    takes_events boolean := has_table_privilege('pipedrive.inbox'::regclass, 'INSERT'::text);
 BEGIN
-    -- what is about a table that is gone may go
-    IF EXISTS (SELECT FROM unnest(targets) AS t
-                WHERE (TG_OP <> 'DELETE' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = t))
-                  AND (has_table_privilege(t, 'INSERT'::text) AND has_table_privilege(t, 'DELETE'::text)) IS NOT TRUE) THEN
-        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('permission denied to write table "%s" for mirrors of other roles', TG_TABLE_NAME);
+    IF TG_OP = 'UPDATE' AND new.mirror_id <> old.mirror_id
+       OR TG_OP = 'DELETE' AND NOT pipedrive._keeps_mirror(old.mirror_id)
+       OR TG_OP <> 'DELETE' AND NOT takes_events AND NOT pipedrive._keeps_mirror(new.mirror_id) THEN
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
+    ELSIF TG_OP <> 'DELETE'
+          AND (to_jsonb(new) ->> 'arrival')::bigint > pg_sequence_last_value('pipedrive.arrival'::regclass) THEN
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'times to come'::text);
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
 END
 $$;
-COMMENT ON FUNCTION _guard_target() IS 'trigger function: the target is a table that the current user may write';
+COMMENT ON FUNCTION _guard_mark() IS
+    'trigger function: the mirror is one that the current user may write, or he takes events for all of them';
 
+-- The number of a mirror is nobody else's, and its source and list of deleted rows are not somebody's who gave no right to them.
+CREATE FUNCTION _guard_target() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP <> 'INSERT' AND NOT pipedrive._keeps(old.target)
+          -- what is about a table that is gone may go
+          AND (TG_OP = 'UPDATE' OR EXISTS (SELECT FROM pg_class c WHERE c.oid = old.target)) THEN
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN old;
+    ELSIF NOT pipedrive._keeps(new.target) OR has_table_privilege(new.source, 'SELECT'::text) IS NOT TRUE
+          OR EXISTS (SELECT FROM pg_class c WHERE c.oid = new.deleted_source AND NOT pg_has_role(c.relowner, 'USAGE'::text))
+          OR EXISTS (SELECT FROM pipedrive.detached_mirror d WHERE d.mirror_id = new.mirror_id AND d.target <> new.target)
+          OR new.mirror_id > pg_sequence_last_value('pipedrive.mirror_mirror_id_seq'::regclass) THEN
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
+    END IF;
+    RETURN new;
+END
+$$;
+COMMENT ON FUNCTION _guard_target() IS
+    'trigger function: the target is a table that the current user may write, and nothing else of the row is another''s';
+
+CREATE FUNCTION _guard_detached() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF TG_OP <> 'DELETE' OR NOT pipedrive._keeps(old.target) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = old.target) THEN
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
+    END IF;
+    RETURN old;
+END
+$$;
+COMMENT ON FUNCTION _guard_detached() IS 'trigger function: of what a table was, only the end is written, and of one''s own';
+
+-- One that was dropped is nobody's.
 CREATE FUNCTION _guard_view() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     views regclass[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.view] WHEN 'DELETE' THEN ARRAY[old.view]
                                    ELSE ARRAY[old.view, new.view] END;
 BEGIN
-    -- one that was dropped is nobody's
     IF EXISTS (SELECT FROM unnest(views) AS v JOIN pg_class c ON c.oid = v
                 WHERE NOT pg_has_role(c.relowner, 'USAGE'::text)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('permission denied to write table "%s" for views of other roles', TG_TABLE_NAME);
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'views of other roles'::text);
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
 END
 $$;
 COMMENT ON FUNCTION _guard_view() IS 'trigger function: the view is the current user''s';
 
+-- What is known of a server's account is learnt by whoever may use it, and changed by who keeps all of its mirrors, or owns it.
 CREATE FUNCTION _guard_server() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -69,33 +119,40 @@ DECLARE
 BEGIN
     IF EXISTS (SELECT FROM pg_foreign_server s
                 WHERE s.srvname = ANY (servers) AND NOT has_server_privilege(s.oid, 'USAGE'::text)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-            MESSAGE = format('permission denied to write table "%s" for servers that are not to be used', TG_TABLE_NAME);
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'servers that are not to be used'::text);
+    ELSIF TG_OP <> 'INSERT' AND TG_TABLE_NAME = 'server_company'
+          AND EXISTS (SELECT FROM pg_foreign_server s JOIN pg_foreign_table t ON t.ftserver = s.oid
+                        JOIN pipedrive.mirror m ON m.source = t.ftrelid
+                       WHERE s.srvname = ANY (servers) AND NOT pg_has_role(s.srvowner, 'USAGE'::text)
+                         AND NOT pipedrive._keeps(m.target)) THEN
+        PERFORM pipedrive._refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
 END
 $$;
 COMMENT ON FUNCTION _guard_server() IS 'trigger function: the server is one that the current user may use';
 
--- These four are not guarded but against deletion: whoever takes events marks and counts for every mirror.
+-- Every table of ours by what its rows are about.
 DO $$
 DECLARE
     t record;
 BEGIN
     FOR t IN
-        SELECT c.oid::regclass AS relation, c.relname, k.guard,
-               CASE WHEN c.relname IN ('refetch', 'late_mark', 'mirror_event', 'event_company') THEN 'DELETE' ELSE 'INSERT OR UPDATE OR DELETE' END AS events
+        SELECT DISTINCT c.oid::regclass AS relation, g.guard
           FROM pg_catalog.pg_class c
-          JOIN (VALUES ('mirror_id'::name, '_guard_mirror'::name), ('view', '_guard_view'), ('server', '_guard_server')) AS k (column_name, guard)
-            ON k.column_name = (SELECT a.attname FROM pg_catalog.pg_attribute a
-                                 WHERE a.attrelid = c.oid AND a.attname IN ('mirror_id', 'view', 'server') ORDER BY a.attname LIMIT 1)
+          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('mirror_id', 'view', 'server', 'target')
+         CROSS JOIN LATERAL (
+               SELECT CASE WHEN c.relname = 'mirror' THEN '_guard_target'
+                           WHEN c.relname IN ('detached_mirror', 'detached_view') THEN '_guard_detached'
+                           WHEN c.relname IN ('refetch', 'late_mark', 'mirror_event', 'event_company') THEN '_guard_mark'
+                           WHEN a.attname = 'mirror_id' THEN '_guard_mirror'
+                           WHEN a.attname = 'view' THEN '_guard_view'
+                           ELSE '_guard_server' END) AS g (guard)
          WHERE c.relnamespace = 'pipedrive'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-           AND c.relname NOT IN ('mirror', 'detached_mirror', 'detached_view', 'inbox', 'known_server', 'fields')
-         UNION ALL
-        SELECT r, r::name, '_guard_target', 'INSERT OR UPDATE OR DELETE' FROM unnest(ARRAY['mirror', 'detached_mirror', 'detached_view']::regclass[]) AS r LOOP
-        EXECUTE pg_catalog.format('CREATE TRIGGER %I BEFORE %s ON %s FOR EACH ROW
+           AND c.relname NOT IN ('inbox', 'known_server', 'fields') LOOP
+        EXECUTE pg_catalog.format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW
             WHEN (NOT pg_catalog.has_table_privilege(%L::regclass, ''TRIGGER'')) EXECUTE FUNCTION pipedrive.%I()',
-            pg_catalog.substr(t.guard, 2), t.events, t.relation, t.relation::text, t.guard);
+            pg_catalog.substr(t.guard, 2), t.relation, t.relation::text, t.guard);
         EXECUTE pg_catalog.format('COMMENT ON TRIGGER %I ON %s IS ''a role without further rights writes only what is its own''',
             pg_catalog.substr(t.guard, 2), t.relation);
     END LOOP;
@@ -110,7 +167,8 @@ BEGIN
     FOR o IN
         SELECT d.classid, d.objid, c.relkind,
                -- what cannot be written for another is written; of the rest is read what is no secret
-               CASE WHEN EXISTS (SELECT FROM pg_trigger t JOIN pg_proc g ON g.oid = t.tgfoid
+               CASE WHEN c.relname IN ('detached_mirror', 'detached_view') THEN 'SELECT, DELETE'
+                    WHEN EXISTS (SELECT FROM pg_trigger t JOIN pg_proc g ON g.oid = t.tgfoid
                                   WHERE t.tgrelid = c.oid AND g.pronamespace = 'pipedrive'::regnamespace AND starts_with(g.proname::text, '_guard_'::text))
                       OR c.oid = 'pipedrive.inbox'::regclass
                     THEN 'SELECT, INSERT, UPDATE, DELETE' ELSE 'SELECT' END AS rights
@@ -135,4 +193,4 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION grant_mirrors(regrole, boolean) IS
-    'lets a role make, sync and look after mirrors, views and, with webhooks, logins and webhooks of its own; the bookkeeping of others it reads and cannot write; to be called again after an update of the extension';
+    'lets a role make, sync and look after mirrors, views and, with webhooks, logins and webhooks; the bookkeeping of others it reads and cannot write, but with webhooks it takes the events of all mirrors; to be called again after an update of the extension';
