@@ -637,6 +637,16 @@ END
 $$;
 COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes now';
 
+-- What _later_event() asks for must not be hidden by a mirror of another role, whichever comes first.
+CREATE FUNCTION _says_more(verdict text, outcome text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT outcome LIKE 'ignored%' AND verdict NOT LIKE 'ignored%'
+        OR outcome = 'stale' AND verdict ~ '^(applied|deleted)'
+$$;
+COMMENT ON FUNCTION _says_more(text, text) IS
+    'of an event that several mirrors take, whether what became of it in one counts more than in those '
+    'before: applied or deleted, then stale, then ignored';
+
 CREATE FUNCTION _apply_event(e _event) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -648,7 +658,7 @@ BEGIN
         FOR m IN SELECT t.* FROM pipedrive._targets(e.source_entity) AS t WHERE pipedrive._is_for(t, e) LOOP
             PERFORM pipedrive._note_company(m, e);
             verdict := pipedrive._apply_one(m, e);
-            IF outcome IS NULL OR outcome = 'stale' THEN -- of several mirrors the one with the most to do counts
+            IF outcome IS NULL OR pipedrive._says_more(verdict, outcome) THEN
                 outcome := verdict;
             END IF;
         END LOOP;
@@ -984,7 +994,7 @@ BEGIN
         CONTINUE WHEN positions = '{}';
         verdicts := pipedrive._apply_set(m, ARRAY(SELECT events[p] FROM unnest(positions) AS p));
         FOR i IN 1 .. cardinality(positions) LOOP
-            IF outcomes[positions[i]] IS NULL OR outcomes[positions[i]] = 'stale' THEN
+            IF outcomes[positions[i]] IS NULL OR pipedrive._says_more(verdicts[i], outcomes[positions[i]]) THEN
                 outcomes[positions[i]] := verdicts[i];
             END IF;
         END LOOP;
