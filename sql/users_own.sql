@@ -247,3 +247,33 @@ SELECT id, name FROM crm_mirror.stages WHERE id IN (6, 7, 9901) ORDER BY id;
 SELECT id, reason FROM pipedrive.bad_rows;
 SELECT bool_or(row_by_row) FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) WHERE entity = 'stages';
 SELECT * FROM sim.missing('stages');
+--
+-- An assertion of a trigger, which OTHERS does not catch, costs its row: not the run, and not the mirrors that come after
+--
+CALL sim.fresh('stages');
+CALL sim.fresh('pipelines');
+CALL pipedrive.sync();
+CREATE FUNCTION crm_mirror.assert() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ASSERT new.name <> 'Never', 'not this name'; RETURN new; END$$;
+CREATE TRIGGER assert BEFORE INSERT OR UPDATE ON crm_mirror.stages FOR EACH ROW EXECUTE FUNCTION crm_mirror.assert();
+CALL sim.mutate('[{"action": "change", "entity": "stages", "id": 6, "fields": {"name": "Never"}}, {"action": "change", "entity": "stages", "id": 7, "fields": {"name": "Ever"}},
+    {"action": "change", "entity": "pipelines", "id": 1, "fields": {"name": "After"}}]');
+CALL pipedrive.sync();
+SELECT id, name FROM crm_mirror.stages WHERE id = 7;
+SELECT name FROM crm_mirror.pipelines WHERE id = 1;
+SELECT id, reason FROM pipedrive.bad_rows;
+SELECT entity, last_error FROM pipedrive.mirrors WHERE last_error IS NOT NULL;
+-- nor does one for each statement, in the first load, end more than that mirror's turn
+CALL sim.fresh('stages');
+DROP FUNCTION crm_mirror.assert() CASCADE;
+CREATE FUNCTION crm_mirror.assert() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ASSERT false; END$$;
+CREATE TRIGGER assert BEFORE INSERT ON crm_mirror.stages EXECUTE FUNCTION crm_mirror.assert();
+CALL pipedrive.sync('crm_mirror.stages');
+SELECT entity, last_error FROM pipedrive.mirrors WHERE entity = 'stages';
+-- and in a view that is refreshed
+CREATE FUNCTION crm_mirror.asserted() RETURNS integer LANGUAGE plpgsql AS $$BEGIN ASSERT current_setting('test.fine', true) = 'yes'; RETURN 1; END$$;
+SET test.fine = 'yes';
+CREATE MATERIALIZED VIEW crm_mirror.asserting AS SELECT crm_mirror.asserted() FROM crm_mirror.pipelines LIMIT 1;
+SET test.fine = 'no';
+SELECT pipedrive.track_view('crm_mirror.asserting');
+CALL pipedrive.refresh_views(force => true);
+SELECT view, last_error IS NOT NULL AS told FROM pipedrive.tracked_view;

@@ -87,4 +87,14 @@ SELECT sim.send(8, 'Unknown', 30) AS alone, sim.send(8, 'Unknown still', 31, 'qu
 CALL pipedrive.apply_inbox();
 SELECT entity_id, outcome FROM pipedrive.inbox WHERE event_time >= '2027-01-01 10:30+00' ORDER BY seq;
 SELECT id, name FROM crm_mirror.stages WHERE id = 9;
+--
+-- An assertion of a trigger, which OTHERS does not catch, fails its event, which is kept
+--
+ALTER TABLE crm_mirror.stages DROP CONSTRAINT known;
+CREATE FUNCTION crm_mirror.assert() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ASSERT new.name <> 'Never', 'not this name'; RETURN new; END$$;
+CREATE TRIGGER assert BEFORE INSERT OR UPDATE ON crm_mirror.stages FOR EACH ROW EXECUTE FUNCTION crm_mirror.assert();
+SELECT sim.send(10, 'Never', 40) AS alone, sim.send(10, 'Never', 41, 'queue') AS queued, sim.send(11, 'Ever', 41, 'queue') AS other;
+CALL pipedrive.apply_inbox();
+SELECT entity_id, outcome FROM pipedrive.inbox WHERE event_time >= '2027-01-01 10:40+00' ORDER BY seq;
+SELECT id, name FROM crm_mirror.stages WHERE id = 11;
 SELECT pipedrive.drop_mirror('crm.stages');

@@ -60,7 +60,7 @@ BEGIN
                    pipedrive._column_list(m.target),
                    pipedrive._column_list(m.target, '($1).'::text)) USING source_row;
     RETURN true;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN assert_failure OR OTHERS THEN
     IF NOT pipedrive._is_refusal(SQLSTATE) THEN
         RAISE;
     END IF;
@@ -120,7 +120,7 @@ BEGIN
         PERFORM pipedrive._check_deferred(m.target);
         refused := '[]';
         RETURN;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         IF NOT pipedrive._is_refusal(SQLSTATE) THEN
             RAISE;
         END IF;

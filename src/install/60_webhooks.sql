@@ -276,7 +276,7 @@ BEGIN
     EXCEPTION WHEN program_limit_exceeded OR insufficient_resources THEN
         e.problem := 'the body is too large or nested too deep';
         RETURN e;
-    WHEN OTHERS THEN
+    WHEN assert_failure OR OTHERS THEN
         e.problem := 'not valid JSON';
         RETURN e;
     END;
@@ -284,7 +284,7 @@ BEGIN
         e := pipedrive._read_event(jsonb_build_object('meta', body -> 'meta', 'v', body -> 'v',
             'retry', body -> 'retry', 'data', jsonb_build_object('id', body #> '{data,id}'),
             'current', jsonb_build_object('id', body #> '{current,id}')));
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         NULL; -- it is in what would be read
     END;
     e.record := NULL;
@@ -686,7 +686,7 @@ BEGIN
                 e.shape := 'rest';
                 e.no_labels := false;
             END IF;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN assert_failure OR OTHERS THEN
             NULL; -- gone, hidden or no tokens left: the body has to do, the mark stays
         END;
     END IF;
@@ -720,13 +720,13 @@ BEGIN
     BEGIN
         PERFORM pipedrive._settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
            FROM pipedrive._mirrors_to_mark(e) AS t;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         INSERT INTO pipedrive.late_mark (mirror_id, id)
         SELECT t.mirror_id, i FROM pipedrive._mirrors_to_mark(e) AS t, unnest(e.entity_id::bigint || coalesce(e.others, '{}')) AS i;
     END;
     PERFORM pipedrive._note_company(t, e) FROM pipedrive._mirrors_to_mark(e) AS t;
     RETURN true;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN assert_failure OR OTHERS THEN
     RETURN false; -- the event itself is kept
 END
 $$;
@@ -769,7 +769,7 @@ BEGIN
         ELSE
             outcome := pipedrive._apply_event(CASE mode WHEN 'refetch' THEN pipedrive._fetched(e) ELSE e END);
         END IF;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         -- somebody else holds the row: not the event's fault
         outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
@@ -839,7 +839,7 @@ DECLARE
 BEGIN
     BEGIN
         body := payload::jsonb;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         RETURN pipedrive._ingest(NULL::jsonb, payload, mode, server);
     END;
     RETURN pipedrive._ingest(body, NULL::text, mode, server);
@@ -1029,7 +1029,7 @@ BEGIN
     BEGIN
         e := pipedrive._stored_event(inbox_key);
         outcome := CASE WHEN e.problem IS NOT NULL THEN 'failed: ' || e.problem ELSE pipedrive._apply_event(e) END;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
         error := format('%s: %s', SQLSTATE, pipedrive._error_text(SQLSTATE, error, detail, hint, context));
@@ -1096,7 +1096,7 @@ BEGIN
     UPDATE pipedrive.inbox i SET status = 'stale', outcome = 'stale: followed by a later event', error = NULL, processed_at = clock_timestamp()
      WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status IN ('queued', 'ignored');
     RETURN results || array_fill('stale'::text, ARRAY[cardinality(keys) - cardinality(last_keys)]);
-EXCEPTION WHEN OTHERS THEN -- one of them is bad, or waits for somebody: each by itself
+EXCEPTION WHEN assert_failure OR OTHERS THEN -- one of them is bad, or waits for somebody: each by itself
     RETURN ARRAY(SELECT pipedrive._run_one(o.key) FROM (SELECT x.key FROM pipedrive.inbox x WHERE x.key = ANY (keys) ORDER BY x.event_time, x.seq) AS o);
 END
 $$;
@@ -1320,7 +1320,7 @@ BEGIN
         given := headers::json ->> 'authorization';
         given := convert_from(decode(substring(given FROM '^[Bb][Aa][Ss][Ii][Cc] +([A-Za-z0-9+/=]+)$'), 'base64'), 'UTF8');
         colon := strpos(given, ':');
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         RETURN NULL;
     END;
     IF coalesce(colon, 0) = 0 OR length(given) > 300 THEN
@@ -1491,7 +1491,7 @@ BEGIN
                 END IF;
                 webhook_id := pipedrive._subscribe(server, url, object, register_webhook.user_id, login_name, password);
                 kept := true;
-            EXCEPTION WHEN OTHERS THEN -- those created before stay known; a login that nobody has does not stay
+            EXCEPTION WHEN assert_failure OR OTHERS THEN -- those created before stay known; a login that nobody has does not stay
                 GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
                 problem := pipedrive._error_text(SQLSTATE, problem, detail, hint, context);
                 login_name := CASE WHEN kept THEN login_name END;
@@ -1528,7 +1528,7 @@ BEGIN
                 PERFORM pipedrive._request(unregister_webhook.server, 'DELETE'::text, '/v1/webhooks/' || s.webhook_id);
             END IF;
             DELETE FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server AND x.webhook_id = s.webhook_id;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
             problem := pipedrive._error_text(SQLSTATE, problem, detail, hint, context);
         END;
