@@ -544,9 +544,6 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    IF m.watched THEN
-        PERFORM pipedrive._check_deferred(m.target);
-    END IF;
     IF e.processed_at IS NULL OR written > 0 THEN -- not for what ran before and changes nothing now
         PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written, CASE verdict WHEN 'applied' THEN jsonb_build_object(e.id, carried) END,
                                         CASE WHEN old IS NULL AND written > 0 THEN ARRAY[e.id] END, ours);
@@ -658,6 +655,9 @@ BEGIN
         FOR m IN SELECT t.* FROM pipedrive._targets(e.source_entity) AS t WHERE pipedrive._is_for(t, e) LOOP
             PERFORM pipedrive._note_company(m, e);
             verdict := pipedrive._apply_one(m, e);
+            IF m.watched THEN
+                PERFORM pipedrive._check_deferred();
+            END IF;
             IF outcome IS NULL OR pipedrive._says_more(verdict, outcome) THEN
                 outcome := verdict;
             END IF;
@@ -966,7 +966,7 @@ BEGIN
         END IF;
     END LOOP;
     IF m.watched THEN
-        PERFORM pipedrive._check_deferred(m.target);
+        PERFORM pipedrive._check_deferred();
     END IF;
     ids := ARRAY(SELECT u.id FROM unnest(events) AS u WHERE u.processed_at IS NULL OR written > 0 UNION ALL SELECT unnest(u.others) FROM unnest(events) AS u WHERE u.processed_at IS NULL);
     IF ids <> '{}' THEN
