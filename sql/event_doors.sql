@@ -48,3 +48,48 @@ CREATE FUNCTION sim.user_event(second integer, name text, company text, mode tex
 $$;
 SELECT sim.user_event(2, 'later', NULL, 'apply') AS later, sim.user_event(1, 'earlier', '100200300', 'apply') AS earlier;
 SELECT name FROM crm_mirror.users;
+--
+-- Mirrors of one entity that belong to two roles: what was applied to one counts, whichever comes first, and a later
+-- event that was applied is known to an earlier one
+--
+DROP ROLE IF EXISTS regress_pipedrive_owner;
+CREATE ROLE regress_pipedrive_owner;
+CREATE FUNCTION sim.in_both(id bigint, second integer, name text, mode text, action text DEFAULT 'change') RETURNS text LANGUAGE sql AS $$
+    SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('version', '2.0', 'id', second::text, 'entity', 'stage', 'entity_id', id::text, 'company_id', '100200300', 'action', action,
+        'timestamp', format('2026-05-01T00:00:0%sZ', second)), 'data', jsonb_build_object('id', id, 'name', name)), mode)
+$$;
+DROP SCHEMA IF EXISTS crm_too CASCADE;
+CREATE SCHEMA crm_too;
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER crm INTO crm OPTIONS (optional_fields 'false');
+IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER crm INTO crm_too OPTIONS (optional_fields 'false');
+SELECT pipedrive.create_mirror('crm.stages', 'crm_mirror.stages') AS theirs, pipedrive.create_mirror('crm_too.stages', 'crm_too.stages_here') AS ours;
+INSERT INTO crm_mirror.stages (id, name) SELECT i, 'as it was' FROM generate_series(1, 5) AS i;
+INSERT INTO crm_too.stages_here (id, name) SELECT i, 'as it was' FROM generate_series(1, 5) AS i;
+SELECT mirror_id AS theirs FROM pipedrive.mirror WHERE target = 'crm_mirror.stages'::regclass \gset
+-- the mirror of the other role comes first, then last
+ALTER TABLE crm_mirror.stages OWNER TO regress_pipedrive_owner;
+SELECT sim.in_both(1, 2, 'newer', 'apply') AS newer, sim.in_both(1, 1, 'older', 'apply') AS older;
+SELECT sim.in_both(2, 2, 'newer', 'queue') AS newer, sim.in_both(3, 4, 'gone', 'queue', 'delete') AS gone;
+CALL pipedrive.apply_inbox();
+SELECT sim.in_both(2, 1, 'older', 'queue') AS older, sim.in_both(3, 3, 'older', 'queue') AS older;
+CALL pipedrive.apply_inbox();
+SELECT id, name FROM crm_too.stages_here WHERE id < 4 ORDER BY id;
+SELECT id, name FROM crm_mirror.stages WHERE id < 4 ORDER BY id;
+ALTER TABLE crm_mirror.stages OWNER TO CURRENT_USER;
+ALTER TABLE crm_too.stages_here OWNER TO regress_pipedrive_owner;
+SELECT sim.in_both(4, 6, 'newer', 'apply') AS newer, sim.in_both(4, 5, 'older', 'apply') AS older;
+SELECT sim.in_both(5, 6, 'newer', 'queue') AS newer;
+CALL pipedrive.apply_inbox();
+SELECT sim.in_both(5, 5, 'older', 'queue') AS older;
+CALL pipedrive.apply_inbox();
+SELECT id, name FROM crm_mirror.stages WHERE id > 3 ORDER BY id;
+SELECT entity_id, string_agg(outcome, ', ' ORDER BY event_time) FROM pipedrive.inbox WHERE entity = 'stage' GROUP BY 1 ORDER BY 1;
+-- the other role's next sync reads them
+SELECT count(DISTINCT id) FROM pipedrive.refetch WHERE mirror_id = :theirs;
+-- where no mirror is ours nothing was applied
+ALTER TABLE crm_mirror.stages OWNER TO regress_pipedrive_owner;
+SELECT sim.in_both(4, 7, 'newest', 'apply');
+DROP SCHEMA crm_too CASCADE;
+DROP SCHEMA crm_mirror CASCADE;
+DROP OWNED BY regress_pipedrive_owner;
+DROP ROLE regress_pipedrive_owner;

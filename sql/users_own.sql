@@ -247,3 +247,73 @@ SELECT id, name FROM crm_mirror.stages WHERE id IN (6, 7, 9901) ORDER BY id;
 SELECT id, reason FROM pipedrive.bad_rows;
 SELECT bool_or(row_by_row) FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) WHERE entity = 'stages';
 SELECT * FROM sim.missing('stages');
+--
+-- An assertion of a trigger, which OTHERS does not catch, costs its row: not the run, and not the mirrors that come after
+--
+CALL sim.fresh('stages');
+CALL sim.fresh('pipelines');
+CALL pipedrive.sync();
+CREATE FUNCTION crm_mirror.assert() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ASSERT new.name <> 'Never', 'not this name'; RETURN new; END$$;
+CREATE TRIGGER assert BEFORE INSERT OR UPDATE ON crm_mirror.stages FOR EACH ROW EXECUTE FUNCTION crm_mirror.assert();
+CALL sim.mutate('[{"action": "change", "entity": "stages", "id": 6, "fields": {"name": "Never"}}, {"action": "change", "entity": "stages", "id": 7, "fields": {"name": "Ever"}},
+    {"action": "change", "entity": "pipelines", "id": 1, "fields": {"name": "After"}}]');
+CALL pipedrive.sync();
+SELECT id, name FROM crm_mirror.stages WHERE id = 7;
+SELECT name FROM crm_mirror.pipelines WHERE id = 1;
+SELECT id, reason FROM pipedrive.bad_rows;
+SELECT entity, last_error FROM pipedrive.mirrors WHERE last_error IS NOT NULL;
+-- nor does one for each statement, in the first load, end more than that mirror's turn
+CALL sim.fresh('stages');
+DROP FUNCTION crm_mirror.assert() CASCADE;
+CREATE FUNCTION crm_mirror.assert() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ASSERT false; END$$;
+CREATE TRIGGER assert BEFORE INSERT ON crm_mirror.stages EXECUTE FUNCTION crm_mirror.assert();
+CALL pipedrive.sync('crm_mirror.stages');
+SELECT entity, last_error FROM pipedrive.mirrors WHERE entity = 'stages';
+-- and in a view that is refreshed
+CREATE FUNCTION crm_mirror.asserted() RETURNS integer LANGUAGE plpgsql AS $$BEGIN ASSERT current_setting('test.fine', true) = 'yes'; RETURN 1; END$$;
+SET test.fine = 'yes';
+CREATE MATERIALIZED VIEW crm_mirror.asserting AS SELECT crm_mirror.asserted() FROM crm_mirror.pipelines LIMIT 1;
+SET test.fine = 'no';
+SELECT pipedrive.track_view('crm_mirror.asserting');
+CALL pipedrive.refresh_views(force => true);
+SELECT view, last_error IS NOT NULL AS told FROM pipedrive.tracked_view;
+DROP MATERIALIZED VIEW crm_mirror.asserting;
+--
+-- A constraint of another table, which a trigger writes, waits for the commit: it costs the row, not the run. Names of
+-- constraints are not unique
+--
+CALL sim.fresh('stages');
+CALL sim.fresh('pipelines');
+CALL pipedrive.sync();
+CREATE TABLE crm_mirror.allowed (id bigint PRIMARY KEY);
+INSERT INTO crm_mirror.allowed VALUES (7), (8), (9);
+CREATE TABLE crm_mirror.audit (stage_id bigint CONSTRAINT known REFERENCES crm_mirror.allowed DEFERRABLE INITIALLY DEFERRED, name text);
+CREATE TABLE crm_mirror.plain (id bigint CONSTRAINT known REFERENCES crm_mirror.allowed);
+CREATE FUNCTION crm_mirror.audit() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO crm_mirror.audit VALUES (new.id, new.name); RETURN NULL; END$$;
+CREATE TRIGGER audit AFTER UPDATE ON crm_mirror.stages FOR EACH ROW EXECUTE FUNCTION crm_mirror.audit();
+CALL sim.mutate('[{"action": "change", "entity": "stages", "id": 6, "fields": {"name": "Not allowed"}}, {"action": "change", "entity": "stages", "id": 7, "fields": {"name": "Allowed"}},
+    {"action": "change", "entity": "pipelines", "id": 1, "fields": {"name": "After the stages"}}]');
+CALL pipedrive.sync();
+SELECT id, name <> 'Not allowed' AS as_expected FROM crm_mirror.stages WHERE id IN (6, 7) ORDER BY id;
+SELECT * FROM crm_mirror.audit;
+SELECT name FROM crm_mirror.pipelines WHERE id = 1;
+SELECT id, reason FROM pipedrive.bad_rows;
+SELECT entity, last_error FROM pipedrive.mirrors WHERE last_error IS NOT NULL;
+-- the same where some constraint is deferrable, and is not deferred
+CREATE TABLE crm_mirror.at_once (id bigint CONSTRAINT known REFERENCES crm_mirror.allowed DEFERRABLE);
+CALL sim.mutate('[{"action": "change", "entity": "stages", "id": 6, "fields": {"name": "Not allowed yet"}}, {"action": "change", "entity": "stages", "id": 8, "fields": {"name": "Allowed too"}}]');
+CALL pipedrive.sync();
+SELECT * FROM crm_mirror.audit;
+SELECT id, reason FROM pipedrive.bad_rows;
+-- in the first load, and of the mirror itself
+CALL sim.fresh('stages');
+ALTER TABLE crm_mirror.stages ADD CONSTRAINT known FOREIGN KEY (id) REFERENCES crm_mirror.allowed DEFERRABLE INITIALLY DEFERRED;
+CALL pipedrive.sync('crm_mirror.stages');
+SELECT id FROM crm_mirror.stages ORDER BY id;
+SELECT count(*) FROM pipedrive.bad_rows;
+DROP TABLE crm_mirror.at_once;
+CALL sim.fresh('stages');
+ALTER TABLE crm_mirror.stages ADD CONSTRAINT known FOREIGN KEY (id) REFERENCES crm_mirror.allowed DEFERRABLE INITIALLY DEFERRED;
+CALL pipedrive.sync('crm_mirror.stages');
+SELECT id FROM crm_mirror.stages ORDER BY id;
+SELECT count(*) FROM pipedrive.bad_rows;

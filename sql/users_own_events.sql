@@ -87,4 +87,41 @@ SELECT sim.send(8, 'Unknown', 30) AS alone, sim.send(8, 'Unknown still', 31, 'qu
 CALL pipedrive.apply_inbox();
 SELECT entity_id, outcome FROM pipedrive.inbox WHERE event_time >= '2027-01-01 10:30+00' ORDER BY seq;
 SELECT id, name FROM crm_mirror.stages WHERE id = 9;
+--
+-- An assertion of a trigger, which OTHERS does not catch, fails its event, which is kept
+--
+ALTER TABLE crm_mirror.stages DROP CONSTRAINT known;
+CREATE FUNCTION crm_mirror.assert() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN ASSERT new.name <> 'Never', 'not this name'; RETURN new; END$$;
+CREATE TRIGGER assert BEFORE INSERT OR UPDATE ON crm_mirror.stages FOR EACH ROW EXECUTE FUNCTION crm_mirror.assert();
+SELECT sim.send(10, 'Never', 40) AS alone, sim.send(10, 'Never', 41, 'queue') AS queued, sim.send(11, 'Ever', 41, 'queue') AS other;
+CALL pipedrive.apply_inbox();
+SELECT entity_id, outcome FROM pipedrive.inbox WHERE event_time >= '2027-01-01 10:40+00' ORDER BY seq;
+SELECT id, name FROM crm_mirror.stages WHERE id = 11;
+DROP TRIGGER assert ON crm_mirror.stages;
+--
+-- A constraint of another table, which a trigger writes, waits for the commit: it fails its event; what the session
+-- declared of constraints stays
+--
+CREATE TABLE crm_mirror.audit (name text CONSTRAINT known REFERENCES crm_mirror.known_name DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE crm_mirror.plain (name text CONSTRAINT known REFERENCES crm_mirror.known_name);
+CREATE FUNCTION crm_mirror.audit() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN INSERT INTO crm_mirror.audit VALUES (coalesce(new.name, 'Gone')); RETURN NULL; END$$;
+CREATE TRIGGER audit AFTER UPDATE OR DELETE ON crm_mirror.stages FOR EACH ROW EXECUTE FUNCTION crm_mirror.audit();
+SELECT sim.send(8, 'Nobody', 50) AS alone, sim.send(8, 'Nobody still', 51, 'queue') AS queued, sim.send(9, 'Known', 51, 'queue') AS other;
+SELECT pipedrive.ingest_webhook(sim.event(12, '{}', 51, 'delete'), 'queue');
+CALL pipedrive.apply_inbox();
+SELECT entity_id, outcome FROM pipedrive.inbox WHERE event_time >= '2027-01-01 10:50+00' ORDER BY seq;
+BEGIN;
+SELECT sim.send(10, 'Known', 52);
+INSERT INTO crm_mirror.audit VALUES ('Waits');
+ROLLBACK;
+CREATE TABLE crm_mirror.at_once (name text CONSTRAINT known REFERENCES crm_mirror.known_name DEFERRABLE);
+SELECT sim.send(8, 'Nobody', 53) AS alone, sim.send(8, 'Nobody still', 54, 'queue') AS queued, sim.send(11, 'Known', 54, 'queue') AS other;
+CALL pipedrive.apply_inbox();
+SELECT entity_id, outcome FROM pipedrive.inbox WHERE event_time >= '2027-01-01 10:53+00' ORDER BY seq;
+BEGIN;
+SELECT sim.send(10, 'Known', 55);
+INSERT INTO crm_mirror.audit VALUES ('Waits');
+INSERT INTO crm_mirror.at_once VALUES ('Does not wait');
+ROLLBACK;
+SELECT * FROM crm_mirror.audit;
 SELECT pipedrive.drop_mirror('crm.stages');

@@ -60,7 +60,7 @@ BEGIN
                    pipedrive._column_list(m.target),
                    pipedrive._column_list(m.target, '($1).'::text)) USING source_row;
     RETURN true;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN assert_failure OR OTHERS THEN
     IF NOT pipedrive._is_refusal(SQLSTATE) THEN
         RAISE;
     END IF;
@@ -74,28 +74,28 @@ $$;
 COMMENT ON FUNCTION _stage_row(integer, anyelement) IS
     'stages one row of a mirror''s source, or writes down why it cannot be stored';
 
--- A constraint that waits for the end of the transaction would fail it as a whole.
-CREATE FUNCTION _check_deferred(target regclass) RETURNS void
+-- A constraint that waits for the end of the transaction would fail it as a whole. Which of them wait
+-- is not known: triggers write other tables too. What was checked is not checked again at the end
+-- where DEFERRED restores what was declared; no command does where some constraint of the database
+-- is INITIALLY IMMEDIATE, since names are not unique: there the checks are undone with their effects.
+CREATE FUNCTION _check_deferred() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    c record;
 BEGIN
-    SELECT string_agg(format('%I.%I', n.nspname, k.conname), ', ') AS all_of_them,
-           string_agg(format('%I.%I', n.nspname, k.conname), ', ') FILTER (WHERE k.condeferred)
-               AS as_declared
-      INTO c
-      FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
-     WHERE k.condeferrable AND (k.conrelid = target OR k.confrelid = target);
-    IF c.all_of_them IS NOT NULL THEN
-        EXECUTE format('SET CONSTRAINTS %s IMMEDIATE', c.all_of_them);
-    END IF;
-    IF c.as_declared IS NOT NULL THEN
-        EXECUTE format('SET CONSTRAINTS %s DEFERRED', c.as_declared);
+    IF EXISTS (SELECT FROM pg_constraint k WHERE k.condeferrable AND NOT k.condeferred) THEN
+        BEGIN
+            SET CONSTRAINTS ALL IMMEDIATE;
+            RAISE EXCEPTION USING ERRCODE = 'HVDEF', MESSAGE = 'nothing is refused';
+        EXCEPTION WHEN SQLSTATE 'HVDEF' THEN
+            NULL;
+        END;
+    ELSE
+        SET CONSTRAINTS ALL IMMEDIATE;
+        SET CONSTRAINTS ALL DEFERRED;
     END IF;
 END
 $$;
-COMMENT ON FUNCTION _check_deferred(regclass) IS
-    'has the deferred constraints of a mirror, and of what refers to it, checked now';
+COMMENT ON FUNCTION _check_deferred() IS
+    'has everything checked now that waits for the end of the transaction';
 
 -- The parts are halved until each refused row stands alone.
 CREATE FUNCTION _write_part(m pipedrive.mirror, stage regclass, change_source text, asked bigint,
@@ -117,10 +117,10 @@ BEGIN
             SELECT w.written, w.left_alone INTO written, left_alone
               FROM pipedrive._merge_rows(m, stage, change_source, asked, ids) AS w;
         END IF;
-        PERFORM pipedrive._check_deferred(m.target);
+        PERFORM pipedrive._check_deferred();
         refused := '[]';
         RETURN;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         IF NOT pipedrive._is_refusal(SQLSTATE) THEN
             RAISE;
         END IF;

@@ -209,7 +209,7 @@ BEGIN
     IF FOUND THEN
         UPDATE pipedrive.mirror x SET deleted_source = pipedrive._create_deleted_list(m.place, m.server) WHERE x.mirror_id = which;
     END IF;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN assert_failure OR OTHERS THEN
     RAISE WARNING USING MESSAGE = format('the list of deleted deals of mirror "%s" is gone, and could not be made again: %s', m.target, SQLERRM);
 END
 $$;

@@ -159,7 +159,7 @@ BEGIN
                    m.target, pipedrive._column_list(m.target), m.source,
                    (SELECT string_agg(format('%1$I = excluded.%1$I', c), ', ') FROM unnest(pipedrive._mirror_columns(m.target)) AS c WHERE c <> 'id'),
                    pipedrive._column_list(m.target, 't.'::text), pipedrive._column_list(m.target, 'excluded.'::text)), m.mirror_id);
-    PERFORM pipedrive._check_deferred(m.target);
+    PERFORM pipedrive._check_deferred();
     PERFORM pipedrive._note_bad_rows(m, coalesce(w.set_aside, '[]'::jsonb));
     PERFORM pipedrive._record_change_count(m.mirror_id, w.written);
     PERFORM pipedrive._note_part(m, s, w.next_position, w.answered_at, w.highest_id);

@@ -143,7 +143,7 @@ BEGIN
         ELSE
             PERFORM pipedrive._backfill_page(m, server, deal);
         END IF;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         step.status := CASE WHEN pipedrive._is_unreachable(SQLSTATE) OR pipedrive._tokens_spent() = spent THEN 'unreachable' ELSE 'error' END;
         IF pipedrive._tokens_spent() > spent THEN -- a request that is refused may have a cursor that has grown too old: from the start then

@@ -43,7 +43,7 @@ DECLARE
 BEGIN
     RETURN CASE what WHEN 'sync' THEN pipedrive._sync_step(which, mode, budget, allow_deletes)
                      ELSE pipedrive._reconcile_step(which, budget, allow_deletes) END;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN assert_failure OR OTHERS THEN
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
         hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT, column_of_error = COLUMN_NAME;
     -- what was paid stays paid

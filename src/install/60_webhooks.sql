@@ -276,7 +276,7 @@ BEGIN
     EXCEPTION WHEN program_limit_exceeded OR insufficient_resources THEN
         e.problem := 'the body is too large or nested too deep';
         RETURN e;
-    WHEN OTHERS THEN
+    WHEN assert_failure OR OTHERS THEN
         e.problem := 'not valid JSON';
         RETURN e;
     END;
@@ -284,7 +284,7 @@ BEGIN
         e := pipedrive._read_event(jsonb_build_object('meta', body -> 'meta', 'v', body -> 'v',
             'retry', body -> 'retry', 'data', jsonb_build_object('id', body #> '{data,id}'),
             'current', jsonb_build_object('id', body #> '{current,id}')));
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         NULL; -- it is in what would be read
     END;
     e.record := NULL;
@@ -544,9 +544,6 @@ BEGIN
             END IF;
         END IF;
     END IF;
-    IF m.watched THEN
-        PERFORM pipedrive._check_deferred(m.target);
-    END IF;
     IF e.processed_at IS NULL OR written > 0 THEN -- not for what ran before and changes nothing now
         PERFORM pipedrive._settle_event(m, e.id || coalesce(e.others, '{}'), written, CASE verdict WHEN 'applied' THEN jsonb_build_object(e.id, carried) END,
                                         CASE WHEN old IS NULL AND written > 0 THEN ARRAY[e.id] END, ours);
@@ -637,6 +634,16 @@ END
 $$;
 COMMENT ON FUNCTION _why_ignored(_event) IS 'outcome of an event that no mirror takes now';
 
+-- What _later_event() asks for must not be hidden by a mirror of another role, whichever comes first.
+CREATE FUNCTION _says_more(verdict text, outcome text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT outcome LIKE 'ignored%' AND verdict NOT LIKE 'ignored%'
+        OR outcome = 'stale' AND verdict ~ '^(applied|deleted)'
+$$;
+COMMENT ON FUNCTION _says_more(text, text) IS
+    'of an event that several mirrors take, whether what became of it in one counts more than in those '
+    'before: applied or deleted, then stale, then ignored';
+
 CREATE FUNCTION _apply_event(e _event) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -648,7 +655,10 @@ BEGIN
         FOR m IN SELECT t.* FROM pipedrive._targets(e.source_entity) AS t WHERE pipedrive._is_for(t, e) LOOP
             PERFORM pipedrive._note_company(m, e);
             verdict := pipedrive._apply_one(m, e);
-            IF outcome IS NULL OR outcome = 'stale' THEN -- of several mirrors the one with the most to do counts
+            IF m.watched THEN
+                PERFORM pipedrive._check_deferred();
+            END IF;
+            IF outcome IS NULL OR pipedrive._says_more(verdict, outcome) THEN
                 outcome := verdict;
             END IF;
         END LOOP;
@@ -676,7 +686,7 @@ BEGIN
                 e.shape := 'rest';
                 e.no_labels := false;
             END IF;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN assert_failure OR OTHERS THEN
             NULL; -- gone, hidden or no tokens left: the body has to do, the mark stays
         END;
     END IF;
@@ -710,13 +720,13 @@ BEGIN
     BEGIN
         PERFORM pipedrive._settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
            FROM pipedrive._mirrors_to_mark(e) AS t;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         INSERT INTO pipedrive.late_mark (mirror_id, id)
         SELECT t.mirror_id, i FROM pipedrive._mirrors_to_mark(e) AS t, unnest(e.entity_id::bigint || coalesce(e.others, '{}')) AS i;
     END;
     PERFORM pipedrive._note_company(t, e) FROM pipedrive._mirrors_to_mark(e) AS t;
     RETURN true;
-EXCEPTION WHEN OTHERS THEN
+EXCEPTION WHEN assert_failure OR OTHERS THEN
     RETURN false; -- the event itself is kept
 END
 $$;
@@ -759,7 +769,7 @@ BEGIN
         ELSE
             outcome := pipedrive._apply_event(CASE mode WHEN 'refetch' THEN pipedrive._fetched(e) ELSE e END);
         END IF;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         -- somebody else holds the row: not the event's fault
         outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
@@ -829,7 +839,7 @@ DECLARE
 BEGIN
     BEGIN
         body := payload::jsonb;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         RETURN pipedrive._ingest(NULL::jsonb, payload, mode, server);
     END;
     RETURN pipedrive._ingest(body, NULL::text, mode, server);
@@ -956,7 +966,7 @@ BEGIN
         END IF;
     END LOOP;
     IF m.watched THEN
-        PERFORM pipedrive._check_deferred(m.target);
+        PERFORM pipedrive._check_deferred();
     END IF;
     ids := ARRAY(SELECT u.id FROM unnest(events) AS u WHERE u.processed_at IS NULL OR written > 0 UNION ALL SELECT unnest(u.others) FROM unnest(events) AS u WHERE u.processed_at IS NULL);
     IF ids <> '{}' THEN
@@ -984,7 +994,7 @@ BEGIN
         CONTINUE WHEN positions = '{}';
         verdicts := pipedrive._apply_set(m, ARRAY(SELECT events[p] FROM unnest(positions) AS p));
         FOR i IN 1 .. cardinality(positions) LOOP
-            IF outcomes[positions[i]] IS NULL OR outcomes[positions[i]] = 'stale' THEN
+            IF outcomes[positions[i]] IS NULL OR pipedrive._says_more(verdicts[i], outcomes[positions[i]]) THEN
                 outcomes[positions[i]] := verdicts[i];
             END IF;
         END LOOP;
@@ -1019,7 +1029,7 @@ BEGIN
     BEGIN
         e := pipedrive._stored_event(inbox_key);
         outcome := CASE WHEN e.problem IS NOT NULL THEN 'failed: ' || e.problem ELSE pipedrive._apply_event(e) END;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS error = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         outcome := CASE WHEN SQLSTATE IN ('55P03', '40P01', '40001') THEN 'queued' ELSE 'failed: ' || pipedrive._reason(SQLSTATE, error) END;
         error := format('%s: %s', SQLSTATE, pipedrive._error_text(SQLSTATE, error, detail, hint, context));
@@ -1086,7 +1096,7 @@ BEGIN
     UPDATE pipedrive.inbox i SET status = 'stale', outcome = 'stale: followed by a later event', error = NULL, processed_at = clock_timestamp()
      WHERE i.key = ANY (keys) AND i.key <> ALL (last_keys) AND i.status IN ('queued', 'ignored');
     RETURN results || array_fill('stale'::text, ARRAY[cardinality(keys) - cardinality(last_keys)]);
-EXCEPTION WHEN OTHERS THEN -- one of them is bad, or waits for somebody: each by itself
+EXCEPTION WHEN assert_failure OR OTHERS THEN -- one of them is bad, or waits for somebody: each by itself
     RETURN ARRAY(SELECT pipedrive._run_one(o.key) FROM (SELECT x.key FROM pipedrive.inbox x WHERE x.key = ANY (keys) ORDER BY x.event_time, x.seq) AS o);
 END
 $$;
@@ -1310,7 +1320,7 @@ BEGIN
         given := headers::json ->> 'authorization';
         given := convert_from(decode(substring(given FROM '^[Bb][Aa][Ss][Ii][Cc] +([A-Za-z0-9+/=]+)$'), 'base64'), 'UTF8');
         colon := strpos(given, ':');
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         RETURN NULL;
     END;
     IF coalesce(colon, 0) = 0 OR length(given) > 300 THEN
@@ -1481,7 +1491,7 @@ BEGIN
                 END IF;
                 webhook_id := pipedrive._subscribe(server, url, object, register_webhook.user_id, login_name, password);
                 kept := true;
-            EXCEPTION WHEN OTHERS THEN -- those created before stay known; a login that nobody has does not stay
+            EXCEPTION WHEN assert_failure OR OTHERS THEN -- those created before stay known; a login that nobody has does not stay
                 GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
                 problem := pipedrive._error_text(SQLSTATE, problem, detail, hint, context);
                 login_name := CASE WHEN kept THEN login_name END;
@@ -1518,7 +1528,7 @@ BEGIN
                 PERFORM pipedrive._request(unregister_webhook.server, 'DELETE'::text, '/v1/webhooks/' || s.webhook_id);
             END IF;
             DELETE FROM pipedrive.webhook_subscription x WHERE x.server = unregister_webhook.server AND x.webhook_id = s.webhook_id;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN assert_failure OR OTHERS THEN
             GET STACKED DIAGNOSTICS problem = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
             problem := pipedrive._error_text(SQLSTATE, problem, detail, hint, context);
         END;

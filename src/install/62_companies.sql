@@ -150,7 +150,7 @@ BEGIN
             IF NOT pipedrive._was_asked(pipedrive._server_of(m.source)) THEN
                 PERFORM pipedrive._check_mirror(m);
             END IF;
-        EXCEPTION WHEN OTHERS THEN
+        EXCEPTION WHEN assert_failure OR OTHERS THEN
             CONTINUE;
         END;
     END LOOP;

@@ -252,7 +252,7 @@ BEGIN
     BEGIN
         PERFORM pipedrive._refresh_view(_refresh_if_due.view);
         RETURN true;
-    EXCEPTION WHEN OTHERS THEN
+    EXCEPTION WHEN assert_failure OR OTHERS THEN
         GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         state := SQLSTATE;
     END;

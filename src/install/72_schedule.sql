@@ -249,7 +249,7 @@ BEGIN
 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
     RAISE NOTICE 'retention: "% %" waits for another time: %', step, target, SQLERRM;
     RETURN true;
-WHEN OTHERS THEN -- the other steps go on
+WHEN assert_failure OR OTHERS THEN -- the other steps go on
     GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
     RAISE WARNING 'retention: %', pipedrive._error_text(SQLSTATE, message, detail, hint, context);
     RETURN false;
