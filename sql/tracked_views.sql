@@ -7,6 +7,8 @@
 \set SHOW_CONTEXT never
 DROP ROLE IF EXISTS regress_viewer;
 DROP SCHEMA IF EXISTS t, crm_mirror, crm_dashboards, crm_dashboards_2, dash CASCADE;
+-- no mirror anywhere
+SELECT sim.error('SELECT pipedrive.create_dashboards(''public'')');
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, pipelines, stages, users, organizations) FROM SERVER crm INTO crm;
 SELECT * FROM pipedrive.create_mirrors('crm');
 CREATE SCHEMA t;

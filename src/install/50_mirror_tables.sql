@@ -49,12 +49,14 @@ CREATE TABLE mirror_state (
     row_by_row boolean NOT NULL DEFAULT false,
     reconcile_phase text,
     reconcile_position text,
-    company_id text
+    company_id text,
+    passed_over jsonb NOT NULL DEFAULT '{}'
 );
 COMMENT ON TABLE mirror_state IS 'how far each mirror is; walk_position is where the run under way goes on';
 COMMENT ON COLUMN mirror_state.strategy IS 'what the run under way, or the last one, goes through; see sync_phase';
 COMMENT ON COLUMN mirror_state.watermark IS 'Pipedrive''s time up to which all changes are in the mirror';
 COMMENT ON COLUMN mirror_state.company_id IS 'company whose rows it holds, as far as accounts tell: those of another one do not go in beside them';
+COMMENT ON COLUMN mirror_state.passed_over IS 'phases whose list was refused, and the time that the one who can read it again begins at';
 COMMENT ON COLUMN mirror_state.run_deleted IS 'rows that the run has deleted; see _delete_limit()';
 COMMENT ON COLUMN mirror_state.may_delete IS 'whether the call was told to delete however much it is';
 COMMENT ON COLUMN mirror_state.as_of IS 'when the last run that came to its end began: the mirror is as old as that';

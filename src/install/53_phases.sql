@@ -17,6 +17,7 @@ COMMENT ON COLUMN sync_phase.next IS 'phase that follows; NULL: the run is done'
 COMMENT ON COLUMN sync_phase.reader IS 'which step function reads';
 COMMENT ON COLUMN sync_phase.condition IS
     'which rows of its list the phase reads, in SQL; $1 is the time that the run reads from';
+-- Deleted rows are in two lists, and an account may refuse one of them: each is a phase of its own.
 -- New rows are found by their ids, which nobody can choose; a time that clients set may be any.
 -- A reload passes "deleted" as well: the watermark that it sets is beyond what was deleted
 -- before, so later runs would never ask for it. It asks for all that the API still tells.
@@ -24,10 +25,12 @@ INSERT INTO sync_phase VALUES
     ('load', 'refetch', NULL, 'refetch', 'true'),
     ('load', 'load', 'refetch', 'load', 'true'),
     ('reload', 'refetch', NULL, 'refetch', 'true'),
-    ('reload', 'deleted', 'refetch', 'deleted', 'true'),
+    ('reload', 'deleted archived', 'refetch', 'deleted', 'is_archived'),
+    ('reload', 'deleted', 'deleted archived', 'deleted', 'NOT is_archived'),
     ('reload', 'reload', 'deleted', 'read', 'true'),
     ('changes', 'refetch', NULL, 'refetch', 'true'),
-    ('changes', 'deleted', 'refetch', 'deleted', 'update_time >= $1'),
+    ('changes', 'deleted archived', 'refetch', 'deleted', 'update_time >= $1 AND is_archived'),
+    ('changes', 'deleted', 'deleted archived', 'deleted', 'update_time >= $1 AND NOT is_archived'),
     ('changes', 'added', 'deleted', 'added', 'true'),
     ('changes', 'updated', 'added', 'read', 'update_time >= $1'),
     ('whole', 'refetch', NULL, 'refetch', 'true'),
@@ -42,13 +45,17 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION _first_phase(text) IS 'phase that a run with a strategy begins with';
 
--- A list of deleted rows is passed over where the mirror has none.
+-- The lists of deleted rows are passed over where the mirror has none.
 CREATE FUNCTION _next_phase(m pipedrive.mirror, strategy text, phase text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN n.reader = 'deleted' AND m.deleted_source IS NULL THEN n.next ELSE n.phase END
-      FROM pipedrive.sync_phase p
-      JOIN pipedrive.sync_phase n ON n.strategy = p.strategy AND n.phase = p.next
-     WHERE p.strategy = _next_phase.strategy AND p.phase = _next_phase.phase
+    WITH RECURSIVE n (phase, next, readable) AS (
+        SELECT p.phase, p.next, false FROM pipedrive.sync_phase p
+         WHERE p.strategy = _next_phase.strategy AND p.phase = _next_phase.phase
+        UNION ALL
+        SELECT p.phase, p.next, p.reader <> 'deleted' OR m.deleted_source IS NOT NULL
+          FROM n JOIN pipedrive.sync_phase p ON p.phase = n.next
+         WHERE p.strategy = _next_phase.strategy AND NOT n.readable)
+    SELECT n.phase FROM n WHERE n.readable
 $$;
 COMMENT ON FUNCTION _next_phase(pipedrive.mirror, text, text) IS 'what follows a phase of a run';
 

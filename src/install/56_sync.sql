@@ -186,34 +186,74 @@ END
 $$;
 COMMENT ON FUNCTION _step_full(pipedrive.mirror, pipedrive.mirror_state) IS 'the whole of a small list, compared with the mirror';
 
--- What is deleted while the list is walked is later than the run's first answer, and so than the watermark: the next run asks for it.
--- An account may not let its archived deals be listed by status: their deletions are left to reconcile() then, and the others go on.
-CREATE FUNCTION _walk_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text, pages integer, OUT next_position text,
-                              OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz)
+-- The API refuses what it was asked for, and would do so again.
+CREATE FUNCTION _is_refused(state text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT state IN ('HV00L', 'HV00R', '42501')
+$$;
+COMMENT ON FUNCTION _is_refused(text) IS
+    'whether an error of that SQLSTATE says that the API will not answer a request: a bad one, '
+    'a list that is not there, or not allowed';
+
+-- What is deleted while a list is walked is later than the run's first answer, and so than the
+-- watermark: the next run asks for it.
+--
+-- A list whose first request is refused cannot be read, and is passed over. A later refusal is an
+-- error: there it may be the cursor that is too old. So that one cannot be taken for the other, the
+-- first part is one page.
+CREATE FUNCTION _walk_deleted(m pipedrive.mirror, s pipedrive.mirror_state, condition text,
+                              pages integer, OUT next_position text, OUT tokens bigint,
+                              OUT rows bigint, OUT pages_read bigint, OUT answered_at timestamptz,
+                              OUT refused text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     spent bigint := pipedrive._tokens_spent();
-    reason text;
-    -- only what is news; whether a row says itself that it is deleted
-    query text := 'SELECT d.id, (d.is_deleted OR d.status = ''deleted'') IS TRUE AS gone FROM %s d WHERE %s AND (SELECT true FROM %s t WHERE t.id = d.id)';
+    message text;
+    detail text;
+    place text;
 BEGIN
-    BEGIN
-        SELECT w.next_position, w.tokens, w.rows, w.pages_read, w.answered_at INTO next_position, tokens, rows, pages_read, answered_at
-          FROM pipedrive._walk(m.deleted_source, s.walk_position, pages, NULL::bigint, 'pipedrive_gone'::name,
-                               format(query, m.deleted_source, condition, m.target), s.since) AS w;
-        RETURN;
-    EXCEPTION WHEN fdw_unable_to_create_execution OR fdw_table_not_found THEN
-        GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
-    END;
-    SELECT w.next_position, w.rows, w.pages_read, w.answered_at INTO next_position, rows, pages_read, answered_at
-      FROM pipedrive._walk(m.deleted_source, NULL::text, 0, NULL::bigint, 'pipedrive_gone'::name,
-                           format(query, m.deleted_source, condition || ' AND NOT d.is_archived', m.target), s.since) AS w;
+    -- only what is news; whether a row says itself that it is deleted
+    SELECT w.next_position, w.tokens, w.rows, w.pages_read, w.answered_at
+      INTO next_position, tokens, rows, pages_read, answered_at
+      FROM pipedrive._walk(
+          m.deleted_source, s.walk_position, CASE WHEN s.walk_position IS NULL THEN 1 ELSE pages END,
+          NULL::bigint, 'pipedrive_gone'::name,
+          format('SELECT d.id, (d.is_deleted OR d.status = ''deleted'') IS TRUE AS gone FROM %s d
+                   WHERE %s AND (SELECT true FROM %s t WHERE t.id = d.id)',
+                 m.deleted_source, condition, m.target), s.since) AS w;
+EXCEPTION WHEN fdw_unable_to_create_execution OR fdw_table_not_found OR insufficient_privilege THEN
+    IF s.walk_position IS NOT NULL THEN
+        RAISE;
+    END IF;
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+        place = PG_EXCEPTION_CONTEXT;
+    refused := pipedrive._error_text(SQLSTATE, message, detail, NULL::text, place);
     tokens := pipedrive._tokens_spent() - spent;
-    RAISE WARNING USING MESSAGE = format('mirror "%s": archived rows that were deleted cannot be listed', m.target), DETAIL = reason,
-        HINT = 'CALL pipedrive.reconcile() finds them.';
+    rows := 0;
+    pages_read := 0;
 END
 $$;
-COMMENT ON FUNCTION _walk_deleted(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS 'stages ids of rows that the API lists as deleted and the mirror has; a part of the list, as _walk() tells';
+COMMENT ON FUNCTION _walk_deleted(pipedrive.mirror, pipedrive.mirror_state, text, integer) IS
+    'stages ids of rows that the API lists as deleted and the mirror has; a part of the list, as '
+    '_walk() tells; refused: why the list cannot be read';
+
+-- When the list can be read again, it is asked for all that was deleted since it could not.
+CREATE FUNCTION _pass_over(m pipedrive.mirror, s pipedrive.mirror_state, reason text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE pipedrive.mirror_state x
+       SET passed_over = x.passed_over || jsonb_build_object(
+               s.phase, CASE WHEN s.strategy = 'changes' THEN s.since
+                             ELSE '2000-01-01 00:00:00+00'::timestamptz END)
+     WHERE x.mirror_id = m.mirror_id;
+    RAISE WARNING USING
+        MESSAGE = format('mirror "%s": %srows that were deleted cannot be listed', m.target,
+                         CASE WHEN s.phase <> 'deleted' THEN 'archived ' END),
+        DETAIL = reason, HINT = 'CALL pipedrive.reconcile() finds them.';
+END
+$$;
+COMMENT ON FUNCTION _pass_over(pipedrive.mirror, pipedrive.mirror_state, text) IS
+    'tells that a list of deleted rows is refused, and remembers since when';
 
 CREATE FUNCTION _listed_as(gone boolean) RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -235,7 +275,13 @@ BEGIN
     IF to_regclass('pg_temp.pipedrive_gone') IS NOT NULL THEN
         DROP TABLE pg_temp.pipedrive_gone;
     END IF;
+    s.since := least(s.since, (s.passed_over ->> s.phase)::timestamptz);
     SELECT * INTO w FROM pipedrive._walk_deleted(m, s, condition, pages);
+    IF w.refused IS NOT NULL THEN
+        PERFORM pipedrive._pass_over(m, s, w.refused);
+    ELSIF w.next_position IS NULL AND s.passed_over ? s.phase THEN
+        UPDATE pipedrive.mirror_state x SET passed_over = x.passed_over - s.phase WHERE x.mirror_id = m.mirror_id;
+    END IF;
     PERFORM pipedrive._delete_vanished(m, pipedrive._listed_as(true), w.answered_at, asked);
     -- a server that takes no notice of the status lists rows that are there
     INSERT INTO pipedrive.refetch (mirror_id, id, reason)
@@ -323,6 +369,38 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _sync_step(integer, text, bigint, boolean) IS 'one batch of a sync; remembers where it is';
+
+-- Marks of rows that cannot be read stay, and the rest of such a run is done: it ends, but the mirror is not as new as it. In other phases
+-- the next run begins where it can get on: with what changed, or at the list's first page, as a cursor may have grown too old.
+CREATE FUNCTION _after_refusal(which integer, what text, state text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    m pipedrive.mirror;
+    s pipedrive.mirror_state;
+    reader text;
+BEGIN
+    IF NOT pipedrive._is_refused(state) THEN
+        RETURN;
+    END IF;
+    SELECT * INTO STRICT m FROM pipedrive.mirror x WHERE x.mirror_id = which;
+    SELECT * INTO STRICT s FROM pipedrive.mirror_state x WHERE x.mirror_id = which;
+    SELECT p.reader INTO reader FROM pipedrive.sync_phase p WHERE p.strategy = s.strategy AND p.phase = s.phase;
+    IF what = 'reconcile' THEN
+        UPDATE pipedrive.mirror_state x
+           SET reconcile_position = CASE WHEN state <> 'HV00L' THEN x.reconcile_position END,
+               reconcile_phase = CASE WHEN x.reconcile_phase <> 'refetch' THEN x.reconcile_phase END
+         WHERE x.mirror_id = which;
+    ELSIF reader = 'refetch' THEN
+        PERFORM pipedrive._step_finish(m, s);
+        UPDATE pipedrive.mirror_state x SET as_of = s.as_of WHERE x.mirror_id = which;
+    ELSIF s.walk_position IS NULL AND s.strategy = 'changes' THEN
+        UPDATE pipedrive.mirror_state x SET phase = NULL WHERE x.mirror_id = which;
+    ELSIF state = 'HV00L' OR reader = 'deleted' THEN
+        UPDATE pipedrive.mirror_state x SET walk_position = NULL WHERE x.mirror_id = which;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION _after_refusal(integer, text, text) IS 'from where the next run goes on after a request that the API refused';
 
 CREATE FUNCTION _today() RETURNS date
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$ SELECT (now() AT TIME ZONE 'UTC')::date $$;

@@ -14,12 +14,9 @@ COMMENT ON FUNCTION _is_unreachable(text) IS
 CREATE FUNCTION _note_failure(which integer, what text, state text, told text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- A refused request may be a cursor that has grown too old to go on from: the next call begins
-    -- the phase anew.
+    PERFORM pipedrive._after_refusal(which, what, state);
     UPDATE pipedrive.mirror_state x
-       SET last_error = told, last_error_at = clock_timestamp(),
-           walk_position = CASE WHEN state = 'HV00L' THEN NULL ELSE x.walk_position END,
-           reconcile_position = CASE WHEN state = 'HV00L' THEN NULL ELSE x.reconcile_position END
+       SET last_error = told, last_error_at = clock_timestamp()
      WHERE x.mirror_id = which;
     RAISE WARNING USING MESSAGE = format('could not %s mirror "%s": %s', what,
         (SELECT m.target FROM pipedrive.mirror m WHERE m.mirror_id = which), told);

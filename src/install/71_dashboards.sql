@@ -164,7 +164,8 @@ BEGIN
     IF present IS NULL THEN
         RAISE EXCEPTION 'schema % holds no mirrors', mirror_schema
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = (SELECT 'Mirrors are in: ' || string_agg(DISTINCT c.relnamespace::regnamespace::text, ', ') FROM pipedrive.mirror m JOIN pg_class c ON c.oid = m.target);
+                  HINT = (SELECT coalesce('Mirrors are in: ' || string_agg(DISTINCT c.relnamespace::regnamespace::text, ', '), 'SELECT pipedrive.create_mirrors(...) makes mirrors.')
+                            FROM pipedrive.mirror m JOIN pg_class c ON c.oid = m.target);
     END IF;
     IF place IS NULL THEN
         SELECT pipedrive._derived_name(regexp_replace(n.nspname, '_mirror$', ''), '_dashboards'::text) INTO place FROM pg_namespace n WHERE n.oid = mirror_schema;
