@@ -179,6 +179,32 @@ TEST_F(ScanTest, AnOrderThatDoesNotHoldIsNotTrusted) {
     }
 }
 
+// A first page that happens to descend ends nothing: the rows that are wanted come after it.
+TEST_F(ScanTest, FewRowsThatDescendProveNothing) {
+    const BoundColumn add_time = bind_column(require_entity("deals"), {1, "add_time", "", "", ""});
+    list("/api/v2/deals/archived", {});
+    for (int page = 2; page <= NewestFirst::kProof; ++page) {
+        std::vector<std::pair<std::int64_t, std::string>> rows;
+        for (int i = page; i > 0; --i)
+            rows.emplace_back(i, R"(,"add_time":")" + format_utc_seconds(i * kSecond) + "\"");
+        for (int i = 50; i < 53; ++i)
+            rows.emplace_back(i, R"(,"add_time":")" + format_utc_seconds(i * kSecond) + "\"");
+        list("/api/v2/deals", rows);
+        ScanSpec by_time = spec({add_time}, {{"add_time", Op::Ge, 0}}), by_id = spec();
+        by_time.page_size = by_id.page_size = page;
+        Scan timed = scan(by_time);
+        timed.start({time_value(50 * kSecond)});
+        const auto got = ids(timed);
+        for (std::int64_t id : {50, 51, 52})
+            EXPECT_NE(std::find(got.begin(), got.end(), id), got.end()) << page;
+        Scan above = scan(by_id);
+        WalkPart part;
+        part.above_id = 40;
+        above.start({}, part);
+        EXPECT_EQ(ids(above).size(), rows.size()) << page;
+    }
+}
+
 TEST_F(ScanTest, AWindowIsBetterThanNewestFirstAndIdsThanBoth) {
     const BoundColumn add_time = bind_column(require_entity("deals"), {1, "add_time", "", "", ""});
     Scan s = scan(spec({add_time}, {{"add_time", Op::Ge, 0}, {"update_time", Op::Ge, 0}}));
