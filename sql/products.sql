@@ -13,7 +13,7 @@ SELECT id, name, code, unit, tax, category, is_linkable, billing_frequency, bill
   FROM crm.products WHERE id <= 6 ORDER BY id;
 SELECT count(*) AS others FROM crm.products p JOIN sim.rows('products') AS r ON r.id = p.id
  WHERE (p.name, p.tax, p.owner_id, p.prices, p.is_deleted) IS DISTINCT FROM (r.data ->> 'name', (r.data ->> 'tax')::numeric, (r.data ->> 'owner_id')::bigint, r.data -> 'prices', (r.data ->> 'is_deleted')::boolean);
-SELECT id, name, key_string, active_flag, is_custom_flag FROM crm.activity_types WHERE active_flag ORDER BY id;
+SELECT id, name, key_string, active_flag, is_custom_flag, add_time FROM crm.activity_types WHERE active_flag ORDER BY id;
 SELECT code, name, decimal_points, active_flag FROM crm.currencies WHERE active_flag ORDER BY code COLLATE "C";
 -- Conditions, and the requests that they become.
 SELECT min(owner_id) AS owner FROM crm.products \gset

@@ -39,7 +39,7 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
      WHERE NOT r.held AND (r.reason = excluded.reason OR r.arrival < asked)
 $$;
 COMMENT ON FUNCTION _hold_back(pipedrive.mirror, bigint[], bigint) IS
-    'rows that are not deleted for now; asked: when it was seen that they are gone, NULL for a walk '
+    'rows whose deletion waits to be allowed; asked: when it was seen that they are gone, NULL for a walk '
     'that is no proof';
 
 -- The tombstone's time is Pipedrive's, a second more than its header tells: events of that second
