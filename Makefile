@@ -6,7 +6,16 @@ EXTVERSION := $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" pipedrive_fdw.
 MODULE_big = pipedrive_fdw
 SOURCES := $(sort $(wildcard src/core/*/*.cpp) $(wildcard src/pg/*.cpp))
 OBJS = $(SOURCES:.cpp=.o)
-INSTALL_SQL := $(sort $(wildcard src/install/*.sql))
+
+# The extension's SQL: what is made once, then what can be run again, room by room; in each by name. Only views, defaults and
+# triggers need what they name before them: CREATE EXTENSION turns check_function_bodies off.
+ROOMS = base catalogue server field mirror sync webhook view schedule keeper
+INSTALL_SQL := $(sort $(wildcard src/install/schema/*.sql)) \
+    $(foreach room,$(ROOMS),$(sort $(wildcard src/install/code/$(room)/*.sql)))
+LOST_SQL := $(filter-out $(INSTALL_SQL),$(shell find src/install -name '*.sql' -not -path 'src/install/updates/*'))
+ifneq ($(strip $(LOST_SQL)),)
+$(error in no room of the Makefile: $(LOST_SQL))
+endif
 DATA_built = $(EXTENSION)--$(EXTVERSION).sql
 
 # pg_regress: needs a running server and the simulator; script/test provides both.

@@ -17,9 +17,9 @@ SELECT n, 1 + n % 50, 1 + n % (:deals / 5), n, n % 2 = 0, date '2026-01-01' + n 
 INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source, recorded_at)
 SELECT m.mirror_id, 'deals', 1 + n % :deals, f.field, to_jsonb(1 + (n + n / :deals - 1) % f.values), to_jsonb(1 + (n + n / :deals) % f.values),
        timestamptz '2026-01-01' + n * interval '1 second', 'sync', timestamptz '2026-01-01' + n * interval '1.5 seconds'
-  FROM pipedrive.mirror m, generate_series(1, :changes) AS n
+  FROM pipedrive_internal.mirror m, generate_series(1, :changes) AS n
  CROSS JOIN LATERAL (SELECT CASE WHEN n % 5 = 0 THEN 'owner_id' ELSE 'stage_id' END, CASE WHEN n % 5 = 0 THEN 50 ELSE 15 END) AS f (field, values)
  WHERE m.entity = 'deals';
-UPDATE pipedrive.mirror_state SET loaded = true, last_sync = now();
+UPDATE pipedrive_internal.mirror_state SET loaded = true, last_sync = now();
 ANALYZE;
 SELECT count(*) FROM pipedrive.create_dashboards('crm_mirror');

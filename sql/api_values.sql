@@ -6,16 +6,16 @@
 --
 DROP SCHEMA IF EXISTS crm_mirror CASCADE;
 -- What the helpers make of it
-SELECT v, pipedrive._as_bigint(v), pipedrive._as_boolean(v), pipedrive._as_bigints(v) AS bigints
+SELECT v, pipedrive_internal.as_bigint(v), pipedrive_internal.as_boolean(v), pipedrive_internal.as_bigints(v) AS bigints
   FROM jsonb_array_elements('[1, -7, "12", " 3 ", 1.0, 1.5, 1e3, "1e3", "Error", "", null, true, "false", "0", [1, "2"], [1, "x"], "1,2", "1,,2", {"id": 1}, "9223372036854775807", 9223372036854775808, -9223372036854775808, "١"]') AS v;
-SELECT pipedrive._as_bigint(('1' || repeat('0', 100000))::jsonb), pipedrive._as_bigint(NULL), pipedrive._as_boolean(NULL), pipedrive._as_bigints(NULL), pipedrive._as_time(NULL);
-SELECT v, pipedrive._as_time(v)
+SELECT pipedrive_internal.as_bigint(('1' || repeat('0', 100000))::jsonb), pipedrive_internal.as_bigint(NULL), pipedrive_internal.as_boolean(NULL), pipedrive_internal.as_bigints(NULL), pipedrive_internal.as_time(NULL);
+SELECT v, pipedrive_internal.as_time(v)
   FROM jsonb_array_elements('["2026-03-01T10:00:00Z", "2026-03-01T10:00:00.123Z", "2026-03-01 10:00:00", "2026-03-01", "2026-03-01T10:00:00+05:30", 1772359200, "1772359200", 1772359200123, 1772359200123456,
     "0000-00-00 00:00:00", "2026-02-30T10:00:00Z", "2026-03-01T99:00:00Z", "Error", "now", "today", "infinity", "", 0, null, true, [], {"at": 1}]') AS v;
 -- The same whatever the session's settings
 SET datestyle = 'German, DMY';
 SET timezone = 'Asia/Kolkata';
-SELECT to_jsonb(pipedrive._as_time('"2026-03-01T10:00:00Z"') AT TIME ZONE 'UTC'), to_jsonb(pipedrive._as_time('"2026-03-01 10:00:00"') AT TIME ZONE 'UTC');
+SELECT to_jsonb(pipedrive_internal.as_time('"2026-03-01T10:00:00Z"') AT TIME ZONE 'UTC'), to_jsonb(pipedrive_internal.as_time('"2026-03-01 10:00:00"') AT TIME ZONE 'UTC');
 RESET timezone;
 SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
@@ -29,7 +29,7 @@ SELECT sim.call('POST', 'subscriptions', '{"id": 1, "last_http_status": "Error",
        sim.call('POST', 'subscriptions', '{"id": 3, "last_http_status": 99999999999, "is_active": "perhaps"}') IS NOT NULL AS numbers;
 SELECT object, webhook_id, state, last_delivery, last_status, detail FROM pipedrive.webhook_health('crm');
 CALL pipedrive.repair_webhooks('crm');
-SELECT webhook_id FROM pipedrive.webhook_subscription ORDER BY 1;
+SELECT webhook_id FROM pipedrive_internal.webhook_subscription ORDER BY 1;
 -- An answer that is no list is an error, not an account without webhooks
 CALL sim.fault('[{"match": {"path_regex": "^/v1/webhooks"}, "kind": "status", "status": 200, "body": {"success": true, "data": {"id": 1}}}]');
 SELECT split_part(sim.error(c), E'\n  CONTEXT', 1) AS error

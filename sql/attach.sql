@@ -23,8 +23,8 @@ END $$;
 SELECT step, stage_id IN (:stage_before, :stage_a) AS right_stage, left_at FROM sim.stages_of(1);
 -- drop_mirror() without the table; meanwhile a deal moves on, one is new, one is deleted.
 SELECT pipedrive.drop_mirror('crm.deals', drop_table => false);
-SELECT target, entity, cardinality(columns) > 20 AS columns, company_id FROM pipedrive.detached_mirror;
-SELECT * FROM pipedrive.detached_view ORDER BY kind;
+SELECT target, entity, cardinality(columns) > 20 AS columns, company_id FROM pipedrive_internal.detached_mirror;
+SELECT * FROM pipedrive_internal.detached_view ORDER BY kind;
 SELECT sim.error('SELECT pipedrive.create_mirror(''crm.deals'')');
 CALL sim.mutate(format('[{"action": "change", "entity": "deals", "id": 1, "at": "2026-04-03T09:00:00Z", "fields": {"stage_id": %s}},
                          {"action": "create", "entity": "deals", "at": "2026-04-03T09:00:00Z", "fields": {"title": "Meanwhile"}},
@@ -32,8 +32,8 @@ CALL sim.mutate(format('[{"action": "change", "entity": "deals", "id": 1, "at": 
 SET client_min_messages = notice;
 SELECT pipedrive.attach_mirror('crm.deals', 'crm_mirror.deals');
 SET client_min_messages = warning;
-SELECT count(*) FROM pipedrive.detached_mirror;
-SELECT view, kind FROM pipedrive.mirror_view ORDER BY 2;
+SELECT count(*) FROM pipedrive_internal.detached_mirror;
+SELECT view, kind FROM pipedrive_internal.mirror_view ORDER BY 2;
 CALL pipedrive.sync();
 CALL pipedrive.reconcile();
 SELECT count(*) FILTER (WHERE title = 'Meanwhile') AS made, count(*) FILTER (WHERE id = 3) AS deleted, max(note) AS note FROM crm_mirror.deals;
@@ -44,8 +44,8 @@ SELECT count(*) = (SELECT count(*) FROM crm_mirror.deals) AS live FROM crm_mirro
 -- A new IMPORT, with a column less, one more, and one of another type.
 DROP SCHEMA crm CASCADE;
 SELECT * FROM pipedrive.mirrors;
-SELECT target, company_id FROM pipedrive.detached_mirror ORDER BY target::text;
-SELECT * FROM pipedrive.detached_view ORDER BY kind;
+SELECT target, company_id FROM pipedrive_internal.detached_mirror ORDER BY target::text;
+SELECT * FROM pipedrive_internal.detached_view ORDER BY kind;
 CREATE SCHEMA crm;
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages) FROM SERVER crm INTO crm;
 ALTER FOREIGN TABLE crm.deals DROP COLUMN channel, DROP COLUMN probability, ADD COLUMN probability text;
@@ -55,10 +55,10 @@ SELECT pipedrive.attach_mirror('crm.deals', 'crm_mirror.deals');
 SELECT pipedrive.attach_mirror('crm.stages', 'crm_mirror.stages');
 CALL pipedrive.sync('crm_mirror.stages');
 SELECT attname FROM pg_attribute WHERE attrelid = 'crm_mirror.deals'::regclass AND attname ~ 'channel|probability|note|later' ORDER BY 1;
-SELECT view, kind, has_table_privilege('public', view::oid, 'SELECT') AS public FROM pipedrive.mirror_view ORDER BY 2;
+SELECT view, kind, has_table_privilege('public', view::oid, 'SELECT') AS public FROM pipedrive_internal.mirror_view ORDER BY 2;
 SELECT step, stage_id IN (:stage_before, :stage_a, :stage_b) AS right_stage, left_at FROM sim.stages_of(1);
 -- Columns that were ours are again once a foreign table has them, after however many others that had not; what somebody added stays theirs.
-SELECT string_agg(attname, ', ' ORDER BY attname) FROM pg_attribute, pipedrive.mirror WHERE attrelid = target AND attname = ANY (former_columns);
+SELECT string_agg(attname, ', ' ORDER BY attname) FROM pg_attribute, pipedrive_internal.mirror WHERE attrelid = target AND attname = ANY (former_columns);
 DROP SCHEMA crm CASCADE;
 ALTER TABLE crm_mirror.deals DROP COLUMN next_activity_id;
 ALTER TABLE crm_mirror.deals ADD COLUMN next_activity_id bigint;
@@ -68,7 +68,7 @@ IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages) FROM SERVER crm INTO cr
 SELECT pipedrive.attach_mirror('crm.deals', 'crm_mirror.deals');
 SELECT pipedrive.attach_mirror('crm.stages', 'crm_mirror.stages');
 SELECT mirror, column_name, reason FROM pipedrive.left_out_columns;
-SELECT former_columns FROM pipedrive.mirror;
+SELECT former_columns FROM pipedrive_internal.mirror;
 CALL pipedrive.sync();
 SELECT count(channel) = (SELECT count(channel) FROM crm.deals) AS channel, max(note) AS note, max(next_activity_id) AS theirs, count(next_activity_id) FROM crm_mirror.deals;
 -- The same when the columns come back one by one, and what is left out because it is somebody's stays that after another detour.
@@ -87,17 +87,17 @@ SELECT pipedrive.drop_mirror('crm.deals', false);
 ALTER SCHEMA crm_mirror RENAME TO cm;
 ALTER VIEW cm.owner_history RENAME TO who_had_it;
 SELECT pipedrive.attach_mirror('crm.deals', 'cm.deals');
-SELECT view, kind FROM pipedrive.mirror_view ORDER BY kind;
+SELECT view, kind FROM pipedrive_internal.mirror_view ORDER BY kind;
 SELECT pipedrive.drop_mirror('crm.deals', false);
 ALTER SCHEMA cm RENAME TO crm_mirror;
 ALTER VIEW crm_mirror.who_had_it RENAME TO owner_history;
 DROP VIEW crm_mirror.deals_live, crm_mirror.stage_history;
 CREATE VIEW crm_mirror.deals_live AS SELECT 'my own view'::text AS mine;
 CREATE TABLE crm_mirror.stage_history (mine text);
-SELECT * FROM pipedrive.detached_view;
+SELECT * FROM pipedrive_internal.detached_view;
 SELECT pipedrive.attach_mirror('crm.deals', 'crm_mirror.deals');
 SELECT * FROM crm_mirror.deals_live;
-SELECT view, kind FROM pipedrive.mirror_view ORDER BY kind;
+SELECT view, kind FROM pipedrive_internal.mirror_view ORDER BY kind;
 SELECT * FROM pipedrive.refresh_schema('crm');
 CALL pipedrive.sync('crm.deals');
 SELECT last_error FROM pipedrive.mirrors WHERE mirror = 'crm_mirror.deals'::regclass;
@@ -106,7 +106,7 @@ SELECT * FROM crm_mirror.deals_live;
 DROP VIEW crm_mirror.deals_live;
 DROP TABLE crm_mirror.stage_history;
 SELECT pipedrive.attach_mirror('crm.deals', 'crm_mirror.deals');
-SELECT view, kind FROM pipedrive.mirror_view ORDER BY kind;
+SELECT view, kind FROM pipedrive_internal.mirror_view ORDER BY kind;
 CALL pipedrive.sync('crm.deals');
 -- Another company's table is refused, whether its server was asked before or not; one that shows another company later writes nothing.
 CREATE SERVER other FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url :'sim_url');
@@ -119,15 +119,15 @@ CREATE PROCEDURE sim.company(company bigint) LANGUAGE sql AS $$
 $$;
 CALL sim.company(222);
 SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.other_deals'', ''crm_mirror.deals'')');
-SELECT server, company_id FROM pipedrive.server_company ORDER BY 1;
+SELECT server, company_id FROM pipedrive_internal.server_company ORDER BY 1;
 SELECT pipedrive.create_mirror('crm.other_deals', 'crm_mirror.theirs');
 CALL pipedrive.sync('crm.other_deals');
 SELECT pipedrive.drop_mirror('crm.other_deals');
-SELECT server, company_id FROM pipedrive.server_company ORDER BY 1;
+SELECT server, company_id FROM pipedrive_internal.server_company ORDER BY 1;
 CALL sim.clear();
 SELECT sim.error('SELECT pipedrive.attach_mirror(''crm.other_deals'', ''crm_mirror.deals'')');
 SELECT * FROM sim.journal();
-SELECT target, company_id FROM pipedrive.detached_mirror;
+SELECT target, company_id FROM pipedrive_internal.detached_mirror;
 CALL sim.no_faults();
 ALTER USER MAPPING FOR CURRENT_USER SERVER other OPTIONS (SET api_token 'sim-token-admin'); -- ours after all
 SELECT pipedrive.attach_mirror('crm.other_deals', 'crm_mirror.deals');
@@ -186,6 +186,6 @@ SELECT count(*) > 0 AS filled, count(pipeline_id) = count(*) AS well FROM sim.t_
 SELECT column_name, reason FROM pipedrive.left_out_columns WHERE mirror = 'sim.t_well'::regclass;
 SELECT pipedrive.drop_mirror('crm.stages');
 DROP TABLE crm_mirror.users;
-SELECT target FROM pipedrive.detached_mirror;
+SELECT target FROM pipedrive_internal.detached_mirror;
 DROP SCHEMA crm_mirror CASCADE;
-SELECT target FROM pipedrive.detached_mirror;
+SELECT target FROM pipedrive_internal.detached_mirror;

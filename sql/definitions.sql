@@ -10,7 +10,7 @@ CALL sim.clear();
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, deleted_deals, organizations)
   FROM SERVER crm INTO crm;
 SELECT j FROM sim.journal(true) AS j WHERE j ~ 'Fields' ORDER BY j;
-SELECT entity FROM pipedrive.fields ORDER BY entity;
+SELECT entity FROM pipedrive_internal.fields ORDER BY entity;
 CALL sim.clear();
 SELECT count(*) AS changes FROM pipedrive.field_changes('crm');
 SELECT j FROM sim.journal(true) AS j WHERE j ~ 'Fields' ORDER BY j;

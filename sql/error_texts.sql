@@ -15,9 +15,9 @@ $$;
 -- Webhooks: what the API says of its refusal
 CALL sim.fault('[{"match": {"path_regex": "^/v1/webhooks", "method": "POST"}, "kind": "status", "status": 400, "body": {"success": false, "error": "Failed to get user or company", "error_info": "Pass user_id"}}]');
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook', '{deal}');
-SELECT sim.error($$SELECT pipedrive._request('crm', 'POST', '/v1/webhooks', '{}')$$);
+SELECT sim.error($$SELECT pipedrive_internal.request('crm', 'POST', '/v1/webhooks', '{}')$$);
 CALL sim.fault('[{"match": {"path_regex": "^/v1/webhooks", "method": "POST"}, "kind": "status", "status": 400, "body": {"success": false, "error": "Failed", "error_info": {"field": "user_id", "message": "No such user"}}}]');
-SELECT sim.error($$SELECT pipedrive._request('crm', 'POST', '/v1/webhooks', '{}')$$);
+SELECT sim.error($$SELECT pipedrive_internal.request('crm', 'POST', '/v1/webhooks', '{}')$$);
 CALL sim.no_faults();
 SELECT object, problem FROM pipedrive.register_webhook('crm', 'https://nowhere', '{deal,nonsense}');
 CALL sim.reset();
@@ -81,13 +81,13 @@ SELECT * FROM pipedrive.replay();
 SELECT key, outcome, error, concat(outcome, error) ~ 'Ada|Example' AS leaks FROM pipedrive.inbox ORDER BY seq;
 
 -- What the helper keeps and what it leaves out
-SELECT pipedrive._error_text('HV004', 'invalid value from Pipedrive for column "won_time" of "deals"', 'Expected a time, found string "Ada Example".', '', E'converting column "won_time", row id 4711, page 1 of "deals"\nSQL statement "x"'),
-       pipedrive._error_text('HV004', 'invalid value', 'Expected an integer, found number 4917012345678.', 'Leave the column out.', NULL);
-SELECT pipedrive._error_text('23505', 'duplicate key value violates unique constraint "one"', 'Key (email)=(ada@x.example) already exists.', '', NULL),
-       pipedrive._error_text('22P02', 'invalid input syntax for type integer: "Ada"', 'Token "Ada" is invalid.', '', NULL),
-       pipedrive._error_text('22023', 'invalid mode', '', 'Modes are apply, queue and refetch.', NULL),
-       pipedrive._error_text('28000', 'could not authenticate to Pipedrive server "crm"', 'The API answered 401: unauthorized', 'Check option "api_token".', 'SQL statement');
-SELECT pipedrive._error_text('45000', 'no "Ada" here: Ada', 'It was Ada', 'Not Ada', NULL);
+SELECT pipedrive_internal.error_text('HV004', 'invalid value from Pipedrive for column "won_time" of "deals"', 'Expected a time, found string "Ada Example".', '', E'converting column "won_time", row id 4711, page 1 of "deals"\nSQL statement "x"'),
+       pipedrive_internal.error_text('HV004', 'invalid value', 'Expected an integer, found number 4917012345678.', 'Leave the column out.', NULL);
+SELECT pipedrive_internal.error_text('23505', 'duplicate key value violates unique constraint "one"', 'Key (email)=(ada@x.example) already exists.', '', NULL),
+       pipedrive_internal.error_text('22P02', 'invalid input syntax for type integer: "Ada"', 'Token "Ada" is invalid.', '', NULL),
+       pipedrive_internal.error_text('22023', 'invalid mode', '', 'Modes are apply, queue and refetch.', NULL),
+       pipedrive_internal.error_text('28000', 'could not authenticate to Pipedrive server "crm"', 'The API answered 401: unauthorized', 'Check option "api_token".', 'SQL statement');
+SELECT pipedrive_internal.error_text('45000', 'no "Ada" here: Ada', 'It was Ada', 'Not Ada', NULL);
 
 -- Materialized views: what is told to everybody quotes no row
 CREATE MATERIALIZED VIEW crm_mirror.bad AS SELECT id, CASE WHEN title = 'Ada Example' THEN title::integer END AS n FROM crm_mirror.deals;

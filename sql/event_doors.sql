@@ -7,9 +7,9 @@
 DROP SCHEMA IF EXISTS crm_mirror CASCADE;
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, users) FROM SERVER crm INTO crm OPTIONS (optional_fields 'false');
 SELECT count(*) FROM pipedrive.create_mirrors('crm');
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+INSERT INTO pipedrive_internal.server_company VALUES ('crm', '100200300');
 INSERT INTO crm_mirror.deals (id, title, value, update_time) SELECT i, 't0', 1, '2026-03-01' FROM generate_series(1, 9) AS i;
-UPDATE pipedrive.mirror_state SET last_sync = now(), loaded = true;
+UPDATE pipedrive_internal.mirror_state SET last_sync = now(), loaded = true;
 CREATE FUNCTION sim.queue(id bigint, second integer, data jsonb, server name DEFAULT NULL, company text DEFAULT '100200300', spelled text DEFAULT NULL) RETURNS text LANGUAGE sql AS $$
     SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_strip_nulls(jsonb_build_object('version', '2.0', 'id', second, 'entity', 'deal', 'entity_id', coalesce(spelled, id::text), 'company_id', company,
         'action', CASE WHEN data IS NULL THEN 'delete' ELSE 'change' END, 'timestamp', format('2026-05-01T00:00:0%sZ', second))),
@@ -65,7 +65,7 @@ IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (stages) FROM SERVER crm INTO crm_too O
 SELECT pipedrive.create_mirror('crm.stages', 'crm_mirror.stages') AS theirs, pipedrive.create_mirror('crm_too.stages', 'crm_too.stages_here') AS ours;
 INSERT INTO crm_mirror.stages (id, name) SELECT i, 'as it was' FROM generate_series(1, 5) AS i;
 INSERT INTO crm_too.stages_here (id, name) SELECT i, 'as it was' FROM generate_series(1, 5) AS i;
-SELECT mirror_id AS theirs FROM pipedrive.mirror WHERE target = 'crm_mirror.stages'::regclass \gset
+SELECT mirror_id AS theirs FROM pipedrive_internal.mirror WHERE target = 'crm_mirror.stages'::regclass \gset
 -- the mirror of the other role comes first, then last
 ALTER TABLE crm_mirror.stages OWNER TO regress_pipedrive_owner;
 SELECT sim.in_both(1, 2, 'newer', 'apply') AS newer, sim.in_both(1, 1, 'older', 'apply') AS older;
@@ -85,7 +85,7 @@ CALL pipedrive.apply_inbox();
 SELECT id, name FROM crm_mirror.stages WHERE id > 3 ORDER BY id;
 SELECT entity_id, string_agg(outcome, ', ' ORDER BY event_time) FROM pipedrive.inbox WHERE entity = 'stage' GROUP BY 1 ORDER BY 1;
 -- the other role's next sync reads them
-SELECT count(DISTINCT id) FROM pipedrive.refetch WHERE mirror_id = :theirs;
+SELECT count(DISTINCT id) FROM pipedrive_internal.refetch WHERE mirror_id = :theirs;
 -- where no mirror is ours nothing was applied
 ALTER TABLE crm_mirror.stages OWNER TO regress_pipedrive_owner;
 SELECT sim.in_both(4, 7, 'newest', 'apply');

@@ -38,14 +38,14 @@ BEGIN
 END $$;
 -- The columns of each type.
 SELECT t.type, string_agg(c.attname || ' ' || format_type(a.atttypid, a.atttypmod), ', ' ORDER BY c.attnum) AS columns
-  FROM sim.types AS t JOIN pipedrive._table_columns AS c ON c.relation = 'shapes_both.deals'::regclass AND c.field = sim.code(t.type)
+  FROM sim.types AS t JOIN pipedrive_internal.table_columns AS c ON c.relation = 'shapes_both.deals'::regclass AND c.field = sim.code(t.type)
   JOIN pg_attribute AS a ON a.attrelid = c.relation AND a.attnum = c.attnum
  GROUP BY t.n, t.type ORDER BY t.n;
 SELECT c.relation::regclass, c.attname, format_type(a.atttypid, a.atttypmod) AS type, c.subfield
-  FROM pipedrive._table_columns AS c JOIN pg_attribute AS a ON a.attrelid = c.relation AND a.attnum = c.attnum
+  FROM pipedrive_internal.table_columns AS c JOIN pg_attribute AS a ON a.attrelid = c.relation AND a.attnum = c.attnum
  WHERE c.field IN (sim.code('enum'), sim.code('set')) AND c.relation::regclass::text LIKE 'shapes%' ORDER BY c.relation::regclass::text COLLATE "C", c.attnum;
 -- Every type that the library knows occurs here.
-SELECT t.type FROM sim.types AS t WHERE NOT EXISTS (SELECT FROM pipedrive._table_columns AS c WHERE c.relation = 'shapes_both.deals'::regclass AND c.type = t.type AND c.field = sim.code(t.type));
+SELECT t.type FROM sim.types AS t WHERE NOT EXISTS (SELECT FROM pipedrive_internal.table_columns AS c WHERE c.relation = 'shapes_both.deals'::regclass AND c.type = t.type AND c.field = sim.code(t.type));
 
 -- The columns of one field, by what follows the field's name in theirs: '' the main one, '_currency', '_id', ...
 CREATE FUNCTION sim.shape(mode text, type text, shape text, value jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
@@ -63,7 +63,7 @@ BEGIN
     END IF;
     record := pipedrive.decode_record(source, record, shape);
     SELECT jsonb_object_agg(substr(c.attname, length('x_' || type) + 1), record -> c.attname::text) INTO out
-      FROM pipedrive._table_columns AS c WHERE c.relation = source AND c.field = code AND record ? c.attname::text;
+      FROM pipedrive_internal.table_columns AS c WHERE c.relation = source AND c.field = code AND record ? c.attname::text;
     RETURN coalesce(out, '{}');
 END $$;
 -- Types, shape, the value in that shape, and the columns under labels 'both'. {} = the record says nothing of the field.
@@ -281,14 +281,14 @@ BEGIN
              r AS MATERIALIZED (SELECT s.id, pipedrive.decode_record('%1$s.deals', s.data) AS row FROM sim.rows('deals') AS s)
         SELECT d.id, c.attname::text, d.row -> c.attname::text, r.row -> c.attname::text
           FROM d JOIN r ON r.id = d.id
-          JOIN pipedrive._table_columns AS c ON c.relation = '%1$s.deals'::regclass AND c.type IS NOT NULL
+          JOIN pipedrive_internal.table_columns AS c ON c.relation = '%1$s.deals'::regclass AND c.type IS NOT NULL
          WHERE coalesce(d.row -> c.attname::text, 'null') <> coalesce(r.row -> c.attname::text, 'null')$q$, 'shapes_' || mode);
 END $$;
 DO $$ -- the types that no account has
 BEGIN
     EXECUTE (SELECT string_agg(format('ALTER FOREIGN TABLE %I.deals DROP COLUMN %I', s, 'x_' || type), ';') FROM sim.rare, unnest(ARRAY['shapes_label', 'shapes_id', 'shapes_both']) AS s);
 END $$;
-SELECT count(*) AS rows, (SELECT count(*) FROM pipedrive._table_columns WHERE relation = 'shapes_both.deals'::regclass AND type IS NOT NULL) AS columns FROM shapes_both.deals;
+SELECT count(*) AS rows, (SELECT count(*) FROM pipedrive_internal.table_columns WHERE relation = 'shapes_both.deals'::regclass AND type IS NOT NULL) AS columns FROM shapes_both.deals;
 SET client_min_messages = error; -- not the NOTICE of deleted options
 SELECT * FROM sim.scan_differs('label') ORDER BY 2, 1;
 SELECT * FROM sim.scan_differs('id') ORDER BY 2, 1;

@@ -55,7 +55,7 @@ CALL sim.reset();
 --
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, stages, pipelines) FROM SERVER crm INTO crm;
 SELECT pipedrive.create_mirror('crm.deals', 'crm.deals_mirror');
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+INSERT INTO pipedrive_internal.server_company VALUES ('crm', '100200300');
 CREATE ROLE regress_pipedrive_caller;
 GRANT USAGE ON SCHEMA sim TO regress_pipedrive_caller;
 GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_pipedrive_caller;
@@ -86,10 +86,10 @@ DO $$
 DECLARE
     c pg_catalog.text;
 BEGIN
-    FOR c IN SELECT pg_catalog.format('SELECT pipedrive.%I(%s)', p.proname,
+    FOR c IN SELECT pg_catalog.format('SELECT %s.%I(%s)', p.pronamespace::pg_catalog.regnamespace, p.proname,
                     (SELECT pg_catalog.string_agg('NULL::' || a::pg_catalog.regtype, ', ') FROM pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) AS a))
                FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid = p.prolang
-              WHERE p.pronamespace = 'pipedrive'::pg_catalog.regnamespace AND l.lanname = 'plpgsql' AND p.prokind = 'f'
+              WHERE p.pronamespace IN ('pipedrive'::pg_catalog.regnamespace, 'pipedrive_internal'::pg_catalog.regnamespace) AND l.lanname = 'plpgsql' AND p.prokind = 'f'
                 AND p.prorettype <> 'pg_catalog.event_trigger'::pg_catalog.regtype LOOP
         BEGIN
             EXECUTE c;
@@ -140,11 +140,11 @@ SELECT sim.door('{"meta": {"version": "2.0", "id": "g4", "entity": "deal", "enti
 SELECT sim.door('[]') ->> 'outcome' AS outcome;
 SELECT sim.error(format('SELECT pipedrive.queue_webhook(%L)', :'body'));
 RESET ROLE;
-SELECT id, reason FROM pipedrive.refetch WHERE id = 900002;
+SELECT id, reason FROM pipedrive_internal.refetch WHERE id = 900002;
 SET ROLE regress_pipedrive_door;
 SELECT pipedrive.ingest_webhook(replace(:'body', 'g1', 'g5'));
 SELECT sim.error('SELECT * FROM crm.deals_mirror');
-SELECT sim.error($$SELECT pipedrive._request('crm', 'GET', '/v1/users')$$);
+SELECT sim.error($$SELECT pipedrive_internal.request('crm', 'GET', '/v1/users')$$);
 SELECT sim.error(format('SELECT pipedrive.webhook(%L)', :'body'));
 RESET ROLE;
 CALL pipedrive.apply_inbox();

@@ -10,9 +10,9 @@ CALL sim.field(jsonb_build_object('action', 'add', 'entity', 'deals', 'name', 'R
 CALL sim.field(jsonb_build_object('action', 'add', 'entity', 'deals', 'name', 'Colour', 'type', 'enum', 'code', :'colour', 'options', '[]'::jsonb));
 CALL sim.field(jsonb_build_object('action', 'add_option', 'entity', 'deals', 'code', :'colour', 'option_id', 17, 'label', 'Red'));
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, persons, organizations) FROM SERVER crm INTO crm;
-SELECT attname FROM pipedrive._table_columns WHERE relation = 'crm.deals'::regclass AND field IN (:'code', :'colour') ORDER BY attnum;
+SELECT attname FROM pipedrive_internal.table_columns WHERE relation = 'crm.deals'::regclass AND field IN (:'code', :'colour') ORDER BY attnum;
 SELECT count(*) FROM pipedrive.create_mirrors('crm');
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+INSERT INTO pipedrive_internal.server_company VALUES ('crm', '100200300');
 -- as a sync would write them
 INSERT INTO crm_mirror.deals (id, title, update_time, ring_at, ring_at_timezone, colour) VALUES (9001, 'Barn', '2026-03-01', '10:00', 'Australia/Eucla', 'Red');
 INSERT INTO crm_mirror.organizations (id, name, update_time, address, address_parts) VALUES (9003, 'Acme', '2026-03-01', 'Main 1, Berlin', '{"value": "Main 1", "formatted_address": "Main 1, Berlin"}');
@@ -49,7 +49,7 @@ SELECT sim.v2('deal', 9001, 10, '{"title": "bad value", "value": "much", "won_ti
 SELECT title, value, currency, won_time, update_time FROM crm_mirror.deals;
 SELECT sim.v2('deal', 9010, 12, '{"title": {"a": [1]}, "value": 5}') AS new_row;
 SELECT title, value FROM crm_mirror.deals WHERE id = 9010;
-SELECT m.entity, r.id FROM pipedrive.refetch r JOIN pipedrive.mirror m USING (mirror_id) ORDER BY 2;
+SELECT m.entity, r.id FROM pipedrive_internal.refetch r JOIN pipedrive_internal.mirror m USING (mirror_id) ORDER BY 2;
 SELECT sim.v2('deal', 9010, 13, '{"title": "queued", "value": "much"}') AS direct, status, outcome FROM pipedrive.inbox WHERE key LIKE 'deal12:%';
 UPDATE pipedrive.inbox SET status = 'queued', processed_at = NULL WHERE key LIKE 'deal13:%';
 UPDATE crm_mirror.deals SET title = 'before', update_time = '2026-01-01' WHERE id = 9010;

@@ -7,10 +7,10 @@
 DROP SCHEMA IF EXISTS crm_mirror, crm_dashboards CASCADE;
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, pipelines, stages) FROM SERVER crm INTO crm;
 SELECT * FROM pipedrive.create_mirrors('crm');
-SELECT mirror_id FROM pipedrive.mirror WHERE entity = 'deals' \gset
+SELECT mirror_id FROM pipedrive_internal.mirror WHERE entity = 'deals' \gset
 CREATE PROCEDURE sim.step(deal bigint, old jsonb, new jsonb, at timestamptz, told_by text DEFAULT 'sync', what text DEFAULT 'stage_id') LANGUAGE sql AS $$
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
-    SELECT mirror_id, 'deals', deal, what, old, new, at, told_by FROM pipedrive.mirror WHERE entity = 'deals'
+    SELECT mirror_id, 'deals', deal, what, old, new, at, told_by FROM pipedrive_internal.mirror WHERE entity = 'deals'
 $$;
 INSERT INTO crm_mirror.pipelines (id, name, order_nr) VALUES (1, 'P', 0);
 INSERT INTO crm_mirror.stages (id, name, order_nr, pipeline_id) SELECT n, 'Stage ' || n, n, 1 FROM generate_series(1, 4) AS n;
@@ -78,8 +78,8 @@ RESET enable_seqscan;
 -- the second is recorded at an earlier time, and in the partition of an earlier month.
 --
 DROP VIEW crm_mirror.stage_history;
-SELECT pipedrive._create_history_view(m, 'stage_id'::text) FROM pipedrive.mirror m WHERE m.mirror_id = :mirror_id;
-SELECT pipedrive._create_change_partition('2026-01-01'::date);
+SELECT pipedrive_internal.create_history_view(m, 'stage_id'::text) FROM pipedrive_internal.mirror m WHERE m.mirror_id = :mirror_id;
+SELECT pipedrive_internal.create_change_partition('2026-01-01'::date);
 INSERT INTO crm_mirror.deals (id, status, pipeline_id, stage_id, owner_id, add_time) VALUES (20, 'open', 1, 3, 11, '2026-01-01');
 INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source, recorded_at) VALUES
     (:mirror_id, 'deals', 20, 'stage_id', '1', '2', '2026-02-01 00:50:00', 'sync', '2026-02-01 00:51:00');
@@ -88,7 +88,7 @@ INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_valu
 SELECT stage_id, entered, left_at, duration, step FROM crm_mirror.stage_history WHERE deal_id = 20 ORDER BY step;
 SELECT tableoid::regclass, old_value, new_value FROM pipedrive.changes WHERE id = 20 ORDER BY arrival;
 -- The rows that move into a new partition keep their place.
-SELECT pipedrive._create_change_partition('2026-02-01'::date);
+SELECT pipedrive_internal.create_change_partition('2026-02-01'::date);
 SELECT tableoid::regclass, old_value, new_value FROM pipedrive.changes WHERE id = 20 ORDER BY arrival;
 SELECT stage_id, step FROM crm_mirror.stage_history WHERE deal_id = 20 ORDER BY step;
 --
@@ -105,7 +105,7 @@ CALL sim.step(34, '2', '1', '2026-02-01');
 CALL sim.step(35, '2', '1', '2026-02-01');
 CALL sim.step(36, '2', '1', '2026-02-01');
 CALL sim.step(37, '2', '1', '2026-02-01');
-SELECT pipedrive._delete_rows(:mirror_id, ARRAY[30, 31, 32, 33, 34, 35]::bigint[], '2026-03-01 00:00:00Z'::timestamptz, 'sync'::text, NULL::bigint);
+SELECT pipedrive_internal.delete_rows(:mirror_id, ARRAY[30, 31, 32, 33, 34, 35]::bigint[], '2026-03-01 00:00:00Z'::timestamptz, 'sync'::text, NULL::bigint);
 DELETE FROM crm_mirror.deals WHERE id = 36;
 CALL sim.step(37, 'false', 'true', '2026-03-01', 'webhook', 'is_deleted');
 INSERT INTO crm_mirror.deals (id, status, pipeline_id, stage_id, owner_id, add_time) VALUES (33, 'open', 1, 4, 11, '2026-01-01'), (34, 'open', 1, 3, 11, '2026-01-01');
@@ -127,11 +127,11 @@ SELECT (SELECT array_agg((deal_id, stage_id) ORDER BY deal_id) FROM crm_mirror.s
 --
 CREATE TABLE sim.copy AS TABLE pipedrive.changes;
 DELETE FROM pipedrive.changes;
-SELECT pipedrive._adopt_history(m, 'sim.copy'::regclass) = (SELECT count(*) FROM sim.copy) AS all_of_it FROM pipedrive.mirror m WHERE m.mirror_id = :mirror_id;
+SELECT pipedrive_internal.adopt_history(m, 'sim.copy'::regclass) = (SELECT count(*) FROM sim.copy) AS all_of_it FROM pipedrive_internal.mirror m WHERE m.mirror_id = :mirror_id;
 SELECT stage_id, step FROM crm_mirror.stage_history WHERE deal_id = 20 ORDER BY step;
 SELECT min(c.arrival) > (SELECT max(o.arrival) FROM sim.copy o) AS numbered_anew FROM pipedrive.changes c;
 DELETE FROM pipedrive.changes;
 ALTER TABLE sim.copy DROP COLUMN arrival;
-SELECT pipedrive._adopt_history(m, 'sim.copy'::regclass) = (SELECT count(*) FROM sim.copy) AS all_of_it FROM pipedrive.mirror m WHERE m.mirror_id = :mirror_id;
+SELECT pipedrive_internal.adopt_history(m, 'sim.copy'::regclass) = (SELECT count(*) FROM sim.copy) AS all_of_it FROM pipedrive_internal.mirror m WHERE m.mirror_id = :mirror_id;
 SELECT (SELECT array_agg(new_value ORDER BY arrival) FROM pipedrive.changes WHERE id = 20) = (SELECT array_agg(new_value ORDER BY recorded_at) FROM sim.copy WHERE id = 20) AS by_the_times;
 DROP SCHEMA crm_mirror CASCADE;

@@ -22,7 +22,7 @@ SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' S
 DECLARE
     m record;
 BEGIN
-    FOR m IN SELECT target FROM pipedrive.mirror LOOP
+    FOR m IN SELECT target FROM pipedrive_internal.mirror LOOP
         EXECUTE format('INSERT INTO sim.kept SELECT $1, %L, (to_jsonb(t) - ''_synced_at'')::text FROM %s t', m.target, m.target) USING run;
     END LOOP;
     INSERT INTO sim.kept
@@ -30,25 +30,25 @@ BEGIN
      UNION ALL
     SELECT run, 'inbox', (to_jsonb(i) - '{seq,received_at,processed_at}'::text[])::text FROM pipedrive.inbox i
      UNION ALL
-    SELECT run, 'tombstone', (to_jsonb(t) - '{arrival,recorded_at}'::text[])::text FROM (SELECT id, told_by, CASE WHEN as_of < '2026-05-01' THEN as_of END FROM pipedrive.tombstone) AS t
+    SELECT run, 'tombstone', (to_jsonb(t) - '{arrival,recorded_at}'::text[])::text FROM (SELECT id, told_by, CASE WHEN as_of < '2026-05-01' THEN as_of END FROM pipedrive_internal.tombstone) AS t
      UNION ALL
-    SELECT run, 'mark', id::text FROM pipedrive.refetch
+    SELECT run, 'mark', id::text FROM pipedrive_internal.refetch
      UNION ALL
-    SELECT run, 'state', to_jsonb(s)::text FROM (SELECT entity, watermark, loaded, strategy, phase, since, known_id, last_error FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id)) AS s
+    SELECT run, 'state', to_jsonb(s)::text FROM (SELECT entity, watermark, loaded, strategy, phase, since, known_id, last_error FROM pipedrive_internal.mirror_state JOIN pipedrive_internal.mirror USING (mirror_id)) AS s
      UNION ALL
     SELECT run, 'partition', format('%s %s', c.relname, pg_get_expr(c.relpartbound, c.oid)) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'pipedrive.changes'::regclass
      UNION ALL
     SELECT run, 'rows of partition', format('%s %s', tableoid::regclass, recorded_at) FROM pipedrive.changes WHERE recorded_at < '2026-02-01'
      UNION ALL
-    SELECT run, 'view', format('%s %s', c.oid::regclass, regexp_replace(pg_get_viewdef(c.oid), '\d{4,}', 'N', 'g')) FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('crm_mirror', 'crm_dashboards', 'pipedrive')) AND c.relkind IN ('v', 'm')
+    SELECT run, 'view', format('%s %s', c.oid::regclass, regexp_replace(pg_get_viewdef(c.oid), '\d{4,}', 'N', 'g')) FROM pg_class c WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('crm_mirror', 'crm_dashboards', 'pipedrive', 'pipedrive_internal')) AND c.relkind IN ('v', 'm')
      UNION ALL
     SELECT run, 'comment', format('%s %s', pg_describe_object(d.classoid, d.objoid, d.objsubid), d.description) FROM pg_description d WHERE pg_describe_object(d.classoid, d.objoid, d.objsubid) ~ 'crm|pipedrive'
      UNION ALL
-    SELECT run, 'default', format('%s.%s %s', a.adrelid::regclass, a.adnum, pg_get_expr(a.adbin, a.adrelid)) FROM pg_attrdef a JOIN pg_class c ON c.oid = a.adrelid WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('crm_mirror', 'pipedrive'))
+    SELECT run, 'default', format('%s.%s %s', a.adrelid::regclass, a.adnum, pg_get_expr(a.adbin, a.adrelid)) FROM pg_attrdef a JOIN pg_class c ON c.oid = a.adrelid WHERE c.relnamespace IN (SELECT oid FROM pg_namespace WHERE nspname IN ('crm_mirror', 'pipedrive', 'pipedrive_internal'))
      UNION ALL
     SELECT run, 'stage', to_jsonb(h)::text FROM crm_mirror.stage_history h
      UNION ALL
-    SELECT run, 'step', format('%s %s', step, CASE WHEN step = 'drop' THEN target END) FROM pipedrive._retention_steps();
+    SELECT run, 'step', format('%s %s', step, CASE WHEN step = 'drop' THEN target END) FROM pipedrive_internal.retention_steps();
 END $$;
 \set run plain
 \o /dev/null

@@ -36,7 +36,7 @@ SELECT id, size, hat, shoe FROM sim.live_report WHERE id = 1;
 CALL sim.mutate('{"action": "change", "entity": "persons", "id": 1, "at": "2026-04-02T10:00:00Z", "fields": {"name": "One again"}}');
 CALL pipedrive.sync();
 CALL pipedrive.sync(mode => 'full');
-UPDATE pipedrive.mirror_state SET strategy = 'reload', phase = 'reload', run_started = clock_timestamp(), row_by_row = true;
+UPDATE pipedrive_internal.mirror_state SET strategy = 'reload', phase = 'reload', run_started = clock_timestamp(), row_by_row = true;
 CALL pipedrive.sync();
 SELECT phase, last_error FROM pipedrive.mirrors;
 SELECT id, name, size, hat FROM crm_mirror.persons WHERE id = 1;

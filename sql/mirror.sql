@@ -14,7 +14,7 @@ CREATE FUNCTION sim.differences() RETURNS TABLE (mirror regclass, missing bigint
 DECLARE
     m record;
 BEGIN
-    FOR m IN SELECT x.source, x.target, pipedrive._column_list(x.target) AS columns FROM pipedrive.mirror x ORDER BY x.target::text LOOP
+    FOR m IN SELECT x.source, x.target, pipedrive_internal.column_list(x.target) AS columns FROM pipedrive_internal.mirror x ORDER BY x.target::text LOOP
         mirror := m.target;
         EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM %2$s EXCEPT SELECT %1$s FROM %3$s) AS d', m.columns, m.source, m.target) INTO missing;
         EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM %3$s EXCEPT SELECT %1$s FROM %2$s) AS d', m.columns, m.source, m.target) INTO extra;
@@ -41,13 +41,13 @@ DECLARE
     m regclass;
 BEGIN
     DELETE FROM sim.version;
-    FOR m IN SELECT x.target FROM pipedrive.mirror x LOOP
+    FOR m IN SELECT x.target FROM pipedrive_internal.mirror x LOOP
         EXECUTE format('INSERT INTO sim.version SELECT %L, id, format(''%%s %%s'', ctid, xmin) FROM %s', m, m);
     END LOOP;
 END $$;
 CREATE FUNCTION sim.new_versions() RETURNS TABLE (mirror regclass, ids bigint[]) LANGUAGE plpgsql AS $$
 BEGIN
-    FOR mirror IN SELECT x.target FROM pipedrive.mirror x ORDER BY x.target::text LOOP
+    FOR mirror IN SELECT x.target FROM pipedrive_internal.mirror x ORDER BY x.target::text LOOP
         EXECUTE format('SELECT array_agg(t.id ORDER BY t.id) FROM %s t WHERE NOT EXISTS (SELECT FROM sim.version v WHERE v.mirror = $1 AND v.id = t.id AND v.place = format(''%%s %%s'', t.ctid, t.xmin))', mirror)
            INTO ids USING mirror;
         IF ids IS NOT NULL THEN
@@ -86,7 +86,7 @@ SELECT sim.error('SELECT pipedrive.drop_mirror(''sim.plain'')');
 CALL pipedrive.sync('sim.plain');
 CALL pipedrive.reconcile('sim.plain');
 CALL pipedrive.sync(mode => 'quick');
-SELECT count(*) FROM pipedrive.mirror;
+SELECT count(*) FROM pipedrive_internal.mirror;
 --
 -- The first sync: all rows, each page once.
 --
@@ -99,7 +99,7 @@ SELECT count(*), count(*) FILTER (WHERE is_archived) AS archived, count(DISTINCT
 SELECT mirror, CASE WHEN entity IN ('persons', 'organizations') THEN least(tokens_today, 10) ELSE tokens_today END AS tokens_today, phase, last_error, to_refetch, lag < '1 minute' AS fresh, watermark IS NOT NULL AS has_watermark FROM pipedrive.mirrors ORDER BY mirror::text;
 SELECT * FROM pipedrive.sync_progress;
 SELECT * FROM sim.history(); -- begins afterwards
-SELECT * FROM pipedrive.tombstone;
+SELECT * FROM pipedrive_internal.tombstone;
 -- Nothing happened: two requests for a mirror, and no row is written.
 CALL sim.keep_versions();
 CALL sim.clear();
@@ -133,13 +133,13 @@ SELECT * FROM sim.differences() WHERE missing + extra > 0;
 SELECT * FROM sim.new_versions();
 SELECT * FROM sim.history();
 SELECT id FROM crm_mirror.deals WHERE id IN (1, 3, 4, 9001) ORDER BY id;
-SELECT m.entity, t.id FROM pipedrive.tombstone t JOIN pipedrive.mirror m USING (mirror_id);
+SELECT m.entity, t.id FROM pipedrive_internal.tombstone t JOIN pipedrive_internal.mirror m USING (mirror_id);
 -- restored: the list shows it again, and so does the mirror
 CALL sim.mutate('[{"action": "restore", "entity": "deals", "id": 4, "at": "2026-04-01T09:10:00Z"},
                   {"action": "unarchive", "id": 3, "at": "2026-04-01T09:10:01Z"}]');
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT * FROM sim.differences() WHERE missing + extra > 0;
-SELECT count(*) FROM pipedrive.tombstone;
+SELECT count(*) FROM pipedrive_internal.tombstone;
 -- no list tells of deleted persons and activities, nor of what a merge took away: reconcile finds them
 CALL sim.mutate('[{"action": "delete", "entity": "persons", "id": 9002, "at": "2026-04-01T09:20:00Z"},
                   {"action": "delete", "entity": "activities", "id": 5, "at": "2026-04-01T09:20:01Z"},
@@ -193,7 +193,7 @@ CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 2, "touch": fa
                   {"action": "delete", "entity": "persons", "id": 3, "at": "2026-04-03T12:00:00Z"}]');
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT * FROM sim.differences() WHERE mirror = 'crm_mirror.persons'::regclass;
-INSERT INTO pipedrive.refetch (mirror_id, id, reason) SELECT mirror_id, i, 'test' FROM pipedrive.mirror, unnest(ARRAY[2, 3, 999999]) AS i WHERE target = 'crm_mirror.persons'::regclass;
+INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason) SELECT mirror_id, i, 'test' FROM pipedrive_internal.mirror, unnest(ARRAY[2, 3, 999999]) AS i WHERE target = 'crm_mirror.persons'::regclass;
 SELECT to_refetch FROM pipedrive.mirrors WHERE mirror = 'crm_mirror.persons'::regclass;
 CALL sim.clear();
 CALL pipedrive.sync('crm_mirror.persons');
@@ -208,7 +208,7 @@ SELECT pipedrive.drop_mirror('crm.persons');
 SELECT pipedrive.create_mirror('crm.persons');
 CALL sim.clear();
 CALL pipedrive.sync('crm_mirror.persons', max_tokens => 20);
-SELECT phase, run_rows AS rows, run_pages AS pages, run_tokens IN (20, 30) AS counted, walk_position IS NOT NULL AS position FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) WHERE target = 'crm_mirror.persons'::regclass;
+SELECT phase, run_rows AS rows, run_pages AS pages, run_tokens IN (20, 30) AS counted, walk_position IS NOT NULL AS position FROM pipedrive_internal.mirror_state JOIN pipedrive_internal.mirror USING (mirror_id) WHERE target = 'crm_mirror.persons'::regclass;
 SELECT mirror, phase, rows, pages, eta FROM pipedrive.sync_progress;
 SELECT count(*) FROM crm_mirror.persons;
 -- too little for a page, and an error: both leave it where it was
@@ -222,7 +222,8 @@ SELECT count(*) FROM crm_mirror.persons;
 SELECT last_error, phase FROM pipedrive.mirrors WHERE last_error IS NOT NULL;
 CALL sim.clear();
 -- from the mirror's own setting
-UPDATE pipedrive.mirror SET max_tokens = 10 WHERE target = 'crm_mirror.persons'::regclass;
+UPDATE pipedrive.mirrors SET max_tokens = 10 WHERE mirror = 'crm_mirror.persons'::regclass;
+SELECT sim.error('UPDATE pipedrive.mirrors SET rows = 0 WHERE mirror = ''crm_mirror.persons''::regclass');
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT count(*) FROM crm_mirror.persons;
 CALL pipedrive.sync('crm_mirror.persons', max_tokens => 1000);
@@ -242,10 +243,10 @@ ALTER SERVER crm OPTIONS (DROP page_size);
 --
 \setenv MIRROR_DB :DBNAME
 BEGIN;
-SELECT pg_advisory_xact_lock(1885958756, mirror_id) IS NULL AS never FROM pipedrive.mirror WHERE target = 'crm_mirror.stages'::regclass;
+SELECT pg_advisory_xact_lock(1885958756, mirror_id) IS NULL AS never FROM pipedrive_internal.mirror WHERE target = 'crm_mirror.stages'::regclass;
 \! psql -X -q -d "$MIRROR_DB" -c "CALL pipedrive.sync('crm_mirror.stages')" 2>&1 | sed 's/mirror [0-9][0-9]* /mirror N /'
 COMMIT;
-UPDATE pipedrive.mirror SET max_tokens = NULL;
+UPDATE pipedrive.mirrors SET max_tokens = NULL;
 CALL sim.fault('{"kind": "status", "status": 403, "match": {"path_regex": "organizations$"}}');
 CALL sim.mutate('[{"action": "change", "entity": "organizations", "id": 1, "at": "2026-04-04T09:00:00Z", "fields": {"name": "Org"}},
                   {"action": "change", "entity": "activities", "id": 1, "at": "2026-04-04T09:00:00Z", "fields": {"subject": "Act"}},
@@ -258,8 +259,8 @@ CALL pipedrive.sync();
 SELECT * FROM sim.differences() WHERE missing + extra > 0;
 SELECT mirror FROM pipedrive.mirrors WHERE last_error IS NOT NULL;
 -- A server that cannot be reached is not asked for its account by every mirror in turn.
-DELETE FROM pipedrive.server_company;
-DELETE FROM pipedrive.server_account;
+DELETE FROM pipedrive_internal.server_company;
+DELETE FROM pipedrive_internal.server_account;
 ALTER SERVER crm OPTIONS (ADD max_retries '0');
 CALL sim.fault('{"kind": "status", "status": 503}');
 CALL sim.clear();
@@ -354,7 +355,7 @@ SELECT count(*) > 0 AS kept FROM other."Few deals";
 SELECT sim.error('CALL pipedrive.sync(''other."Few deals"'')');
 SELECT pipedrive.drop_mirror('crm_mirror.deals');
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'crm_mirror'::regnamespace AND c.relkind <> 'i' ORDER BY c.relname COLLATE "C";
-SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
-SELECT count(*) FROM pipedrive.mirror_state;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive_internal.mirror;
+SELECT count(*) FROM pipedrive_internal.mirror_state;
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'crm_mirror'::regnamespace;
 DROP SCHEMA crm_mirror, other, hand CASCADE;

@@ -38,7 +38,7 @@ SELECT name, name_length, note, hat, _source FROM crm_mirror.persons WHERE id = 
 SELECT count(DISTINCT id) AS seen_by_the_trigger FROM sim.seen;
 SELECT DISTINCT field FROM pipedrive.changes WHERE field IN ('note', 'hat', 'name_length');
 DELETE FROM crm_mirror.persons WHERE id > 900000;
-DELETE FROM pipedrive.refetch;
+DELETE FROM pipedrive_internal.refetch;
 -- A refresh takes nothing away; a field that wants a name that is taken is left out, and told.
 CALL sim.person_field('add', 1, '{"name": "Hat", "type": "varchar", "options": [], "values": {"1": "bowler"}}');
 CALL sim.person_field('add', 2, '{"name": "Shoe size", "type": "double", "options": [], "values": {"1": 42}}');
@@ -116,17 +116,17 @@ SELECT name, belt, belt_old FROM crm_mirror.persons WHERE name = 'Without a belt
 SELECT count(*) FROM pipedrive.bad_rows;
 SELECT pipedrive.drop_mirror('crm.persons');
 -- A server that is renamed: what we keep by its name follows, and a leftover of another one is not in the way.
-INSERT INTO pipedrive.server_company VALUES ('crm_2', 'of a dropped server');
-INSERT INTO pipedrive.webhook_login (user_name, server, salt, hash, rounds) VALUES ('somebody', 'crm', '\x00', '\x00', 1);
-SELECT count(*) > 0 AS kept_definitions FROM pipedrive.fields WHERE server = 'crm';
+INSERT INTO pipedrive_internal.server_company VALUES ('crm_2', 'of a dropped server');
+INSERT INTO pipedrive_internal.webhook_login (user_name, server, salt, hash, rounds) VALUES ('somebody', 'crm', '\x00', '\x00', 1);
+SELECT count(*) > 0 AS kept_definitions FROM pipedrive_internal.fields WHERE server = 'crm';
 ALTER SERVER crm RENAME TO crm_2;
-SELECT * FROM pipedrive.server_company;
-SELECT user_name, server FROM pipedrive.webhook_login;
-SELECT count(*) > 0 AS kept_definitions FROM pipedrive.fields WHERE server = 'crm_2';
+SELECT * FROM pipedrive_internal.server_company;
+SELECT user_name, server FROM pipedrive_internal.webhook_login;
+SELECT count(*) > 0 AS kept_definitions FROM pipedrive_internal.fields WHERE server = 'crm_2';
 CALL pipedrive.sync('crm.stages');
 SELECT last_error FROM pipedrive.mirrors;
 ALTER SERVER crm_2 RENAME TO crm;
-SELECT server FROM pipedrive.server_company;
+SELECT server FROM pipedrive_internal.server_company;
 -- refresh_schema() does not wait for ever, with everybody behind it.
 SELECT proconfig FROM pg_proc WHERE oid = 'pipedrive.refresh_schema'::regproc;
 SET client_min_messages = warning;

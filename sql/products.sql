@@ -42,7 +42,7 @@ SELECT sim.same(c) FROM unnest(ARRAY['id = 3', 'id IN (3, 4, 999999)', 'owner_id
 SELECT * FROM pipedrive.create_mirrors('crm');
 CALL pipedrive.sync();
 SELECT format('SELECT count(*) AS differences FROM ((SELECT %1$s FROM crm.products EXCEPT SELECT %1$s FROM crm_mirror.products) UNION ALL (SELECT %1$s FROM crm_mirror.products EXCEPT SELECT %1$s FROM crm.products)) AS d',
-              pipedrive._column_list('crm_mirror.products')) AS compared \gset
+              pipedrive_internal.column_list('crm_mirror.products')) AS compared \gset
 :compared;
 CALL sim.mutate('[{"action": "change", "entity": "products", "id": 3, "at": "2026-06-01T09:00:00Z", "fields": {"name": "Renamed"}},
                   {"action": "create", "entity": "products", "id": 90001, "at": "2026-06-01T09:00:00Z", "fields": {"name": "New"}},
@@ -74,5 +74,5 @@ SELECT id, field, count(*) FROM pipedrive.changes WHERE id IN (5, 6, 7) GROUP BY
 SELECT pipedrive.create_mirror('crm.currencies', 'crm_mirror.currencies');
 CALL pipedrive.sync('crm_mirror.currencies');
 SELECT count(*) FROM crm_mirror.currencies WHERE active_flag;
-SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive_internal.mirror;
 DROP SCHEMA crm_mirror;

@@ -21,7 +21,7 @@ CALL sim.mutate('[{"action": "change", "entity": "deals", "id": 1, "touch": fals
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals, persons) FROM SERVER crm INTO crm;
 CREATE VIEW sim.mine AS
 SELECT c.attname, format_type(a.atttypid, a.atttypmod) AS type, right(c.field, 2) AS field, c.subfield, c.removed, col_description(c.relation, c.attnum) AS comment
-  FROM pipedrive._table_columns AS c JOIN pg_attribute AS a ON a.attrelid = c.relation AND a.attnum = c.attnum
+  FROM pipedrive_internal.table_columns AS c JOIN pg_attribute AS a ON a.attrelid = c.relation AND a.attnum = c.attnum
  WHERE c.relation = 'crm.deals'::regclass AND c.field LIKE 'cccc%' ORDER BY c.attnum;
 -- Changes of our fields; codes by their last two digits.
 CREATE FUNCTION sim.changes() RETURNS TABLE (table_name regclass, column_name name, change text, detail text, statement text) LANGUAGE sql AS $$

@@ -13,7 +13,7 @@ CREATE FUNCTION sim.differences() RETURNS TABLE (mirror regclass, missing bigint
 DECLARE
     m record;
 BEGIN
-    FOR m IN SELECT x.source, x.target, pipedrive._column_list(x.target) AS columns FROM pipedrive.mirror x ORDER BY x.target::text LOOP
+    FOR m IN SELECT x.source, x.target, pipedrive_internal.column_list(x.target) AS columns FROM pipedrive_internal.mirror x ORDER BY x.target::text LOOP
         mirror := m.target;
         EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM %2$s EXCEPT SELECT %1$s FROM %3$s) AS d', m.columns, m.source, m.target) INTO missing;
         EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM %3$s EXCEPT SELECT %1$s FROM %2$s) AS d', m.columns, m.source, m.target) INTO extra;
@@ -47,7 +47,7 @@ BEGIN
     LOOP
         SELECT m.tokens_today INTO before FROM pipedrive.mirrors m WHERE m.entity = 'deals';
         CALL pipedrive.sync('crm_mirror.deals', max_tokens => max_tokens);
-        SELECT s.phase, s.walk_position, s.tokens_today INTO now FROM pipedrive.mirror_state s JOIN pipedrive.mirror m USING (mirror_id) WHERE m.entity = 'deals';
+        SELECT s.phase, s.walk_position, s.tokens_today INTO now FROM pipedrive_internal.mirror_state s JOIN pipedrive_internal.mirror m USING (mirror_id) WHERE m.entity = 'deals';
         INSERT INTO sim.calls VALUES (now.tokens_today - before, now.phase);
         COMMIT;
         EXIT WHEN now.phase IS NULL OR now.phase = sync_until.phase AND now.walk_position IS NOT NULL;
@@ -55,7 +55,7 @@ BEGIN
 END $$;
 CREATE VIEW sim.deals_now AS
     SELECT s.phase, s.walk_position IS NOT NULL AS within, s.last_error IS NOT NULL AS failed, (SELECT string_agg(k, ', ') FROM jsonb_object_keys(s.passed_over) AS k) AS passed_over
-      FROM pipedrive.mirror_state s JOIN pipedrive.mirror m USING (mirror_id) WHERE m.entity = 'deals';
+      FROM pipedrive_internal.mirror_state s JOIN pipedrive_internal.mirror m USING (mirror_id) WHERE m.entity = 'deals';
 -- A run that finds nothing asks each list once.
 CALL sim.clear();
 CALL pipedrive.sync('crm_mirror.deals');
@@ -132,33 +132,33 @@ ALTER SERVER crm OPTIONS (DROP page_size);
 --
 -- Marked rows that cannot be read by id: an error each time, and all else arrives.
 --
-SELECT mirror_id AS persons FROM pipedrive.mirror WHERE entity = 'persons' \gset
-INSERT INTO pipedrive.refetch (mirror_id, id, reason) VALUES (:persons, 3, 'test');
+SELECT mirror_id AS persons FROM pipedrive_internal.mirror WHERE entity = 'persons' \gset
+INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason) VALUES (:persons, 3, 'test');
 CALL sim.fault('{"kind": "status", "status": 400, "match": {"path_regex": "persons$", "query_regex": "ids=3"}}');
 CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 1, "at": "2026-04-15T09:00:00Z", "fields": {"name": "First"}}]');
 CALL pipedrive.sync('crm_mirror.persons');
 CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 2, "at": "2026-04-16T09:00:00Z", "fields": {"name": "Second"}}]');
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT * FROM sim.differences();
-SELECT s.phase, s.last_error IS NOT NULL AS failed, s.as_of < s.run_started AS older FROM pipedrive.mirror_state s WHERE s.mirror_id = :persons;
-SELECT id, reason FROM pipedrive.refetch WHERE mirror_id = :persons;
+SELECT s.phase, s.last_error IS NOT NULL AS failed, s.as_of < s.run_started AS older FROM pipedrive_internal.mirror_state s WHERE s.mirror_id = :persons;
+SELECT id, reason FROM pipedrive_internal.refetch WHERE mirror_id = :persons;
 -- a reconcile walks again
 CALL pipedrive.reconcile('crm_mirror.persons');
-SELECT s.reconcile_phase, s.last_reconcile FROM pipedrive.mirror_state s WHERE s.mirror_id = :persons;
+SELECT s.reconcile_phase, s.last_reconcile FROM pipedrive_internal.mirror_state s WHERE s.mirror_id = :persons;
 CALL sim.no_faults();
 CALL pipedrive.sync('crm_mirror.persons');
-SELECT s.phase, s.last_error, s.as_of = s.run_started AS complete FROM pipedrive.mirror_state s WHERE s.mirror_id = :persons;
-SELECT count(*) FROM pipedrive.refetch;
+SELECT s.phase, s.last_error, s.as_of = s.run_started AS complete FROM pipedrive_internal.mirror_state s WHERE s.mirror_id = :persons;
+SELECT count(*) FROM pipedrive_internal.refetch;
 -- a first load, whose history begins all the same
 SELECT pipedrive.drop_mirror('crm.persons');
 SELECT pipedrive.create_mirror('crm.persons');
-SELECT mirror_id AS persons FROM pipedrive.mirror WHERE entity = 'persons' \gset
-INSERT INTO pipedrive.refetch (mirror_id, id, reason) VALUES (:persons, 3, 'test');
+SELECT mirror_id AS persons FROM pipedrive_internal.mirror WHERE entity = 'persons' \gset
+INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason) VALUES (:persons, 3, 'test');
 CALL sim.fault('{"kind": "status", "status": 403, "match": {"path_regex": "persons$", "query_regex": "ids=3"}}');
 CALL pipedrive.sync('crm_mirror.persons');
 CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 2, "at": "2026-04-17T09:00:00Z", "fields": {"name": "Third"}}]');
 CALL pipedrive.sync('crm_mirror.persons');
-SELECT s.strategy, s.phase FROM pipedrive.mirror_state s WHERE s.mirror_id = :persons;
+SELECT s.strategy, s.phase FROM pipedrive_internal.mirror_state s WHERE s.mirror_id = :persons;
 SELECT id, field, old_value, new_value FROM pipedrive.changes WHERE mirror_id = :persons;
 CALL sim.no_faults();
 CALL pipedrive.sync('crm_mirror.persons');
@@ -173,5 +173,5 @@ SELECT * FROM sim.differences();
 CALL sim.no_faults();
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT phase, last_error FROM pipedrive.mirrors WHERE entity = 'persons';
-SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive_internal.mirror;
 DROP SCHEMA crm_mirror CASCADE;

@@ -10,7 +10,7 @@ CREATE FUNCTION sim.webhooks() RETURNS TABLE (id bigint, object text, url text, 
     SELECT (w ->> 'id')::bigint, w ->> 'event_object', w ->> 'subscription_url', (w ->> 'user_id')::bigint FROM jsonb_array_elements(sim.call('GET', 'subscriptions')::jsonb) AS w ORDER BY 1
 $$;
 CREATE FUNCTION sim.kept() RETURNS TABLE (webhooks bigint, subscriptions bigint, logins bigint) LANGUAGE sql AS $$
-    SELECT (SELECT count(*) FROM sim.webhooks()), (SELECT count(*) FROM pipedrive.webhook_subscription), (SELECT count(*) FROM pipedrive.webhook_login)
+    SELECT (SELECT count(*) FROM sim.webhooks()), (SELECT count(*) FROM pipedrive_internal.webhook_subscription), (SELECT count(*) FROM pipedrive_internal.webhook_login)
 $$;
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook');
 CALL sim.clear();
@@ -47,33 +47,33 @@ CALL sim.fault('[{"match": {"path_regex": "^/v1/webhooks", "method": "POST", "nt
 SELECT object, webhook_id IS NOT NULL AS made FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/fourth', '{deal,person,note}');
 CALL sim.no_faults();
 SELECT logins - :before_logins AS more_logins FROM sim.kept();
-SELECT count(*), count(DISTINCT s.user_name), bool_and(l.user_name IS NOT NULL) AS known FROM pipedrive.webhook_subscription s LEFT JOIN pipedrive.webhook_login l USING (user_name) WHERE s.url LIKE '%fourth';
+SELECT count(*), count(DISTINCT s.user_name), bool_and(l.user_name IS NOT NULL) AS known FROM pipedrive_internal.webhook_subscription s LEFT JOIN pipedrive_internal.webhook_login l USING (user_name) WHERE s.url LIKE '%fourth';
 SELECT count(*), bool_and(problem IS NULL) FROM pipedrive.unregister_webhook('crm');
 SELECT * FROM sim.kept();
 
 -- Webhooks that another database made, or this one in another life: found, and their unknown login told
 CALL sim.reset();
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook');
-DELETE FROM pipedrive.webhook_subscription;
-DELETE FROM pipedrive.webhook_login;
+DELETE FROM pipedrive_internal.webhook_subscription;
+DELETE FROM pipedrive_internal.webhook_login;
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook');
 SELECT object, state FROM pipedrive.webhook_health('crm');
 SELECT * FROM pipedrive.unregister_webhook('crm');
 SELECT * FROM sim.kept();
 -- the login that it delivers with was ended here
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook', '{deal}');
-SELECT pipedrive.drop_webhook_login(user_name) FROM pipedrive.webhook_login;
+SELECT pipedrive.drop_webhook_login(user_name) FROM pipedrive_internal.webhook_login;
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook', '{deal}');
 SELECT * FROM pipedrive.unregister_webhook('crm');
 
 -- Doubles are told, those of others too where they send to an address of ours; the one that works is kept
 CALL sim.reset();
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook', '{deal}');
-DELETE FROM pipedrive.webhook_subscription;
-SELECT pipedrive._subscribe('crm', 'https://db.example.com/rpc/webhook', 'deal', NULL, 'x', 'y'), pipedrive._subscribe('crm', 'https://db.example.com/rpc/webhook', 'person', NULL, 'x', 'y'),
-       pipedrive._subscribe('crm', 'https://db.example.com/rpc/webhook', 'person', NULL, 'x', 'y'), pipedrive._subscribe('crm', 'https://elsewhere.example.com/', 'deal', NULL, 'x', 'y'),
-       pipedrive._subscribe('crm', 'https://elsewhere.example.com/', 'deal', NULL, 'x', 'y');
-DELETE FROM pipedrive.webhook_subscription WHERE url LIKE '%elsewhere%';
+DELETE FROM pipedrive_internal.webhook_subscription;
+SELECT pipedrive_internal.subscribe('crm', 'https://db.example.com/rpc/webhook', 'deal', NULL, 'x', 'y'), pipedrive_internal.subscribe('crm', 'https://db.example.com/rpc/webhook', 'person', NULL, 'x', 'y'),
+       pipedrive_internal.subscribe('crm', 'https://db.example.com/rpc/webhook', 'person', NULL, 'x', 'y'), pipedrive_internal.subscribe('crm', 'https://elsewhere.example.com/', 'deal', NULL, 'x', 'y'),
+       pipedrive_internal.subscribe('crm', 'https://elsewhere.example.com/', 'deal', NULL, 'x', 'y');
+DELETE FROM pipedrive_internal.webhook_subscription WHERE url LIKE '%elsewhere%';
 SELECT sim.call('POST', 'subscriptions', '{"id": 2, "last_http_status": 200, "last_delivery_time": "2026-03-01T09:00:00.000Z"}') IS NOT NULL AS ok;
 SELECT object, webhook_id, state, detail FROM pipedrive.webhook_health('crm');
 CALL pipedrive.repair_webhooks('crm');
@@ -90,5 +90,5 @@ CALL sim.reset();
 SELECT webhook_id FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook', '{deal}') UNION ALL SELECT webhook_id FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/other', '{deal}') ORDER BY 1;
 SELECT sim.call('POST', 'subscriptions', '{"id": 2, "remove_reason": "no deliveries"}') IS NOT NULL AS removed;
 CALL pipedrive.repair_webhooks('crm');
-SELECT webhook_id, object, url FROM pipedrive.webhook_subscription WHERE object = 'deal' ORDER BY 1;
+SELECT webhook_id, object, url FROM pipedrive_internal.webhook_subscription WHERE object = 'deal' ORDER BY 1;
 SELECT count(*) FROM pipedrive.unregister_webhook('crm');

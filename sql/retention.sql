@@ -7,25 +7,25 @@
 DROP SCHEMA IF EXISTS crm_mirror CASCADE;
 IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (deals) FROM SERVER crm INTO crm;
 SELECT pipedrive.create_mirror('crm.deals');
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+INSERT INTO pipedrive_internal.server_company VALUES ('crm', '100200300');
 CREATE FUNCTION sim.send(id bigint, mode text DEFAULT 'apply', action text DEFAULT 'change') RETURNS text LANGUAGE sql AS $$
     SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('version', '2.0', 'id', mode || id, 'entity', 'deal', 'entity_id', id::text, 'action', action, 'company_id', '100200300',
         'timestamp', '2026-05-01T00:00:00Z'), 'data', CASE action WHEN 'delete' THEN 'null'::jsonb ELSE jsonb_build_object('id', id, 'title', 'x', 'update_time', '2026-05-01T00:00:00Z') END), mode)
 $$;
 CREATE PROCEDURE sim.again() LANGUAGE sql AS $$
-    TRUNCATE pipedrive.inbox, pipedrive.refetch, pipedrive.tombstone, pipedrive.changes, pipedrive.refresh_log, crm_mirror.deals;
+    TRUNCATE pipedrive.inbox, pipedrive_internal.refetch, pipedrive_internal.tombstone, pipedrive.changes, pipedrive.refresh_log, crm_mirror.deals;
     SELECT sim.send(9001), sim.send(9002, 'queue'), sim.send(9003, 'apply', 'delete'), sim.send(9004, 'apply', 'delete');
     UPDATE pipedrive.inbox SET received_at = now() - interval '20 days';
-    UPDATE pipedrive.tombstone SET recorded_at = now() - interval '100 days';
+    UPDATE pipedrive_internal.tombstone SET recorded_at = now() - interval '100 days';
     INSERT INTO pipedrive.refresh_log VALUES ('pg_class', now() - interval '31 days', '0');
-    INSERT INTO pipedrive.changes SELECT mirror_id, 'deals', 9001, 'title', '"a"', '"b"', '2020-01-01', 'sync', '2020-01-01' FROM pipedrive.mirror;
+    INSERT INTO pipedrive.changes SELECT mirror_id, 'deals', 9001, 'title', '"a"', '"b"', '2020-01-01', 'sync', '2020-01-01' FROM pipedrive_internal.mirror;
     DELETE FROM pipedrive.inbox WHERE entity_id = '9004';
-    TRUNCATE pipedrive.refetch;
+    TRUNCATE pipedrive_internal.refetch;
 $$;
 CREATE FUNCTION sim.left() RETURNS TABLE (what text, n bigint) LANGUAGE sql AS $$
     SELECT 'settled events', count(*) FROM pipedrive.inbox WHERE status <> 'queued' UNION ALL SELECT 'queued events', count(*) FROM pipedrive.inbox WHERE status = 'queued'
-    UNION ALL SELECT 'tombstones', count(*) FROM pipedrive.tombstone UNION ALL SELECT 'refresh log', count(*) FROM pipedrive.refresh_log WHERE view = 'pg_class'::regclass
-    UNION ALL SELECT 'changes', count(*) FROM pipedrive.changes WHERE recorded_at < '2021-01-01' UNION ALL SELECT 'marks', count(*) FROM pipedrive.refetch
+    UNION ALL SELECT 'tombstones', count(*) FROM pipedrive_internal.tombstone UNION ALL SELECT 'refresh log', count(*) FROM pipedrive.refresh_log WHERE view = 'pg_class'::regclass
+    UNION ALL SELECT 'changes', count(*) FROM pipedrive.changes WHERE recorded_at < '2021-01-01' UNION ALL SELECT 'marks', count(*) FROM pipedrive_internal.refetch
 $$;
 -- The defaults: what waits is kept longer; a deletion is kept while an event of its record is
 CALL sim.again();
@@ -47,7 +47,7 @@ SELECT * FROM sim.left();
 -- What has waited for too long goes, and its record is read instead
 UPDATE pipedrive.inbox SET received_at = now() - interval '31 days';
 SELECT pipedrive.purge_inbox();
-SELECT id, reason FROM pipedrive.refetch;
+SELECT id, reason FROM pipedrive_internal.refetch;
 SELECT * FROM sim.left();
 CALL sim.again();
 INSERT INTO pipedrive.settings VALUES ('queue_retention', '19 days'), ('tombstone_retention', 'forever'), ('inbox_retention', '21 days');
@@ -55,8 +55,8 @@ CALL pipedrive.apply_retention();
 SELECT * FROM sim.left();
 DELETE FROM pipedrive.settings;
 -- No time span
-SELECT v, pipedrive._retention_cutoff('x'::text, v) < now() AS past FROM unnest(ARRAY['1 day', '1 second', 'forever', '1 year -1 day']) AS v;
-SELECT v, sim.error(format('SELECT pipedrive._retention_cutoff(''x''::text, %L::text)', v)) AS error FROM unnest(ARRAY['-2 years', '0', '', 'soon', '1 day -2 days', '300000 years', 'infinity years']) AS v;
+SELECT v, pipedrive_internal.retention_cutoff('x'::text, v) < now() AS past FROM unnest(ARRAY['1 day', '1 second', 'forever', '1 year -1 day']) AS v;
+SELECT v, sim.error(format('SELECT pipedrive_internal.retention_cutoff(''x''::text, %L::text)', v)) AS error FROM unnest(ARRAY['-2 years', '0', '', 'soon', '1 day -2 days', '300000 years', 'infinity years']) AS v;
 -- One that is bad deletes nothing, and stops nothing else
 CALL sim.again();
 INSERT INTO pipedrive.settings VALUES ('changes_retention', '-2 years'), ('inbox_retention', 'soon');
@@ -72,7 +72,7 @@ SELECT * FROM sim.left();
 DELETE FROM pipedrive.settings;
 -- One that fails for another reason does not stop the others either
 CALL sim.again();
-SELECT pipedrive._create_change_partition('2020-01-01');
+SELECT pipedrive_internal.create_change_partition('2020-01-01');
 CREATE VIEW crm_mirror.of_january AS SELECT * FROM pipedrive.changes_202001;
 INSERT INTO pipedrive.settings VALUES ('changes_retention', '2 years');
 CALL pipedrive.apply_retention();

@@ -13,7 +13,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA crm TO PUBLIC;
 -- A part of a walk belongs to one statement; it is told where it ended.
 CREATE TABLE crm.part (id bigint);
 SELECT next_position IS NOT NULL AS more, tokens, rows, pages_read, written
-  FROM pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'INSERT INTO crm.part SELECT id FROM crm.deals WHERE $1 IS NULL', NULL::text);
+  FROM pipedrive_internal.walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'INSERT INTO crm.part SELECT id FROM crm.deals WHERE $1 IS NULL', NULL::text);
 SELECT count(*) FROM crm.part;
 SELECT (SELECT count(*) FROM crm.deals) = (SELECT count(*) FROM sim.rows('deals')) AS the_next_scan_reads_all;
 -- A trigger that fires before the first row is read gets the whole table, and the walk its part.
@@ -24,24 +24,24 @@ BEGIN
 END $$;
 CREATE TRIGGER before_all BEFORE INSERT ON crm.part EXECUTE FUNCTION crm.count_first();
 SET client_min_messages = notice;
-SELECT next_position IS NOT NULL AS more, rows, written FROM pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'INSERT INTO crm.part SELECT id FROM crm.deals WHERE $1 IS NULL', NULL::text);
+SELECT next_position IS NOT NULL AS more, rows, written FROM pipedrive_internal.walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'INSERT INTO crm.part SELECT id FROM crm.deals WHERE $1 IS NULL', NULL::text);
 SET client_min_messages = warning;
 -- One statement, one scan of the source.
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT 1; SELECT 2', NULL::text)$$);
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.deals UNION ALL SELECT id FROM crm.deals', NULL::text)$$);
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.stages', NULL::text)$$);
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'DROP TABLE crm.part', NULL::text)$$);
-SELECT sim.error($$SELECT pipedrive._walk('crm.part'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.part', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive_internal.walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT 1; SELECT 2', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive_internal.walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.deals UNION ALL SELECT id FROM crm.deals', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive_internal.walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.stages', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive_internal.walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'DROP TABLE crm.part', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive_internal.walk('crm.part'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.part', NULL::text)$$);
 SET ROLE regress_pipedrive_owner;
-SELECT sim.error($$SELECT pipedrive._walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.deals', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive_internal.walk('crm.deals'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM crm.deals', NULL::text)$$);
 RESET ROLE;
 -- Credentials go to the server's own origin, as one request of a known method.
-SELECT path, sim.error(format('SELECT pipedrive._request(%L, %L, %L)', 'crm', 'GET', path)) AS error
+SELECT path, sim.error(format('SELECT pipedrive_internal.request(%L, %L, %L)', 'crm', 'GET', path)) AS error
   FROM unnest(ARRAY[':43999/x', '.evil.example/x', '@evil.example/x', 'x', '', '//evil.example/x', '/x y', E'/x\r\nHost: evil', '/x#y', '/\x', '/ä', E'/x\t']) AS path;
-SELECT method, sim.error(format('SELECT pipedrive._request(%L, %L, %L)', 'crm', method, '/v1/users')) AS error
+SELECT method, sim.error(format('SELECT pipedrive_internal.request(%L, %L, %L)', 'crm', method, '/v1/users')) AS error
   FROM unnest(ARRAY['', 'get', 'TRACE', 'CONNECT', 'GET /v1/users HTTP/1.1', E'GET\r\nX: y']) AS method;
 CALL sim.clear();
-SELECT jsonb_typeof(pipedrive._request('crm', 'GET', '/v1/users') -> 'data');
+SELECT jsonb_typeof(pipedrive_internal.request('crm', 'GET', '/v1/users') -> 'data');
 SELECT * FROM sim.journal();
 -- What a superuser allowed stands when the owner of a server changes something else; nothing more is allowed by it.
 CREATE SERVER own FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url :'sim_url', ca_file '/etc/ssl/certs/ca-certificates.crt');
@@ -76,12 +76,12 @@ RESET ROLE;
 CALL pipedrive.sync();
 CALL pipedrive.sync('theirs.stages_mirror');
 CALL pipedrive.reconcile('theirs.stages_mirror');
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+INSERT INTO pipedrive_internal.server_company VALUES ('crm', '100200300');
 SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "r1", "entity": "stage", "entity_id": "1", "action": "change", "timestamp": "2026-05-02T00:00:00.000Z", "company_id": "100200300"}, "data": {"id": 1, "name": "x", "update_time": "2026-05-02T00:00:00Z"}, "previous": {}}'::jsonb);
 SELECT count(*) FROM theirs.stages_mirror;
 SELECT * FROM theirs.ran_as;
 -- What came by webhook is marked, so that the owner's sync brings it.
-SELECT id, reason FROM pipedrive.refetch;
+SELECT id, reason FROM pipedrive_internal.refetch;
 SET ROLE regress_pipedrive_owner;
 CALL pipedrive.sync();
 SELECT count(*) > 0 AS rows FROM theirs.stages_mirror;
@@ -110,13 +110,13 @@ SELECT pipedrive.drop_mirror('crm.stages');
 SET ROLE regress_pipedrive_owner;
 CREATE FUNCTION theirs.bomb() RETURNS bigint LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RAISE EXCEPTION 'ran as %', current_user; END $$;
 CREATE VIEW theirs.bait AS SELECT theirs.bomb() AS id;
-UPDATE pipedrive.mirror SET source = 'theirs.bait';
+UPDATE pipedrive_internal.mirror SET source = 'theirs.bait';
 RESET ROLE;
 CALL pipedrive.sync();
 CALL pipedrive.sync('theirs.stages_mirror');
-SELECT sim.error($$SELECT pipedrive._walk('theirs.bait'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM theirs.bait', NULL::text)$$);
+SELECT sim.error($$SELECT pipedrive_internal.walk('theirs.bait'::regclass, NULL::text, 1, NULL::bigint, NULL::name, 'SELECT id FROM theirs.bait', NULL::text)$$);
 SET client_min_messages = error;
-DELETE FROM pipedrive.mirror;
+DELETE FROM pipedrive_internal.mirror;
 DROP SCHEMA theirs CASCADE;
 DROP USER MAPPING FOR regress_pipedrive_owner SERVER crm;
 REVOKE USAGE ON FOREIGN SERVER crm FROM regress_pipedrive_owner;

@@ -7,11 +7,11 @@
 CREATE VIEW sim.for_everybody AS
 SELECT c.oid::regclass AS relation
   FROM pg_class c
- WHERE c.relnamespace = 'pipedrive'::regnamespace AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
+ WHERE c.relnamespace IN ('pipedrive'::regnamespace, 'pipedrive_internal'::regnamespace) AND c.relkind IN ('r', 'v', 'm', 'p', 'f')
    AND EXISTS (SELECT FROM aclexplode(c.relacl) AS a WHERE a.grantee = 0 AND a.privilege_type = 'SELECT');
 SELECT relation FROM sim.for_everybody ORDER BY relation::text COLLATE "C";
 SELECT c.oid::regclass AS relation, a.privilege_type FROM pg_class c, aclexplode(c.relacl) AS a
- WHERE c.relnamespace = 'pipedrive'::regnamespace AND a.grantee = 0 AND a.privilege_type <> 'SELECT';
+ WHERE c.relnamespace IN ('pipedrive'::regnamespace, 'pipedrive_internal'::regnamespace) AND a.grantee = 0 AND a.privilege_type <> 'SELECT';
 -- Errors of every kind that quotes a row.
 DROP ROLE IF EXISTS regress_pipedrive_analyst, regress_pipedrive_looker;
 CREATE ROLE regress_pipedrive_analyst;
@@ -66,7 +66,7 @@ SELECT view, error FROM pipedrive.tracked_views ORDER BY view::text COLLATE "C";
 RESET ROLE;
 SELECT bool_and(error ~* 'Ada') AS owner_of_the_extension FROM pipedrive.tracked_views;
 -- What comes of a webhook is told to who delivered it.
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+INSERT INTO pipedrive_internal.server_company VALUES ('crm', '100200300');
 CREATE FUNCTION status.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'who is % anyway', NEW.name; END $$;
 CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON status.stages FOR EACH ROW EXECUTE FUNCTION status.refuse();
 SELECT pipedrive.ingest_webhook('{"meta": {"version": "2.0", "id": "s1", "entity": "stage", "entity_id": "3", "action": "create", "timestamp": "2026-06-01T00:00:00.000Z", "company_id": "100200300"}, "data": {"id": 3, "name": "Ada Example"}}'::jsonb);
@@ -76,7 +76,7 @@ CALL pipedrive.sync('status.stages');
 SELECT last_error FROM pipedrive.mirrors;
 SET client_min_messages = warning;
 -- An SQLSTATE in words.
-SELECT s, pipedrive._condition(s) FROM unnest(ARRAY['22P02', '22XYZ', 'HV004', 'HV999', 'P0002', 'ABCDE', '', NULL]) AS s;
+SELECT s, pipedrive_internal.condition(s) FROM unnest(ARRAY['22P02', '22XYZ', 'HV004', 'HV999', 'P0002', 'ABCDE', '', NULL]) AS s;
 DROP SCHEMA status CASCADE;
 DROP OWNED BY regress_pipedrive_analyst, regress_pipedrive_looker;
 DROP ROLE regress_pipedrive_analyst, regress_pipedrive_looker;

@@ -9,7 +9,7 @@ CREATE FUNCTION sim.differences() RETURNS TABLE (mirror regclass, missing bigint
 DECLARE
     m record;
 BEGIN
-    FOR m IN SELECT x.source, x.target, pipedrive._column_list(x.target) AS columns FROM pipedrive.mirror x ORDER BY x.target::text LOOP
+    FOR m IN SELECT x.source, x.target, pipedrive_internal.column_list(x.target) AS columns FROM pipedrive_internal.mirror x ORDER BY x.target::text LOOP
         mirror := m.target;
         EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM %2$s EXCEPT SELECT %1$s FROM %3$s) AS d', m.columns, m.source, m.target) INTO missing;
         EXECUTE format('SELECT count(*) FROM (SELECT %1$s FROM %3$s EXCEPT SELECT %1$s FROM %2$s) AS d', m.columns, m.source, m.target) INTO extra;
@@ -62,14 +62,14 @@ SELECT pipedrive.create_mirror('crm.persons');
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT watermark < '2026-05-01' AS in_the_past FROM pipedrive.mirrors WHERE entity = 'persons';
 -- a watermark that is in the future is no watermark: all is read, and it comes back
-UPDATE pipedrive.mirror_state SET watermark = '2062-01-05' WHERE mirror_id = (SELECT mirror_id FROM pipedrive.mirror WHERE entity = 'persons');
+UPDATE pipedrive_internal.mirror_state SET watermark = '2062-01-05' WHERE mirror_id = (SELECT mirror_id FROM pipedrive_internal.mirror WHERE entity = 'persons');
 CALL sim.mutate('[{"action": "change", "entity": "persons", "id": 1, "at": "2026-04-04T10:00:00Z", "fields": {"name": "Changed once more"}}]');
 CALL sim.switch('{"answer_date": "now"}');
 CALL pipedrive.sync('crm_mirror.persons');
 SELECT * FROM sim.differences();
 SELECT watermark < now() AS in_the_past FROM pipedrive.mirrors WHERE entity = 'persons';
 -- and a full run heals it too, also where the API does not tell its time
-UPDATE pipedrive.mirror_state SET watermark = '2062-01-05' WHERE mirror_id = (SELECT mirror_id FROM pipedrive.mirror WHERE entity = 'persons');
+UPDATE pipedrive_internal.mirror_state SET watermark = '2062-01-05' WHERE mirror_id = (SELECT mirror_id FROM pipedrive_internal.mirror WHERE entity = 'persons');
 CALL sim.switch('{"answer_date": "none"}');
 CALL pipedrive.sync('crm_mirror.persons', mode => 'full');
 SELECT watermark < now() AS in_the_past FROM pipedrive.mirrors WHERE entity = 'persons';
@@ -98,36 +98,36 @@ $$;
 CREATE FUNCTION sim.deals_history() RETURNS TABLE (id bigint, field text, old_value jsonb, new_value jsonb, change_source text) LANGUAGE sql AS $$
     SELECT c.id, c.field, c.old_value, c.new_value, c.change_source FROM pipedrive.changes c WHERE c.entity = 'deals' ORDER BY c.recorded_at, c.id, c.field
 $$;
-SELECT mirror_id AS deals FROM pipedrive.mirror WHERE entity = 'deals' \gset
+SELECT mirror_id AS deals FROM pipedrive_internal.mirror WHERE entity = 'deals' \gset
 CALL pipedrive.sync('crm_mirror.deals');
 DELETE FROM pipedrive.changes;
 SELECT title AS as_it_was FROM crm_mirror.deals WHERE id = 8 \gset
 BEGIN;
 CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT * FROM crm_mirror.deals WHERE id IN (8, 10);
 ALTER TABLE pipedrive_stage DROP COLUMN _synced_at, DROP COLUMN _source;
-SELECT nextval('pipedrive.arrival') AS asked \gset
+SELECT nextval('pipedrive_internal.arrival') AS asked \gset
 CALL sim.mutate('[{"action": "change", "entity": "deals", "id": 8, "at": "2026-04-05T09:00:00Z", "fields": {"title": "By event"}}]');
 SELECT sim.event('w-1', 'deal', 8, 'change', '2026-04-05T09:00:00Z', '{"id": 8, "title": "By event", "update_time": "2026-04-05T09:00:00Z"}');
 SELECT sim.event('w-2', 'deal', 10, 'delete', '2026-04-05T09:00:00Z', NULL);
-SELECT pipedrive._merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
+SELECT pipedrive_internal.merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
 SELECT id, title FROM crm_mirror.deals WHERE id IN (8, 10);
-SELECT id FROM pipedrive.refetch WHERE mirror_id = :deals ORDER BY id;
+SELECT id FROM pipedrive_internal.refetch WHERE mirror_id = :deals ORDER BY id;
 COMMIT;
 -- the next run asks again: the one was changed, the other was never deleted
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT * FROM sim.differences();
 SELECT id, field, old_value = to_jsonb(:'as_it_was'::text) AS as_it_was, new_value, change_source FROM sim.deals_history();
-SELECT count(*) FROM pipedrive.refetch;
+SELECT count(*) FROM pipedrive_internal.refetch;
 -- a page that was requested after the event is compared, and the mark goes
 BEGIN;
 SELECT sim.event('w-3', 'deal', 8, 'change', '2026-04-05T10:00:00Z', '{"id": 8, "title": "Not what it is", "update_time": "2026-04-05T10:00:00Z"}');
 CREATE TEMP TABLE pipedrive_stage ON COMMIT DROP AS SELECT * FROM crm_mirror.deals WHERE id = 8;
 ALTER TABLE pipedrive_stage DROP COLUMN _synced_at, DROP COLUMN _source;
 UPDATE pipedrive_stage SET title = 'By event', update_time = '2026-04-05T09:00:00Z';
-SELECT nextval('pipedrive.arrival') AS asked \gset
-SELECT pipedrive._merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
+SELECT nextval('pipedrive_internal.arrival') AS asked \gset
+SELECT pipedrive_internal.merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
 SELECT title FROM crm_mirror.deals WHERE id = 8;
-SELECT count(*) FROM pipedrive.refetch;
+SELECT count(*) FROM pipedrive_internal.refetch;
 COMMIT;
 --
 -- Clocks. An event with an update_time in the future does not shield its row from what the API says.
@@ -179,15 +179,15 @@ CALL sim.mutate('[{"action": "delete", "entity": "deals", "id": 14, "at": "2026-
 CALL pipedrive.sync('crm_mirror.deals');
 UPDATE crm_mirror.stages SET _synced_at = now() + interval '2 hours';
 UPDATE crm_mirror.deals SET _synced_at = now() + interval '2 hours';
-UPDATE pipedrive.tombstone SET recorded_at = now() + interval '2 hours';
-INSERT INTO pipedrive.refetch (mirror_id, id, reason, requested_at) VALUES (:deals, 15, 'test', now() + interval '2 hours');
-UPDATE pipedrive.mirror_state SET last_sync = now() + interval '2 hours', run_started = now() + interval '2 hours';
+UPDATE pipedrive_internal.tombstone SET recorded_at = now() + interval '2 hours';
+INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason, requested_at) VALUES (:deals, 15, 'test', now() + interval '2 hours');
+UPDATE pipedrive_internal.mirror_state SET last_sync = now() + interval '2 hours', run_started = now() + interval '2 hours';
 SELECT max(id) AS stage FROM crm_mirror.stages \gset
 CALL sim.mutate(format('[{"action": "restore", "entity": "deals", "id": 14, "at": "2026-04-07T10:00:00Z"}, {"action": "delete", "entity": "stages", "id": %s},
                          {"action": "change", "entity": "deals", "id": 15, "at": "2026-04-07T10:00:00Z", "fields": {"title": "After the step"}}]', :stage)::jsonb);
 CALL pipedrive.sync();
 SELECT * FROM sim.differences();
-SELECT count(*) FROM pipedrive.refetch;
+SELECT count(*) FROM pipedrive_internal.refetch;
 SELECT mirror, watermark > now() AS in_the_future FROM pipedrive.mirrors WHERE watermark > now();
 --
 -- History: a change is told once, with the value that it overwrote. A new column is no change of the rows that it fills; rows that are
@@ -225,7 +225,7 @@ CREATE VIEW sim.brake AS SELECT entity, rows, held_back, last_error FROM pipedri
 SELECT count(*) AS persons FROM crm_mirror.persons \gset
 SELECT count(*) AS stages FROM crm_mirror.stages \gset
 ALTER USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (SET api_token 'sim-token-limited');
-UPDATE pipedrive.server_account SET stamp = pipedrive._account_stamp('crm');
+UPDATE pipedrive_internal.server_account SET stamp = pipedrive_internal.account_stamp('crm');
 SELECT count(*) < :persons / 2 AS sees_little FROM crm.persons;
 SELECT count(*) AS visible FROM crm.persons \gset
 CALL pipedrive.reconcile('crm_mirror.persons');
@@ -261,7 +261,7 @@ CALL sim.mutate(format('[{"action": "delete", "entity": "stages", "id": %s}]', :
 CALL pipedrive.sync();
 SELECT * FROM sim.differences();
 UPDATE pipedrive.settings SET value = 'a lot' WHERE name = 'max_deleted_percent';
-SELECT pipedrive._delete_limit(100), pipedrive._delete_limit(3);
+SELECT pipedrive_internal.delete_limit(100), pipedrive_internal.delete_limit(3);
 DELETE FROM pipedrive.settings WHERE name = 'max_deleted_percent';
 --
 -- A first load that is begun anew, as columns came meanwhile, has rows: what was deleted since is asked for.
@@ -270,7 +270,7 @@ SELECT pipedrive.drop_mirror('crm.deals');
 SELECT pipedrive.create_mirror('crm.deals');
 ALTER SERVER crm OPTIONS (ADD page_size '10');
 CALL pipedrive.sync('crm_mirror.deals', max_tokens => 40);
-SELECT strategy, phase, count(*) BETWEEN 10 AND 40 AS begun FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) CROSS JOIN crm_mirror.deals WHERE entity = 'deals' GROUP BY 1, 2;
+SELECT strategy, phase, count(*) BETWEEN 10 AND 40 AS begun FROM pipedrive_internal.mirror_state JOIN pipedrive_internal.mirror USING (mirror_id) CROSS JOIN crm_mirror.deals WHERE entity = 'deals' GROUP BY 1, 2;
 SELECT max(id) FILTER (WHERE n = 5) AS loaded, max(id) AS last_loaded FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM crm_mirror.deals) AS d \gset
 CALL sim.mutate(format('[{"action": "delete", "entity": "deals", "id": %s, "at": "2026-04-10T09:00:00Z"},
                          {"action": "change", "entity": "deals", "id": %s, "at": "2026-04-10T15:00:00Z", "fields": {"title": "Much later"}}]', :loaded, :last_loaded)::jsonb);
@@ -278,10 +278,10 @@ CALL sim.field('{"action": "add", "entity": "deals", "code": "f00000000000000000
 SELECT column_name, change FROM pipedrive.refresh_schema('crm');
 ALTER SERVER crm OPTIONS (SET page_size '500');
 CALL pipedrive.sync('crm_mirror.deals');
-SELECT strategy FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) WHERE entity = 'deals';
+SELECT strategy FROM pipedrive_internal.mirror_state JOIN pipedrive_internal.mirror USING (mirror_id) WHERE entity = 'deals';
 SELECT * FROM sim.differences();
 -- the new column is not history, nor is what the first load brought
-SELECT field, count(*) FROM pipedrive.changes WHERE mirror_id = (SELECT mirror_id FROM pipedrive.mirror WHERE entity = 'deals') AND field IN ('third', 'is_deleted') GROUP BY field;
+SELECT field, count(*) FROM pipedrive.changes WHERE mirror_id = (SELECT mirror_id FROM pipedrive_internal.mirror WHERE entity = 'deals') AND field IN ('third', 'is_deleted') GROUP BY field;
 --
 -- The list of deleted ones is read in parts as well, within the limit of each call, and loses none that is deleted meanwhile.
 --
@@ -322,14 +322,14 @@ CREATE FOREIGN TABLE down.a (id bigint, name text) SERVER down OPTIONS (entity '
 CREATE FOREIGN TABLE down.b (id bigint, name text) SERVER down OPTIONS (entity 'pipelines');
 CREATE FOREIGN TABLE down.c (id bigint, name text) SERVER down OPTIONS (entity 'users');
 SELECT count(*) FROM pipedrive.create_mirrors('down');
-UPDATE pipedrive.mirror_state SET last_sync = NULL WHERE mirror_id = :deals;
+UPDATE pipedrive_internal.mirror_state SET last_sync = NULL WHERE mirror_id = :deals;
 SET client_min_messages = error;
 CALL pipedrive.sync();
 SELECT mirror, left(last_error, 46) AS last_error, last_sync IS NOT NULL AS synced FROM pipedrive.mirrors WHERE mirror::text LIKE 'down%' OR entity = 'deals' ORDER BY mirror::text;
 -- the one that failed is tried last: another one takes its turn
 CALL pipedrive.sync();
 SELECT mirror, last_error IS NOT NULL AS failed FROM pipedrive.mirrors WHERE mirror::text LIKE 'down%' ORDER BY mirror::text;
-SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror WHERE target::text LIKE 'down%';
+SELECT pipedrive.drop_mirror(target) FROM pipedrive_internal.mirror WHERE target::text LIKE 'down%';
 -- success is one line
 SET client_min_messages = notice;
 SELECT max(id) AS last_stage FROM crm_mirror.stages \gset
@@ -380,7 +380,7 @@ SELECT jsonb_build_object('kind', 'status', 'status', 200, 'match', '{"path_rege
 CALL sim.fault(:'ignored');
 CALL pipedrive.sync('crm_mirror.deals', mode => 'full');
 CALL sim.no_faults();
-SELECT count(*) - :before AS lost, (SELECT count(*) FROM pipedrive.refetch WHERE held) AS held FROM crm_mirror.deals;
+SELECT count(*) - :before AS lost, (SELECT count(*) FROM pipedrive_internal.refetch WHERE held) AS held FROM crm_mirror.deals;
 SELECT * FROM sim.differences();
 -- One that refuses it for archived deals: what the other list tells is done, and so is the rest of the run.
 SELECT min(id) AS gone, max(id) AS other FROM crm_mirror.deals WHERE NOT is_archived \gset
@@ -392,7 +392,7 @@ CALL pipedrive.sync('crm_mirror.deals');
 CALL sim.no_faults();
 SELECT phase, last_error FROM pipedrive.mirrors WHERE mirror = 'crm_mirror.deals'::regclass;
 SELECT * FROM sim.differences();
-SELECT pipedrive.drop_mirror(target) FROM pipedrive.mirror;
+SELECT pipedrive.drop_mirror(target) FROM pipedrive_internal.mirror;
 DROP SCHEMA crm_mirror;
 DROP SERVER down CASCADE;
 DROP SCHEMA down, down_mirror CASCADE;

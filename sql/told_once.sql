@@ -50,7 +50,7 @@ CREATE FUNCTION sim.event(second integer, action text, data jsonb) RETURNS text 
 $$;
 CALL sim.mutate('[{"action": "create", "entity": "deals", "id": 9001, "at": "2026-06-01T00:00:09Z", "fields": {"title": "Barn", "value": 7, "stage_id": 2, "lost_reason": "gone", "origin_id": "x"}}]');
 SELECT sim.event(1, 'create', '{"title": "Barn", "lost_reason": null}'), sim.event(2, 'change', '{"value": null, "stage_id": 1}'), sim.event(3, 'change', '{"stage_id": null}');
-SELECT r.unfilled ?| '{title,value,stage_id,lost_reason}' AS known, r.unfilled ?& '{currency,status}' AS unknown FROM pipedrive.refetch r;
+SELECT r.unfilled ?| '{title,value,stage_id,lost_reason}' AS known, r.unfilled ?& '{currency,status}' AS unknown FROM pipedrive_internal.refetch r;
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT * FROM sim.told();
 -- a mark that is done leaves nothing behind

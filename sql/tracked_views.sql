@@ -17,14 +17,14 @@ CREATE PROCEDURE t.load() LANGUAGE plpgsql AS $$
 DECLARE
     m record;
 BEGIN
-    FOR m IN SELECT * FROM pipedrive.mirror LOOP
+    FOR m IN SELECT * FROM pipedrive_internal.mirror LOOP
         EXECUTE format('TRUNCATE %s', m.target);
         EXECUTE format('INSERT INTO %s SELECT s.*, now(), ''sync'' FROM %s s', m.target, m.source);
-        PERFORM pipedrive._record_change_count(m.mirror_id, 1);
+        PERFORM pipedrive_internal.record_change_count(m.mirror_id, 1);
     END LOOP;
 END $$;
 CREATE PROCEDURE t.touch(entity text) LANGUAGE sql AS $$
-    SELECT pipedrive._record_change_count(m.mirror_id, 1) FROM pipedrive.mirror m WHERE m.entity = $1
+    SELECT pipedrive_internal.record_change_count(m.mirror_id, 1) FROM pipedrive_internal.mirror m WHERE m.entity = $1
 $$;
 CREATE PROCEDURE t.show_log() LANGUAGE plpgsql AS $$
 DECLARE
@@ -99,7 +99,7 @@ CALL pipedrive.refresh_views();
 CALL t.show_log();
 SELECT view, error, error_at FROM pipedrive.tracked_views WHERE error IS NOT NULL;
 -- Age.
-UPDATE pipedrive.tracked_view SET last_refresh = last_refresh - interval '61 minutes';
+UPDATE pipedrive_internal.tracked_view SET last_refresh = last_refresh - interval '61 minutes';
 SELECT view, lag > '1 hour' AS behind, waits_for FROM pipedrive.tracked_views WHERE due;
 CALL pipedrive.refresh_views();
 CALL t.show_log();
@@ -134,9 +134,9 @@ CALL t.touch('deals');
 CALL pipedrive.refresh_views();
 SELECT pipedrive.untrack_view('t.of_changes'), pipedrive.untrack_view('t.of_changes');
 SELECT view FROM pipedrive.tracked_views ORDER BY view::text;
-SELECT count(*) FROM pipedrive.tracked_view;
+SELECT count(*) FROM pipedrive_internal.tracked_view;
 SELECT pipedrive.track_view('t.by_stage', '2 days');
-SELECT count(*), count(max_age) FROM pipedrive.tracked_view;
+SELECT count(*), count(max_age) FROM pipedrive_internal.tracked_view;
 TRUNCATE pipedrive.refresh_log;
 -- What a view calls is found in pg_catalog, whatever the caller's search_path.
 CREATE FUNCTION t.lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'hijacked' $$;
@@ -198,10 +198,10 @@ VALUES (9001, 9001, 9001, false, (now() AT TIME ZONE 'UTC')::date - 1, NULL, NUL
 -- 9006 went First, Second, First, Second, Third, won there; 9004 went First, Second
 INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
 SELECT m.mirror_id, 'deals', c.id, 'stage_id', c.old, c.new, c.at, 'sync'
-  FROM pipedrive.mirror m, (VALUES (9006, '9001'::jsonb, '9002'::jsonb, '2001-01-03'::timestamptz), (9006, '9002', '9001', '2001-01-04'), (9006, '9001', '9002', '2001-01-10'),
+  FROM pipedrive_internal.mirror m, (VALUES (9006, '9001'::jsonb, '9002'::jsonb, '2001-01-03'::timestamptz), (9006, '9002', '9001', '2001-01-04'), (9006, '9001', '9002', '2001-01-10'),
        (9006, '9002', '9003', '2001-01-20'), (9004, '9001', '9002', now() - interval '100 days')) AS c (id, old, new, at)
  WHERE m.entity = 'deals';
-SELECT pipedrive._record_change_count(mirror_id, 1) FROM pipedrive.mirror \g /dev/null
+SELECT pipedrive_internal.record_change_count(mirror_id, 1) FROM pipedrive_internal.mirror \g /dev/null
 CALL pipedrive.refresh_views();
 SELECT pipeline, stage, currency, deals, value, weighted_value FROM crm_dashboards.pipeline_by_stage WHERE pipeline_id = 9001 ORDER BY stage_order, currency;
 SELECT month, currency, won, won_value, lost, lost_value, won_rate FROM crm_dashboards.won_lost_by_month WHERE pipeline_id = 9001 ORDER BY month;
@@ -239,7 +239,7 @@ SELECT count(*) = (SELECT count(DISTINCT (org_id, currency)) FROM crm_mirror.dea
 -- A change of one mirror refreshes the dashboards that read it; unchanged rows stay as they are.
 CREATE TABLE before AS SELECT stage_id, currency, ctid AS place FROM crm_dashboards.pipeline_by_stage;
 UPDATE crm_mirror.deals SET value = value + 1 WHERE id = 9001;
-SELECT pipedrive._record_change_count(mirror_id, 1) FROM pipedrive.mirror WHERE entity = 'deals' \g /dev/null
+SELECT pipedrive_internal.record_change_count(mirror_id, 1) FROM pipedrive_internal.mirror WHERE entity = 'deals' \g /dev/null
 TRUNCATE pipedrive.refresh_log;
 CALL pipedrive.refresh_views();
 SELECT view, concurrent FROM pipedrive.refresh_log WHERE view::text LIKE 'crm%' ORDER BY view::text;
@@ -269,7 +269,7 @@ TABLE kept EXCEPT ALL TABLE pipedrive.changes;
 SELECT count(*) - 1 AS months, bool_and(obj_description(inhrelid) IS NOT NULL) AS comments FROM pg_inherits WHERE inhparent = 'pipedrive.changes'::regclass;
 SELECT to_regclass('pipedrive.changes_' || to_char(now() AT TIME ZONE 'UTC', 'YYYYMM')) IS NOT NULL AS this_month;
 INSERT INTO pipedrive.changes SELECT mirror_id, entity, id, field, old_value, new_value, changed_at, change_source, '2020-05-31 23:59:59.999999+00' FROM kept LIMIT 2;
-SELECT pipedrive._create_change_partition('2020-05-01'), pipedrive._create_change_partition('2020-05-01'), pipedrive._create_change_partition('2020-07-01');
+SELECT pipedrive_internal.create_change_partition('2020-05-01'), pipedrive_internal.create_change_partition('2020-05-01'), pipedrive_internal.create_change_partition('2020-07-01');
 INSERT INTO pipedrive.changes SELECT mirror_id, entity, id, field, old_value, new_value, changed_at, change_source, at FROM kept, unnest(ARRAY['2020-06-01', '2020-07-01']::timestamptz[]) AS at LIMIT 2;
 SELECT tableoid::regclass, count(*) FROM pipedrive.changes WHERE recorded_at < '2021-01-01' GROUP BY tableoid ORDER BY tableoid::regclass::text;
 INSERT INTO pipedrive.refresh_log VALUES ('pg_class', now() - interval '31 days', '0'), ('pg_class', now() - interval '29 days', '0');

@@ -27,25 +27,25 @@ $$;
 -- Nothing is known before the first sync: events wait
 SELECT sim.send('early', '100200300'), sim.send('early with server', '100200300', 9002, 'apply', 'crm'), sim.send('early of nobody', '3', 9003);
 SELECT * FROM sim.stages();
-SELECT count(*) FROM pipedrive.refetch;
+SELECT count(*) FROM pipedrive_internal.refetch;
 CALL pipedrive.apply_inbox();
 SELECT status, outcome, count(*), count(processed_at) AS processed FROM pipedrive.inbox GROUP BY 1, 2;
 -- The first sync of each asks once, 2 tokens; what waited is applied before, and then settled by the account
 CALL sim.clear();
 CALL pipedrive.sync('crm_mirror.stages');
 SELECT * FROM sim.journal();
-SELECT server, company_id FROM pipedrive.server_company;
+SELECT server, company_id FROM pipedrive_internal.server_company;
 SELECT mirror, tokens_today FROM pipedrive.mirrors ORDER BY mirror::text;
 SELECT key, outcome FROM pipedrive.inbox ORDER BY seq;
 CALL sim.company(222);
 CALL pipedrive.sync('other_mirror.stages');
 CALL sim.no_faults();
-SELECT server, company_id FROM pipedrive.server_company ORDER BY 1;
+SELECT server, company_id FROM pipedrive_internal.server_company ORDER BY 1;
 SELECT key, outcome FROM pipedrive.inbox ORDER BY seq;
 CALL sim.clear();
 CALL pipedrive.sync();
 SELECT count(*) FROM sim.journal() AS j WHERE j ~ 'users';
-TRUNCATE pipedrive.inbox, pipedrive.refetch;
+TRUNCATE pipedrive.inbox, pipedrive_internal.refetch;
 -- From then on each company's events go to its own mirrors
 SELECT sim.send('ours', '100200300') AS ours, sim.send('theirs', '222', 9002) AS theirs, sim.send('nobody''s', '3', 9003) AS nobodys;
 SELECT * FROM sim.stages();
@@ -71,7 +71,7 @@ SELECT * FROM sim.journal();
 SET client_min_messages = warning;
 SELECT mirror, last_error FROM pipedrive.mirrors ORDER BY mirror::text;
 SELECT (SELECT count(*) FROM (TABLE sim.before EXCEPT TABLE other_mirror.stages) AS d) AS changed;
-SELECT server, company_id FROM pipedrive.server_company ORDER BY 1;
+SELECT server, company_id FROM pipedrive_internal.server_company ORDER BY 1;
 SELECT sim.send('of the third', '333', 9008) AS third, sim.send('refetch', '222', 9009, 'refetch') AS refetch;
 -- when it does not tell it is not the same either
 CALL sim.fault('[{"match": {"path_regex": "^/v1/users/me$"}, "kind": "status", "status": 403}]');
@@ -91,12 +91,12 @@ CALL sim.company(333);
 SELECT pipedrive.drop_mirror('other.stages');
 SELECT pipedrive.create_mirror('other.stages', 'other_mirror.stages');
 CALL pipedrive.sync('other_mirror.stages');
-SELECT server, company_id FROM pipedrive.server_company ORDER BY 1;
+SELECT server, company_id FROM pipedrive_internal.server_company ORDER BY 1;
 SELECT sim.send('of the third again', '333', 9008) AS third;
 -- a server that is gone is forgotten
 DROP SERVER other CASCADE;
-SELECT server FROM pipedrive.server_company;
-SELECT count(DISTINCT server) FROM pipedrive.server_account;
+SELECT server FROM pipedrive_internal.server_company;
+SELECT count(DISTINCT server) FROM pipedrive_internal.server_account;
 CALL sim.no_faults();
 -- an account that does not tell: its mirrors are synced, and get events while there is no other server
 CREATE SERVER other FOREIGN DATA WRAPPER pipedrive_fdw OPTIONS (api_base_url :'sim_url');
@@ -110,31 +110,31 @@ CALL pipedrive.sync('other_mirror.stages');
 CALL pipedrive.sync('other_mirror.stages');
 SELECT j, count(*) FROM sim.journal() AS j GROUP BY j ORDER BY j;
 CALL sim.no_faults();
-SELECT count(*) > 0 AS synced, (SELECT count(*) FROM pipedrive.server_company) AS companies FROM other_mirror.stages;
+SELECT count(*) > 0 AS synced, (SELECT count(*) FROM pipedrive_internal.server_company) AS companies FROM other_mirror.stages;
 TRUNCATE pipedrive.inbox;
 SELECT sim.send('whose', '444', 9008) AS whose, sim.send('by a door', '444', 9008, 'apply', 'other') AS by_a_door;
 SELECT pipedrive.drop_mirror('crm.stages');
 SELECT sim.send('the only one', '444', 9009) AS the_only_one;
 -- but of one company only: once there is a second one nobody can tell, and the next sync reads what they are about
-TRUNCATE pipedrive.refetch;
+TRUNCATE pipedrive_internal.refetch;
 SELECT sim.send('a second one', '555', 9010) AS second, sim.send('the first again', '444', 9011) AS first, sim.send('queued', '444', 9012, 'queue') AS queued,
        sim.send('by a login', '444', 9013, 'apply', 'other') AS login;
 CALL pipedrive.apply_inbox();
 SELECT outcome FROM pipedrive.inbox WHERE key LIKE 'queued%';
 SELECT id, name FROM other_mirror.stages WHERE id > 9000 ORDER BY id;
-SELECT id FROM pipedrive.refetch ORDER BY id;
+SELECT id FROM pipedrive_internal.refetch ORDER BY id;
 -- two that wait in one batch are seen before either is applied
-TRUNCATE pipedrive.event_company;
+TRUNCATE pipedrive_internal.event_company;
 SELECT sim.send('batch', '666', 9016, 'queue') AS one, sim.send('batch too', '777', 9017, 'queue') AS other;
 CALL pipedrive.apply_inbox();
 SELECT key, outcome FROM pipedrive.inbox WHERE key LIKE 'batch%' ORDER BY seq;
 -- what is no name does not tell; then it tells
 CALL sim.fault('[{"match": {"path_regex": "^/v1/users/me$"}, "kind": "status", "status": 200, "body": {"success": true, "data": {"company_id": {"x": 1}}}}]');
-SELECT pipedrive._asked_company('other', NULL);
+SELECT pipedrive_internal.asked_company('other', NULL);
 CALL sim.no_faults();
 ALTER SERVER other OPTIONS (ADD page_size '101');
 CALL pipedrive.sync('other_mirror.stages');
-SELECT company_id FROM pipedrive.server_company WHERE server = 'other';
+SELECT company_id FROM pipedrive_internal.server_company WHERE server = 'other';
 SELECT sim.send('it tells now', '100200300', 9014) AS own, sim.send('and not this', '444', 9015) AS another;
 DROP SERVER other CASCADE;
 DROP SCHEMA other, other_mirror CASCADE;

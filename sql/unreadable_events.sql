@@ -13,9 +13,9 @@ CREATE FUNCTION sim.send(id text, data text, meta text DEFAULT '', mode text DEF
     SELECT pipedrive.ingest_webhook('{"meta":{"version":"2.0","id":"' || id || '","entity":"deal","entity_id":"9001","action":"change","timestamp":"2026-05-02T00:00:00.000Z","company_id":"100200300"'
         || meta || '},"data":' || data || ',"previous":{"status":"open"}}', mode)
 $$;
-CREATE PROCEDURE sim.forget() LANGUAGE sql AS 'TRUNCATE pipedrive.refetch, pipedrive.inbox';
+CREATE PROCEDURE sim.forget() LANGUAGE sql AS 'TRUNCATE pipedrive_internal.refetch, pipedrive.inbox';
 CREATE FUNCTION sim.marked() RETURNS bigint[] LANGUAGE sql AS $$
-    WITH gone AS (DELETE FROM pipedrive.refetch RETURNING id) SELECT array_agg(id ORDER BY id) FROM gone
+    WITH gone AS (DELETE FROM pipedrive_internal.refetch RETURNING id) SELECT array_agg(id ORDER BY id) FROM gone
 $$;
 -- Valid JSON that jsonb cannot hold
 SELECT sim.send('nul', '{"id":9001,"title":"Bad \u0000 title","status":"won","update_time":"2026-05-02T00:00:00Z"}');
@@ -40,7 +40,7 @@ SELECT sim.marked();
 -- the next sync settles it
 SELECT sim.call('POST', 'mutate', format('{"action": "change", "entity": "deals", "id": %s, "fields": {"title": "As the account has it"}}', :id)) IS NOT NULL AS done;
 SELECT sim.send('real', format('{"id":%s,"title":"\u0000"}', :id), format(',"entity_id":"%s"', :id)) AS outcome;
-UPDATE pipedrive.mirror_state SET watermark = now() + interval '1 year';
+UPDATE pipedrive_internal.mirror_state SET watermark = now() + interval '1 year';
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT title FROM crm_mirror.deals WHERE id = :id;
 -- a deletion says all it has to say

@@ -13,7 +13,7 @@ END $$;
 CREATE PROCEDURE sim.fresh(entity text) LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM pipedrive.changes;
-    PERFORM pipedrive.drop_mirror(m.source) FROM pipedrive.mirror m WHERE m.entity = fresh.entity;
+    PERFORM pipedrive.drop_mirror(m.source) FROM pipedrive_internal.mirror m WHERE m.entity = fresh.entity;
     PERFORM pipedrive.create_mirror(format('crm.%I', entity)::regclass);
 END $$;
 \set VERBOSITY terse
@@ -83,7 +83,7 @@ SELECT count(*), bool_and(m IN (:one, :two)) AS one_of_them FROM sim.missing('de
 SELECT count(*), bool_and(id IN (:one, :two)) AS one_of_them FROM pipedrive.bad_rows WHERE entity = 'deals';
 -- read again later: the index is gone by then
 DROP INDEX crm_mirror.one_title;
-UPDATE pipedrive.bad_row SET seen_at = seen_at - interval '2 hours';
+UPDATE pipedrive_internal.bad_row SET seen_at = seen_at - interval '2 hours';
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT count(*) FROM sim.missing('deals');
 SELECT count(*) FROM pipedrive.bad_rows WHERE entity = 'deals';
@@ -117,7 +117,7 @@ CALL pipedrive.sync('crm_mirror.deals');
 SELECT title FROM crm_mirror.deals WHERE id IN (:two, 9801, 9802) ORDER BY id;
 SELECT id = :one AS first_one, reason FROM pipedrive.bad_rows WHERE entity = 'deals' ORDER BY id;
 -- what is told may stand in the server's log: without the words
-DELETE FROM pipedrive.bad_row;
+DELETE FROM pipedrive_internal.bad_row;
 \set VERBOSITY default
 SET client_min_messages = warning;
 CALL pipedrive.sync('crm_mirror.deals', mode => 'full');
@@ -138,7 +138,7 @@ SELECT id FROM crm_mirror.deals WHERE id IN (9801, 9802);
 SELECT id, reason FROM pipedrive.bad_rows WHERE entity = 'deals';
 SELECT id, old_value, new_value FROM pipedrive.changes WHERE field = 'is_deleted' AND new_value = 'true';
 DROP TABLE crm_mirror.remark;
-UPDATE pipedrive.bad_row SET seen_at = seen_at - interval '2 hours';
+UPDATE pipedrive_internal.bad_row SET seen_at = seen_at - interval '2 hours';
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT id FROM crm_mirror.deals WHERE id IN (9801, 9802);
 SELECT count(*) FROM pipedrive.bad_rows WHERE entity = 'deals';
@@ -238,14 +238,14 @@ DELETE FROM crm_mirror.stages WHERE id <> 6;
 CALL pipedrive.sync('crm_mirror.stages');
 SELECT * FROM sim.missing('stages');
 -- the same where rows are staged one by one
-UPDATE pipedrive.mirror_state SET row_by_row = true;
+UPDATE pipedrive_internal.mirror_state SET row_by_row = true;
 ALTER TABLE crm_mirror.stages ADD CHECK (name <> 'Refused');
 INSERT INTO crm_mirror.stages (id, name) VALUES (9901, 'gone');
 CALL sim.mutate('[{"action": "change", "entity": "stages", "id": 6, "fields": {"name": "Refused"}}, {"action": "change", "entity": "stages", "id": 7, "fields": {"name": "Taken"}}]');
 CALL pipedrive.sync('crm_mirror.stages');
 SELECT id, name FROM crm_mirror.stages WHERE id IN (6, 7, 9901) ORDER BY id;
 SELECT id, reason FROM pipedrive.bad_rows;
-SELECT bool_or(row_by_row) FROM pipedrive.mirror_state JOIN pipedrive.mirror USING (mirror_id) WHERE entity = 'stages';
+SELECT bool_or(row_by_row) FROM pipedrive_internal.mirror_state JOIN pipedrive_internal.mirror USING (mirror_id) WHERE entity = 'stages';
 SELECT * FROM sim.missing('stages');
 --
 -- An assertion of a trigger, which OTHERS does not catch, costs its row: not the run, and not the mirrors that come after
@@ -276,7 +276,7 @@ CREATE MATERIALIZED VIEW crm_mirror.asserting AS SELECT crm_mirror.asserted() FR
 SET test.fine = 'no';
 SELECT pipedrive.track_view('crm_mirror.asserting');
 CALL pipedrive.refresh_views(force => true);
-SELECT view, last_error IS NOT NULL AS told FROM pipedrive.tracked_view;
+SELECT view, last_error IS NOT NULL AS told FROM pipedrive_internal.tracked_view;
 DROP MATERIALIZED VIEW crm_mirror.asserting;
 --
 -- A constraint of another table, which a trigger writes, waits for the commit: it costs the row, not the run. Names of

@@ -31,7 +31,7 @@ SELECT entity_id, status, outcome, count(*) FROM pipedrive.inbox GROUP BY 1, 2, 
 SELECT id, name FROM crm_mirror.stages WHERE id = 2 OR id > 900000;
 -- the next sync reads what was marked, and no later one does
 CALL pipedrive.sync();
-SELECT count(*) FROM pipedrive.refetch;
+SELECT count(*) FROM pipedrive_internal.refetch;
 CALL sim.clear();
 CALL pipedrive.sync();
 SELECT * FROM sim.journal() AS asked WHERE asked NOT LIKE '%/users/me%';

@@ -16,7 +16,7 @@ CREATE FUNCTION sim.send(wanted text, changes jsonb DEFAULT '{}', mode text DEFA
     SELECT pipedrive.ingest_webhook(sim.event(wanted, changes), mode)
 $$;
 CREATE PROCEDURE sim.forget() LANGUAGE sql AS $$
-    TRUNCATE pipedrive.inbox, pipedrive.refetch, pipedrive.tombstone, pipedrive.changes, crm_mirror.deals, crm_mirror.persons, crm_mirror.organizations,
+    TRUNCATE pipedrive.inbox, pipedrive_internal.refetch, pipedrive_internal.tombstone, pipedrive.changes, crm_mirror.deals, crm_mirror.persons, crm_mirror.organizations,
              crm_mirror.activities, crm_mirror.pipelines, crm_mirror.stages, crm_mirror.users;
 $$;
 CREATE FUNCTION sim.row(mirror regclass, id bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -40,7 +40,7 @@ CREATE FOREIGN TABLE crm.stages (id bigint, name text, pipeline_id bigint, order
 CREATE FOREIGN TABLE crm.users (id bigint, name text, email text, active_flag boolean, role_id bigint, lang bigint, created timestamptz, modified timestamptz, access jsonb, is_you boolean) SERVER crm;
 SELECT count(*) FROM pipedrive.create_mirrors('crm');
 -- as the first sync would learn it
-INSERT INTO pipedrive.server_company VALUES ('crm', '100200300');
+INSERT INTO pipedrive_internal.server_company VALUES ('crm', '100200300');
 
 -- Version 2: created, changed, and what was kept and marked
 SELECT entity, sim.send('v2-' || entity || '-create') AS created, sim.send('v2-' || entity || '-change') AS changed, sim.send('v2-' || entity || '-change') AS again
@@ -53,7 +53,7 @@ SELECT sim.row('crm_mirror.pipelines', 9005);
 SELECT sim.row('crm_mirror.stages', 9006);
 SELECT sim.row('crm_mirror.users', 9007);
 SELECT entity, field, old_value, new_value, changed_at FROM pipedrive.changes ORDER BY id, field COLLATE "C";
-SELECT m.entity, r.id, r.reason FROM pipedrive.refetch r JOIN pipedrive.mirror m USING (mirror_id) ORDER BY r.id;
+SELECT m.entity, r.id, r.reason FROM pipedrive_internal.refetch r JOIN pipedrive_internal.mirror m USING (mirror_id) ORDER BY r.id;
 SELECT entity, action, status, sum(attempt), bool_and(body IS NOT NULL) AS kept FROM pipedrive.inbox GROUP BY 1, 2, 3 ORDER BY entity COLLATE "C", action COLLATE "C";
 -- a column that the event does not carry stays
 UPDATE crm_mirror.deals SET products_count = 4;
@@ -67,12 +67,12 @@ SELECT ctid = :'before_ctid' AND xmin::text = :'before_xmin' AS untouched FROM c
 SELECT sim.send('v2-user-removed');
 SELECT id, name, active_flag FROM crm_mirror.users;
 SELECT entity, sim.send('v2-' || entity || '-delete') FROM unnest('{deal,person,organization,activity,pipeline,stage}'::text[]) AS entity;
-SELECT (SELECT count(*) FROM crm_mirror.deals), (SELECT count(*) FROM crm_mirror.stages), (SELECT count(*) FROM pipedrive.tombstone);
+SELECT (SELECT count(*) FROM crm_mirror.deals), (SELECT count(*) FROM crm_mirror.stages), (SELECT count(*) FROM pipedrive_internal.tombstone);
 -- replay of everything changes nothing
-CREATE TABLE sim.before AS SELECT (SELECT jsonb_agg(c ORDER BY recorded_at) FROM pipedrive.changes c) AS changes, (SELECT jsonb_agg(r ORDER BY id) FROM pipedrive.refetch r) AS marks,
+CREATE TABLE sim.before AS SELECT (SELECT jsonb_agg(c ORDER BY recorded_at) FROM pipedrive.changes c) AS changes, (SELECT jsonb_agg(r ORDER BY id) FROM pipedrive_internal.refetch r) AS marks,
     (SELECT jsonb_agg(to_jsonb(i) ORDER BY seq) FROM pipedrive.inbox i) AS inbox, (SELECT jsonb_agg(to_jsonb(u)) FROM crm_mirror.users u) AS users;
 SELECT * FROM pipedrive.replay(only_failed => false);
-SELECT b.changes = (SELECT jsonb_agg(c ORDER BY recorded_at) FROM pipedrive.changes c) AS changes, b.marks = (SELECT jsonb_agg(r ORDER BY id) FROM pipedrive.refetch r) AS marks,
+SELECT b.changes = (SELECT jsonb_agg(c ORDER BY recorded_at) FROM pipedrive.changes c) AS changes, b.marks = (SELECT jsonb_agg(r ORDER BY id) FROM pipedrive_internal.refetch r) AS marks,
        b.inbox = (SELECT jsonb_agg(to_jsonb(i) ORDER BY seq) FROM pipedrive.inbox i) AS inbox, b.users = (SELECT jsonb_agg(to_jsonb(u)) FROM crm_mirror.users u) AS users FROM sim.before b;
 
 -- Out of order: the later state wins, whatever comes last
@@ -83,7 +83,7 @@ SELECT sim.send('v2-deal-delete') AS deleted, sim.send('v2-deal-change', '{"meta
 SELECT count(*) FROM crm_mirror.deals;
 -- restored: a later change raises it
 SELECT sim.send('v2-deal-change', '{"meta": {"id": "restored", "timestamp": "2026-03-04T10:00:00.000Z"}, "data": {"update_time": "2026-03-04T10:00:00Z"}}');
-SELECT (SELECT count(*) FROM crm_mirror.deals) AS deals, (SELECT count(*) FROM pipedrive.tombstone) AS tombstones;
+SELECT (SELECT count(*) FROM crm_mirror.deals) AS deals, (SELECT count(*) FROM pipedrive_internal.tombstone) AS tombstones;
 SELECT sim.send('v2-deal-delete', '{"meta": {"id": "late delete"}}');
 -- two in one second, the later first; the same millisecond: arrival decides
 SELECT sim.send('v2-deal-change', '{"meta": {"id": "t2", "timestamp": "2026-03-05T10:00:00.900Z"}, "data": {"title": "second", "update_time": "2026-03-05T10:00:00Z"}}') AS second,
@@ -103,7 +103,7 @@ SELECT sim.send('v2-person-merged-into', '{"meta": {"id": "again", "timestamp": 
 SELECT name, label_ids FROM crm_mirror.persons;
 SELECT sim.send('v2-person-merged-into', '{"meta": {"id": "none", "timestamp": "2026-03-03T11:00:02.400Z"}, "data": {"update_time": "2026-03-03T11:00:02Z", "label": null}}');
 SELECT name, label_ids FROM crm_mirror.persons;
-SELECT r.id FROM pipedrive.refetch r ORDER BY 1;
+SELECT r.id FROM pipedrive_internal.refetch r ORDER BY 1;
 
 -- Version 1
 CALL sim.forget();
@@ -118,7 +118,7 @@ SELECT sim.row('crm_mirror.stages', 9006);
 SELECT sim.row('crm_mirror.users', 9007);
 SELECT max(attempt) FROM pipedrive.inbox;
 SELECT sim.send('v1-deal-merged');
-SELECT r.id FROM pipedrive.refetch r JOIN pipedrive.mirror m USING (mirror_id) WHERE m.entity = 'deals' ORDER BY 1;
+SELECT r.id FROM pipedrive_internal.refetch r JOIN pipedrive_internal.mirror m USING (mirror_id) WHERE m.entity = 'deals' ORDER BY 1;
 SELECT entity, sim.send('v1-' || entity || '-deleted') FROM unnest('{deal,person,organization,activity,pipeline,stage}'::text[]) AS entity;
 SELECT (SELECT count(*) FROM crm_mirror.deals), (SELECT count(*) FROM crm_mirror.stages);
 
@@ -177,7 +177,7 @@ SELECT sim.send('v2-deal-create', '{}', 'refetch');
 
 -- The door
 SELECT * FROM pipedrive.create_webhook_login('crm') \gset login_
-SELECT length(:'login_password') AS length, user_name = :'login_user_name' AS same_name, strpos(l::text, :'login_password') AS password_kept, octet_length(hash) FROM pipedrive.webhook_login l;
+SELECT length(:'login_password') AS length, user_name = :'login_user_name' AS same_name, strpos(l::text, :'login_password') AS password_kept, octet_length(hash) FROM pipedrive_internal.webhook_login l;
 CREATE FUNCTION sim.deliver(user_name text, password text, body jsonb) RETURNS text LANGUAGE sql AS $$
     SELECT set_config('request.headers', jsonb_build_object('content-type', 'application/json', 'authorization',
                       'Basic ' || replace(encode(convert_to(user_name || ':' || password, 'UTF8'), 'base64'), E'\n', ''))::text, false);
@@ -200,7 +200,7 @@ SELECT sim.deliver(:'login_user_name', :'login_password', '{}') IS NOT NULL AS h
 SET ROLE regress_pipedrive_hook;
 SELECT pipedrive.webhook(:'body');
 SELECT sim.error('SELECT count(*) FROM pipedrive.inbox');
-SELECT sim.error('SELECT count(*) FROM pipedrive.webhook_login');
+SELECT sim.error('SELECT count(*) FROM pipedrive_internal.webhook_login');
 SELECT sim.error('SELECT * FROM pipedrive.inbox_summary');
 SELECT sim.error(format('SELECT pipedrive.ingest_webhook(%L::jsonb)', :'body'));
 RESET ROLE;
@@ -215,17 +215,17 @@ SELECT sim.error($$SELECT pipedrive.register_webhook('crm', 'http://db.example.c
 CALL sim.clear();
 SELECT * FROM pipedrive.register_webhook('crm', 'https://db.example.com/rpc/webhook');
 SELECT count(*), j FROM sim.journal() AS j GROUP BY j ORDER BY j;
-SELECT count(*), count(DISTINCT user_name) AS logins FROM pipedrive.webhook_subscription;
+SELECT count(*), count(DISTINCT user_name) AS logins FROM pipedrive_internal.webhook_subscription;
 SELECT object, webhook_id, state, last_received IS NOT NULL AS received, detail FROM pipedrive.webhook_health('crm');
 SELECT sim.call('POST', 'subscriptions', '{"id": 2, "is_active": 0, "last_http_status": 500}') IS NOT NULL AS banned, sim.call('POST', 'subscriptions', '{"id": 3, "remove_reason": "no deliveries"}') IS NOT NULL AS removed,
        sim.call('POST', 'subscriptions', '{"id": 4, "last_http_status": 401, "last_delivery_time": "2026-03-01T09:00:00.000Z"}') IS NOT NULL AS failing,
        sim.call('POST', 'subscriptions', '{"id": 1, "last_http_status": 200, "last_delivery_time": "2026-03-01T09:00:00.000Z"}') IS NOT NULL AS ok;
-DELETE FROM pipedrive.webhook_subscription WHERE webhook_id = 5;
+DELETE FROM pipedrive_internal.webhook_subscription WHERE webhook_id = 5;
 SELECT object, webhook_id, state, last_delivery, last_status, detail FROM pipedrive.webhook_health('crm');
 CALL pipedrive.repair_webhooks('crm');
 SELECT object, webhook_id, state FROM pipedrive.webhook_health('crm');
 SELECT * FROM pipedrive.unregister_webhook('crm');
-SELECT (SELECT count(*) FROM pipedrive.webhook_subscription) AS subscriptions, (SELECT count(*) FROM pipedrive.webhook_login) AS logins;
+SELECT (SELECT count(*) FROM pipedrive_internal.webhook_subscription) AS subscriptions, (SELECT count(*) FROM pipedrive_internal.webhook_login) AS logins;
 
 -- Retention
 UPDATE pipedrive.inbox SET received_at = now() - interval '8 days';

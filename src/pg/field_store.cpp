@@ -28,12 +28,12 @@ namespace {
 constexpr const char* kSelect =
     "SELECT fields, (pg_catalog.date_part('epoch', read_at) OPERATOR(pg_catalog.*) "
     "1000000)::pg_catalog.int8"
-    " FROM pipedrive.fields"
+    " FROM pipedrive_internal.fields"
     " WHERE server OPERATOR(pg_catalog.=) $1 AND mapped_user OPERATOR(pg_catalog.=) $2 AND entity "
     "OPERATOR(pg_catalog.=) $3"
     " AND read_at OPERATOR(pg_catalog.>) pg_catalog.to_timestamp($4)";
 constexpr const char* kUpsert =
-    "INSERT INTO pipedrive.fields (server, mapped_user, entity, fields, read_at)"
+    "INSERT INTO pipedrive_internal.fields (server, mapped_user, entity, fields, read_at)"
     " VALUES ($1, $2, $3, $4, pg_catalog.clock_timestamp())"
     " ON CONFLICT (server, mapped_user, entity) DO UPDATE SET fields = excluded.fields, read_at = "
     "excluded.read_at";
@@ -44,7 +44,7 @@ class OwnerScope { // plain data: no destructor; leave() is not reached on error
                    // transaction's end restores the user
   public:
     bool enter() {
-        const Oid table = get_relname_relid("fields", get_namespace_oid("pipedrive", true));
+        const Oid table = get_relname_relid("fields", get_namespace_oid("pipedrive_internal", true));
         if (!OidIsValid(table)) return false;
         HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
         if (!HeapTupleIsValid(tuple)) return false;

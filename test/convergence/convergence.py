@@ -57,7 +57,7 @@ END $$;
 # Where every row version is: any write shows.
 VERSIONS = """SELECT format('{0} %s: version %s %s, %s', id, ctid, xmin, to_jsonb(m)) FROM crm_mirror.{0} AS m ORDER BY id;"""
 OTHERS = """SELECT format('history of %s %s: %s', entity, id, to_jsonb(c)) FROM pipedrive.changes AS c ORDER BY entity, id, field, recorded_at;
-SELECT format('tombstone of mirror %s, %s, as of %s', mirror_id, id, as_of) FROM pipedrive.tombstone ORDER BY mirror_id, id;"""
+SELECT format('tombstone of mirror %s, %s, as of %s', mirror_id, id, as_of) FROM pipedrive_internal.tombstone ORDER BY mirror_id, id;"""
 TRUTH = """SELECT coalesce(jsonb_object_agg(id, jsonb_build_array({title}, to_char(update_time, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     to_char(add_time, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), owner_id)), '{{}}') FROM crm_mirror.{entity};"""
 

@@ -34,8 +34,8 @@ my @reads = (
     'SELECT srvname, usename, umoptions FROM pg_user_mappings',
     'SELECT extname, extversion, extnamespace::regnamespace FROM pg_extension ORDER BY 1',
     'SELECT evtname, evtevent, evtenabled FROM pg_event_trigger',
-    'SELECT target, mirror_id, company_id, array_length(columns, 1) FROM pipedrive.detached_mirror',
-    'SELECT v.view, c.relkind, v.target, v.kind FROM pipedrive.detached_view v JOIN pg_class c ON c.oid = v.view ORDER BY v.kind',
+    'SELECT target, mirror_id, company_id, array_length(columns, 1) FROM pipedrive_internal.detached_mirror',
+    'SELECT v.view, c.relkind, v.target, v.kind FROM pipedrive_internal.detached_view v JOIN pg_class c ON c.oid = v.view ORDER BY v.kind',
 );
 my @expected = map { $node->safe_psql('postgres', $_) } @reads;
 like($expected[0], qr/Stage/, 'there are comments');

@@ -103,21 +103,21 @@ sub differences
     # computed columns change without their row: they are left out
     return $node->safe_psql('postgres', <<'END_OF_SQL');
 SELECT format('CREATE TEMP TABLE a%s AS SELECT %s FROM %s', mirror_id, c, source), format('CREATE TEMP TABLE b%s AS SELECT %s FROM %s', mirror_id, c, target)
-  FROM pipedrive.mirror, LATERAL (SELECT string_agg(quote_ident(k), ', ') AS c FROM unnest(pipedrive._mirror_columns(target)) AS k WHERE k !~ '_count$|_time$|activity_id$|acv|arr|mrr|smart_bcc_email') AS l \gexec
+  FROM pipedrive_internal.mirror, LATERAL (SELECT string_agg(quote_ident(k), ', ') AS c FROM unnest(pipedrive_internal.mirror_columns(target)) AS k WHERE k !~ '_count$|_time$|activity_id$|acv|arr|mrr|smart_bcc_email') AS l \gexec
 SELECT string_agg(format('%s %s', target, (xpath('/row/count/text()', query_to_xml(
        format('SELECT count(*) FROM ((TABLE a%1$s EXCEPT TABLE b%1$s) UNION ALL (TABLE b%1$s EXCEPT TABLE a%1$s)) AS d', mirror_id), false, true, '')))[1]), ', ' ORDER BY target::text)
-  FROM pipedrive.mirror WHERE entity IN ('deals', 'persons', 'organizations');
+  FROM pipedrive_internal.mirror WHERE entity IN ('deals', 'persons', 'organizations');
 END_OF_SQL
 }
 
 $node->safe_psql('postgres', 'SET client_min_messages = warning; CALL pipedrive.sync()');
 my $equal = 'crm_mirror.deals 0, crm_mirror.organizations 0, crm_mirror.persons 0';
 is(differences(), $equal, 'after a sync the mirrors equal the account');
-is($node->safe_psql('postgres', 'SELECT count(*) FROM pipedrive.refetch'), 0, 'nothing is left to read again');
-my $serials = $node->safe_psql('postgres', 'SELECT string_agg(pipedrive._change_serial(mirror_id)::text, $$ $$ ORDER BY mirror_id) FROM pipedrive.mirror');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM pipedrive_internal.refetch'), 0, 'nothing is left to read again');
+my $serials = $node->safe_psql('postgres', 'SELECT string_agg(pipedrive_internal.change_serial(mirror_id)::text, $$ $$ ORDER BY mirror_id) FROM pipedrive_internal.mirror');
 $node->safe_psql('postgres', 'SELECT * FROM pipedrive.replay(only_failed => false)');
 is(differences(), $equal, 'replay of everything changes nothing');
-is($node->safe_psql('postgres', 'SELECT string_agg(pipedrive._change_serial(mirror_id)::text, $$ $$ ORDER BY mirror_id) FROM pipedrive.mirror'), $serials, 'not even for a moment');
+is($node->safe_psql('postgres', 'SELECT string_agg(pipedrive_internal.change_serial(mirror_id)::text, $$ $$ ORDER BY mirror_id) FROM pipedrive_internal.mirror'), $serials, 'not even for a moment');
 
 # ----------------------------------------------------------------------------------------------------------
 # Bad bodies leave no trace in the log

@@ -26,7 +26,7 @@ sub event
 
 my $session = PipedriveTest::Session->new($node);
 my $other = PipedriveTest::Session->new($node, name => 'other');
-sub marks { return $node->safe_psql('postgres', "SELECT count(*) FROM pipedrive.refetch WHERE id = $id") }
+sub marks { return $node->safe_psql('postgres', "SELECT count(*) FROM pipedrive_internal.refetch WHERE id = $id") }
 sub title { return $node->safe_psql('postgres', "SELECT title FROM crm_mirror.deals WHERE id = $id") }
 
 # ----------------------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ for my $mode (qw(queue apply))
     is("$out$err", 'duplicate', "serializable, $mode: the same event is a duplicate");
     $session->value('COMMIT');
 }
-$node->safe_psql('postgres', 'TRUNCATE pipedrive.inbox, pipedrive.refetch');
+$node->safe_psql('postgres', 'TRUNCATE pipedrive.inbox, pipedrive_internal.refetch');
 
 # In a transaction that did something of its own, that stays
 $session->value('CREATE TABLE own (n integer)');

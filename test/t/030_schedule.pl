@@ -35,7 +35,7 @@ END_OF_SQL
 sub touch
 {
     my ($entity) = @_;
-    $node->safe_psql('crm', "SELECT pipedrive._record_change_count(mirror_id, 1) FROM pipedrive.mirror WHERE entity = '$entity'");
+    $node->safe_psql('crm', "SELECT pipedrive_internal.record_change_count(mirror_id, 1) FROM pipedrive_internal.mirror WHERE entity = '$entity'");
     return;
 }
 
@@ -45,7 +45,7 @@ my ($one, $two) = map { PipedriveTest::Session->new($node, name => $_, database 
 {
     $one->value('CALL pipedrive.refresh_views()');
     touch('stages');
-    $one->value(q{BEGIN; SELECT pipedrive._refresh_if_due('crm_dashboards.stage_conversion', false)});
+    $one->value(q{BEGIN; SELECT pipedrive_internal.refresh_if_due('crm_dashboards.stage_conversion', false)});
     is($two->value(q{SELECT waits_for FROM pipedrive.tracked_views WHERE view = 'crm_dashboards.stage_conversion'::regclass}),
         'the refresh under way', 'a refresh under way is seen');
     my ($out, $err) = $two->query(q{CALL pipedrive.refresh_views('crm_dashboards.stage_conversion')});

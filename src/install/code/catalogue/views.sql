@@ -1,0 +1,21 @@
+-- The catalogue of the code as views: the same rows that import, validator and push-down use.
+
+CREATE OR REPLACE FUNCTION pipedrive_internal.catalogue(what text) RETURNS jsonb
+LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'pipedrive_fdw_catalogue';
+COMMENT ON FUNCTION pipedrive_internal.catalogue(text) IS 'rows of the library as jsonb: options, columns, entities or webhooks';
+
+CREATE OR REPLACE VIEW pipedrive.options AS
+SELECT context, name, nullif(default_value, '') AS default_value, meaning
+  FROM jsonb_to_recordset(pipedrive_internal.catalogue('options')) AS r (context text, name text, default_value text, meaning text);
+COMMENT ON VIEW pipedrive.options IS 'every option, where it belongs, its default and meaning';
+
+CREATE OR REPLACE VIEW pipedrive.entities AS
+SELECT entity, comment, paths, tokens_per_request, custom_fields, mirrored
+  FROM jsonb_to_recordset(pipedrive_internal.catalogue('entities')) AS r (entity text, comment text, paths text, tokens_per_request text, custom_fields boolean, mirrored boolean);
+COMMENT ON VIEW pipedrive.entities IS 'the tables that IMPORT FOREIGN SCHEMA makes, the lists they read, what a request costs, and whether create_mirrors() makes a mirror of them';
+
+CREATE OR REPLACE VIEW pipedrive.entity_columns AS
+SELECT entity, column_name, field, subfield, type, presence, comment, parameter, pushed, reason
+  FROM jsonb_to_recordset(pipedrive_internal.catalogue('columns'))
+       AS r (entity text, column_name text, field text, subfield text, type text, presence text, comment text, parameter text, pushed text, reason text);
+COMMENT ON VIEW pipedrive.entity_columns IS 'standard columns of every entity, and which WHERE clauses become request parameters';
