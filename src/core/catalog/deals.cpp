@@ -148,6 +148,8 @@ constexpr Filter kDeletedDealFilters[] = {
     window_filter(),
 };
 
+constexpr std::string_view kDealHistories[] = {"stage_id", "owner_id"};
+
 } // namespace
 
 constinit const Entity kDeals = {
@@ -160,6 +162,9 @@ constinit const Entity kDeals = {
     .definitions_tokens = 10,
     .webhook = "deal",
     .guessed_rows = 20000,
+    .deleted_list = "deleted_deals",
+    .changelog = "/v1/deals/{id}/changelog",
+    .histories = kDealHistories,
 };
 
 constinit const Entity kDeletedDeals = {

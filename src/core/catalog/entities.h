@@ -103,10 +103,14 @@ struct Entity {
     // Of its custom fields, and what a page of them costs; empty: it has none.
     std::string_view definitions_path = {};
     int definitions_tokens = 0;
-    std::string_view webhook = {};    // object that events of it name; empty: it has none
-    std::int64_t guessed_rows = 1000; // for the planner until something better is known
-    bool imported = true;             // by IMPORT without LIMIT TO
-    bool mirrored = true;             // by create_mirrors()
+    std::string_view webhook = {};      // object that events of it name; empty: it has none
+    std::int64_t guessed_rows = 1000;   // for the planner until something better is known
+    bool imported = true;               // by IMPORT without LIMIT TO
+    bool mirrored = true;               // by create_mirrors()
+    std::string_view deleted_list = {}; // entity that lists its deleted rows; empty: none does
+    std::string_view changelog = {}; // Pipedrive's own log of the record {id}; empty: it has none
+    // Columns whose values over time a view beside a mirror shows.
+    std::span<const std::string_view> histories = {};
 };
 
 std::span<const Entity* const> entities() noexcept;

@@ -1,5 +1,7 @@
 #include "core/catalog/listing.h"
 
+#include <algorithm>
+
 #include "core/base/json.h"
 #include "core/catalog/entities.h"
 #include "core/catalog/options.h"
@@ -39,6 +41,11 @@ void list_column(const Entity& entity, const Column& column, JsonWriter* json) {
     json->member("type", kind_row(column.kind).sql_type);
     json->member("presence", presence_words(column.presence));
     json->member("comment", column.comment);
+    json->member("history",
+                 std::ranges::find(entity.histories, column.name) != entity.histories.end() &&
+                         column.subfield.empty()
+                     ? "true"
+                     : "false");
     if (const Filter* filter =
             column.subfield.empty() ? find_filter(entity, column.name) : nullptr) {
         json->member("parameter", filter->parameter);
@@ -69,6 +76,8 @@ void list_entities(JsonWriter* json) {
         json->member("custom_fields", has_custom_fields(*entity) ? "true" : "false");
         json->member("mirrored", entity->mirrored ? "true" : "false");
         json->member("definitions", definitions_owner(*entity).name);
+        json->member("deleted_list", entity->deleted_list);
+        json->member("changelog", entity->changelog);
         json->close('}');
     }
 }

@@ -88,7 +88,7 @@ SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.mirror_column', '
 CREATE TABLE pipedrive_internal.mirror_view (
     view regclass PRIMARY KEY,
     mirror_id integer NOT NULL REFERENCES pipedrive_internal.mirror ON DELETE CASCADE,
-    kind text NOT NULL CHECK (kind IN ('live', 'stage_id', 'owner_id')),
+    kind text NOT NULL,
     UNIQUE (mirror_id, kind)
 );
 COMMENT ON TABLE pipedrive_internal.mirror_view IS 'views that come with a mirror, whatever they are called by now';

@@ -10,12 +10,22 @@ SELECT context, name, nullif(default_value, '') AS default_value, meaning
 COMMENT ON VIEW pipedrive.options IS 'every option, where it belongs, its default and meaning';
 
 CREATE OR REPLACE VIEW pipedrive.entities AS
-SELECT entity, comment, paths, tokens_per_request, custom_fields, mirrored
-  FROM jsonb_to_recordset(pipedrive_internal.catalogue('entities')) AS r (entity text, comment text, paths text, tokens_per_request text, custom_fields boolean, mirrored boolean);
-COMMENT ON VIEW pipedrive.entities IS 'the tables that IMPORT FOREIGN SCHEMA makes, the lists they read, what a request costs, and whether create_mirrors() makes a mirror of them';
+SELECT entity, comment, paths, tokens_per_request, custom_fields, mirrored,
+       nullif(deleted_list, '') AS deleted_list, nullif(changelog, '') AS changelog
+  FROM jsonb_to_recordset(pipedrive_internal.catalogue('entities'))
+       AS r (entity text, comment text, paths text, tokens_per_request text, custom_fields boolean,
+             mirrored boolean, deleted_list text, changelog text);
+COMMENT ON VIEW pipedrive.entities IS
+    'the tables that IMPORT FOREIGN SCHEMA makes, the lists they read, what a request costs, whether '
+    'create_mirrors() makes a mirror of them, the table that lists their deleted rows, and where '
+    'Pipedrive logs a record''s changes';
 
 CREATE OR REPLACE VIEW pipedrive.entity_columns AS
-SELECT entity, column_name, field, subfield, type, presence, comment, parameter, pushed, reason
+SELECT entity, column_name, field, subfield, type, presence, comment, parameter, pushed, reason,
+       history
   FROM jsonb_to_recordset(pipedrive_internal.catalogue('columns'))
-       AS r (entity text, column_name text, field text, subfield text, type text, presence text, comment text, parameter text, pushed text, reason text);
-COMMENT ON VIEW pipedrive.entity_columns IS 'standard columns of every entity, and which WHERE clauses become request parameters';
+       AS r (entity text, column_name text, field text, subfield text, type text, presence text,
+             comment text, parameter text, pushed text, reason text, history boolean);
+COMMENT ON VIEW pipedrive.entity_columns IS
+    'standard columns of every entity, which WHERE clauses become request parameters, and whose '
+    'values over time a view beside a mirror shows';

@@ -101,20 +101,13 @@ COMMENT ON FUNCTION pipedrive_internal.adopt_columns(pipedrive_internal.mirror, 
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.adopt_views(m pipedrive_internal.mirror, views regclass[], kinds text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    field text;
 BEGIN
     INSERT INTO pipedrive_internal.mirror_view (view, mirror_id, kind)
     SELECT c.oid, m.mirror_id, v.kind
       FROM unnest(views, kinds) AS v (view, kind)
       JOIN pg_class c ON c.oid = v.view AND c.relkind = 'v'
         ON CONFLICT DO NOTHING;
-    FOREACH field IN ARRAY ARRAY['stage_id', 'owner_id'] LOOP
-        IF m.entity = 'deals' AND pipedrive_internal.mirror_view(m.mirror_id, field) IS NULL
-           AND ARRAY[field, 'add_time'] <@ pipedrive_internal.mirror_columns(m.target) THEN
-            PERFORM pipedrive_internal.create_history_view(m, field);
-        END IF;
-    END LOOP;
+    PERFORM pipedrive_internal.create_history_views(m);
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.adopt_views(pipedrive_internal.mirror, regclass[], text[]) IS

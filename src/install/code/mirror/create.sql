@@ -89,7 +89,7 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.begin_mirror(source regclass, targ
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place name[] := (SELECT ARRAY[n.nspname, c.relname] FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target);
-    deleted regclass := CASE WHEN entity = 'deals' THEN pipedrive_internal.create_deleted_list(place, server) END;
+    deleted regclass := pipedrive_internal.create_deleted_list(entity, place, server);
     id integer;
 BEGIN
     IF NOT has_table_privilege(source, 'SELECT'::text) THEN

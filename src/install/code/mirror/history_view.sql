@@ -77,7 +77,7 @@ DECLARE
     name text;
 BEGIN
     SELECT format('%I.%I', n.nspname,
-                  CASE WHEN c.relname = 'deals' THEN ending
+                  CASE WHEN c.relname = m.entity THEN ending
                        ELSE pipedrive_internal.derived_name(c.relname::text, '_' || ending)::text END)
       INTO name
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
@@ -96,3 +96,15 @@ END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.create_history_view(pipedrive_internal.mirror, text) IS
     'views stage_history and owner_history beside a mirror of deals';
+
+CREATE OR REPLACE FUNCTION pipedrive_internal.create_history_views(m pipedrive_internal.mirror) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pipedrive_internal.create_history_view(m, e.column_name)
+      FROM (SELECT c.column_name FROM pipedrive.entity_columns c
+             WHERE c.entity = m.entity AND c.history
+               AND ARRAY[c.column_name, 'add_time'] <@ pipedrive_internal.mirror_columns(m.target)
+               AND pipedrive_internal.mirror_view(m.mirror_id, c.column_name) IS NULL
+             ORDER BY c.column_name DESC) AS e
+$$;
+COMMENT ON FUNCTION pipedrive_internal.create_history_views(pipedrive_internal.mirror) IS
+    'views of the histories that the catalogue names for a mirror''s entity, those that are not there';

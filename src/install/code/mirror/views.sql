@@ -37,10 +37,7 @@ DECLARE
 BEGIN
     SELECT * INTO STRICT m FROM pipedrive_internal.mirror x WHERE x.mirror_id = which;
     PERFORM pipedrive_internal.create_live_view(m);
-    IF m.entity = 'deals' THEN
-        PERFORM pipedrive_internal.create_history_view(m, f) FROM unnest(ARRAY['stage_id', 'owner_id']) AS f
-         WHERE ARRAY[f, 'add_time'] <@ pipedrive_internal.mirror_columns(m.target);
-    END IF;
+    PERFORM pipedrive_internal.create_history_views(m);
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.create_views(integer) IS

@@ -28,7 +28,7 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.backfill_page(m pipedrive_internal
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     followed text[] := coalesce((SELECT b.cursors FROM pipedrive_internal.backfilled b WHERE b.mirror_id = m.mirror_id AND b.id = deal), '{}');
-    answer jsonb := pipedrive_internal.request(server, 'GET'::text, format('/v1/deals/%s/changelog?limit=500%s', deal, '&cursor=' || pipedrive_internal.url_value(followed[cardinality(followed)])));
+    answer jsonb := pipedrive_internal.request(server, 'GET'::text, pipedrive_internal.log_path(m.entity, deal) || '?limit=500' || coalesce('&cursor=' || pipedrive_internal.url_value(followed[cardinality(followed)]), ''));
     next_cursor text := pipedrive_internal.next_log_page(answer, followed);
 BEGIN
     IF cardinality(followed) = 0 THEN
@@ -60,18 +60,32 @@ SET standard_conforming_strings = on AS $$
 $$;
 COMMENT ON FUNCTION pipedrive_internal.logged_value(text, oid) IS 'a value of Pipedrive''s log as it stands in pipedrive.changes';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.deals_mirror(mirror regclass) RETURNS integer
+CREATE OR REPLACE FUNCTION pipedrive_internal.log_path(entity text, id bigint) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT replace(e.changelog, '{id}', id::text) FROM pipedrive.entities e
+     WHERE e.entity = log_path.entity
+$$;
+COMMENT ON FUNCTION pipedrive_internal.log_path(text, bigint) IS
+    'where Pipedrive has the log of a record; NULL where it keeps none';
+
+CREATE OR REPLACE FUNCTION pipedrive_internal.logged_mirror(mirror regclass) RETURNS integer
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    which integer := (SELECT m.mirror_id FROM pipedrive_internal.mirror m WHERE (m.target = mirror OR m.source = mirror) AND m.entity = 'deals');
+    which integer := (SELECT m.mirror_id FROM pipedrive_internal.mirror m
+                       WHERE (m.target = mirror OR m.source = mirror)
+                         AND pipedrive_internal.log_path(m.entity, 0::bigint) IS NOT NULL);
 BEGIN
     IF which IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'undefined_object', MESSAGE = format('"%s" is not a mirror of deals', mirror);
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('"%s" is not a mirror of %s', mirror,
+                             (SELECT string_agg(e.entity, ' or ') FROM pipedrive.entities e
+                               WHERE e.changelog IS NOT NULL));
     END IF;
     RETURN which;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.deals_mirror(regclass) IS 'number of a mirror of deals, by local or foreign table';
+COMMENT ON FUNCTION pipedrive_internal.logged_mirror(regclass) IS
+    'number of a mirror whose records Pipedrive logs, by local or foreign table';
 
 -- A failure is written down; what was paid for it stays paid.
 CREATE OR REPLACE FUNCTION pipedrive_internal.backfill_step(which integer, begun timestamptz, budget bigint) RETURNS pipedrive_internal.step
@@ -130,7 +144,7 @@ COMMENT ON FUNCTION pipedrive_internal.backfill_step(integer, timestamptz, bigin
 CREATE OR REPLACE PROCEDURE pipedrive.backfill_history(mirror regclass, max_tokens bigint)
 LANGUAGE plpgsql AS $$
 DECLARE
-    which integer := pipedrive_internal.deals_mirror(mirror);
+    which integer := pipedrive_internal.logged_mirror(mirror);
     begun pg_catalog.timestamptz := pg_catalog.clock_timestamp();
     step pipedrive_internal.step;
     spent bigint := 0;

@@ -1,11 +1,11 @@
--- The dashboards as rows: name, mirrors, key, age, comment and query.
+-- The dashboards as rows: name, key, age, comment and query.
 
--- One row a dashboard. In the query, {entity} is the mirror of that entity, {zone} the time zone, {history} the stages each deal went through.
+-- One row a dashboard. In the query, {entity} is the mirror of that entity, {zone} the time zone, {entity.column} the values that it went through.
 -- Columns are named one by one and grouping never relies on a primary key, so that mirrors can change and dumps restore.
-CREATE OR REPLACE FUNCTION pipedrive_internal.dashboards() RETURNS TABLE (name text, needs text[], unique_columns text, max_age interval, comment text, query text)
+CREATE OR REPLACE FUNCTION pipedrive_internal.dashboards() RETURNS TABLE (name text, unique_columns text, max_age interval, comment text, query text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $dashboards$
 VALUES
-('pipeline_by_stage', '{deals,pipelines,stages}'::text[], 'pipeline_id, stage_id, currency', NULL::interval,
+('pipeline_by_stage', 'pipeline_id, stage_id, currency', NULL::interval,
  'open deals that are not archived, by pipeline and stage (sort by pipeline_order, stage_order), one row a currency; empty stages have one row without currency. weighted_value: value times the deal''s probability, else the stage''s, else 100 %',
 $$
 SELECT p.order_nr AS pipeline_order, coalesce(s.pipeline_id, d.pipeline_id) AS pipeline_id, p.name AS pipeline,
@@ -17,7 +17,7 @@ SELECT p.order_nr AS pipeline_order, coalesce(s.pipeline_id, d.pipeline_id) AS p
   LEFT JOIN {pipelines} p ON p.id = coalesce(s.pipeline_id, d.pipeline_id)
  GROUP BY p.order_nr, coalesce(s.pipeline_id, d.pipeline_id), p.name, s.order_nr, coalesce(s.id, d.stage_id), s.name, d.currency
 $$),
-('won_lost_by_month', '{deals,pipelines}', 'month, pipeline_id, currency', NULL,
+('won_lost_by_month', 'month, pipeline_id, currency', NULL,
  'deals won and lost by month of the decision (in time zone {zone}), pipeline and currency, archived ones too; won_rate: won of those decided',
 $$
 SELECT date_trunc('month', d.decided AT TIME ZONE {zone})::date AS month, d.pipeline_id, p.name AS pipeline, d.currency,
@@ -30,7 +30,7 @@ SELECT date_trunc('month', d.decided AT TIME ZONE {zone})::date AS month, d.pipe
   LEFT JOIN {pipelines} p ON p.id = d.pipeline_id
  GROUP BY 1, d.pipeline_id, p.name, d.currency
 $$),
-('activities_by_owner', '{activities,users}', 'owner_id', '15 minutes',
+('activities_by_owner', 'owner_id', '15 minutes',
  'activities by owner as of the last refresh: those not done by when they are due (today in time zone {zone}; without a date: undated), and those done in the last 7 and 30 days; active users without activities have a row of zeros',
 $$
 SELECT coalesce(u.id, a.owner_id) AS owner_id, u.name AS owner,
@@ -50,14 +50,14 @@ SELECT coalesce(u.id, a.owner_id) AS owner_id, u.name AS owner,
  GROUP BY u.id, a.owner_id, u.name, u.active_flag
 HAVING count(a.id) > 0 OR u.active_flag IS NOT FALSE
 $$),
-('stage_conversion', '{deals,pipelines,stages}', 'stage_id', NULL,
+('stage_conversion', 'stage_id', NULL,
  'what became of the deals that were ever in a stage: moved on to a later stage of its pipeline, won or lost while in it, still open in it; conversion_rate: moved on or won, of those that entered; median_time: of the visits that ended. From the history that the mirror has recorded, without deals that were deleted',
 $$
 WITH visits AS (
     SELECT h.deal_id, h.stage_id, h.entered, d.status, h.left_at IS NULL AS last, coalesce(h.left_at, d.closed) AS until,
            coalesce(max(hs.order_nr) OVER (PARTITION BY h.deal_id, hs.pipeline_id ORDER BY h.step
                                            ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING) > hs.order_nr, false) AS moved_on
-      FROM {history} h
+      FROM {deals.stage_id} h
       JOIN (SELECT id, status, CASE status WHEN 'won' THEN coalesce(won_time, close_time) WHEN 'lost' THEN coalesce(lost_time, close_time) END AS closed
               FROM {deals}) AS d ON d.id = h.deal_id
       JOIN {stages} hs ON hs.id = h.stage_id
@@ -75,7 +75,7 @@ SELECT p.order_nr AS pipeline_order, s.pipeline_id, p.name AS pipeline, s.order_
               GROUP BY w.stage_id) AS v ON v.stage_id = s.id
   LEFT JOIN (SELECT stage_id, percentile_cont(0.5) WITHIN GROUP (ORDER BY until - entered) AS median_time FROM visits GROUP BY stage_id) AS t ON t.stage_id = s.id
 $$),
-('deal_ageing', '{deals,pipelines,stages}', 'pipeline_id, stage_id, bucket_order, currency', '1 hour',
+('deal_ageing', 'pipeline_id, stage_id, bucket_order, currency', '1 hour',
  'open deals that are not archived, by stage, time in the stage as of the last refresh (unknown where Pipedrive has neither stage_change_time nor add_time), and currency; rotten: how many are in it for longer than the stage''s days_to_rotten, where rotting is on',
 $$
 SELECT p.order_nr AS pipeline_order, d.pipeline_id, p.name AS pipeline, s.order_nr AS stage_order, d.stage_id, s.name AS stage,
@@ -91,7 +91,7 @@ SELECT p.order_nr AS pipeline_order, d.pipeline_id, p.name AS pipeline, s.order_
   LEFT JOIN {pipelines} p ON p.id = d.pipeline_id
  GROUP BY p.order_nr, d.pipeline_id, p.name, s.order_nr, d.stage_id, s.name, b.bucket_order, b.bucket, d.currency
 $$),
-('top_organizations', '{deals,organizations,activities}', 'org_id, currency', NULL,
+('top_organizations', 'org_id, currency', NULL,
  'organizations with deals, ranked within each currency by what is won and open; open deals without archived ones. last_activity: when its latest activity was done',
 $$
 SELECT d.currency, rank() OVER (PARTITION BY d.currency ORDER BY d.won_value + d.open_value DESC) AS rank, d.org_id, o.name AS organization,

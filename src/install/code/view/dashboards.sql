@@ -1,14 +1,22 @@
 -- create_dashboards(): materialized views over the mirrors of a schema.
 
--- The view that comes with the mirror of deals; where that was dropped, its query.
-CREATE OR REPLACE FUNCTION pipedrive_internal.stage_history(deals regclass) RETURNS text
+-- The view that comes with the mirror; where that was dropped, its query.
+CREATE OR REPLACE FUNCTION pipedrive_internal.history_of(mirror regclass, field text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT coalesce(pipedrive_internal.mirror_view(m.mirror_id, 'stage_id'::text)::text,
-                    format('(%s)', pipedrive_internal.history_query(m, 'stage_id'::text)))
-      FROM pipedrive_internal.mirror m WHERE m.target = deals
+    SELECT coalesce(pipedrive_internal.mirror_view(m.mirror_id, field)::text,
+                    format('(%s)', pipedrive_internal.history_query(m, field)))
+      FROM pipedrive_internal.mirror m WHERE m.target = mirror
 $$;
-COMMENT ON FUNCTION pipedrive_internal.stage_history(regclass) IS
-    'a FROM item with deal_id, stage_id, entered, left_at and step for a mirror of deals';
+COMMENT ON FUNCTION pipedrive_internal.history_of(regclass, text) IS
+    'a FROM item with the values that a column went through: id, value, entered, left_at and step';
+
+CREATE OR REPLACE FUNCTION pipedrive_internal.needed_mirrors(query text) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT array_agg(e.entity) FROM pipedrive.entities e
+     WHERE strpos(query, format('{%s}', e.entity)) + strpos(query, format('{%s.', e.entity)) > 0
+$$;
+COMMENT ON FUNCTION pipedrive_internal.needed_mirrors(text) IS
+    'entities that the query of a dashboard names';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.mirrors_of(mirror_schema regnamespace) RETURNS TABLE (entity text, target regclass)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -23,6 +31,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     d record;
     m record;
+    place record;
     query text;
     view regclass;
 BEGIN
@@ -30,9 +39,13 @@ BEGIN
     query := replace(d.query, '{zone}', quote_literal(time_zone));
     FOR m IN SELECT * FROM pipedrive_internal.mirrors_of(mirror_schema) LOOP
         query := replace(query, format('{%s}', m.entity), m.target::text);
-        IF m.entity = 'deals' AND strpos(query, '{history}') > 0 THEN
-            query := replace(query, '{history}', pipedrive_internal.stage_history(m.target));
-        END IF;
+        FOR place IN SELECT format('{%s.%s}', m.entity, c.column_name) AS mark, c.column_name
+                       FROM pipedrive.entity_columns c WHERE c.entity = m.entity AND c.history LOOP
+            IF strpos(query, place.mark) > 0 THEN
+                query := replace(query, place.mark,
+                                 pipedrive_internal.history_of(m.target, place.column_name));
+            END IF;
+        END LOOP;
     END LOOP;
     EXECUTE format('CREATE MATERIALIZED VIEW %I.%I AS %s WITH NO DATA', target_schema, d.name, query);
     view := format('%I.%I', target_schema, d.name)::regclass;
@@ -63,7 +76,7 @@ BEGIN
     END IF;
     PERFORM now() AT TIME ZONE time_zone; -- an error if there is no such zone
     PERFORM pipedrive_internal.ensure_schema(place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));
-    FOR d IN SELECT * FROM pipedrive_internal.dashboards() LOOP
+    FOR d IN SELECT b.name, pipedrive_internal.needed_mirrors(b.query) AS needs FROM pipedrive_internal.dashboards() b LOOP
         IF to_regclass(format('%I.%I', place, d.name)) IS NOT NULL THEN
             RAISE NOTICE 'dashboard % is left as it is: the relation exists', d.name;
         ELSIF NOT d.needs <@ present THEN
