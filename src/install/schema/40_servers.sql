@@ -1,4 +1,5 @@
--- What is known of servers: definitions of their accounts' fields, whose accounts they are, what they are called.
+-- What is known of servers: definitions of their accounts' fields, whose accounts they are, what
+-- they are called.
 
 CREATE TABLE pipedrive_internal.fields (
     server name NOT NULL,
@@ -8,11 +9,16 @@ CREATE TABLE pipedrive_internal.fields (
     read_at timestamptz NOT NULL,
     PRIMARY KEY (server, mapped_user, entity)
 );
-COMMENT ON TABLE pipedrive_internal.fields IS 'field definitions and options as last read by IMPORT FOREIGN SCHEMA or refresh_schema(); written by the library only';
+COMMENT ON TABLE pipedrive_internal.fields IS
+    'field definitions and options as last read by IMPORT FOREIGN SCHEMA or refresh_schema(); '
+    'written by the library only';
 COMMENT ON COLUMN pipedrive_internal.fields.server IS 'foreign server';
-COMMENT ON COLUMN pipedrive_internal.fields.mapped_user IS 'user whose mapping read them, empty for PUBLIC';
+COMMENT ON COLUMN pipedrive_internal.fields.mapped_user IS
+    'user whose mapping read them, empty for PUBLIC';
 COMMENT ON COLUMN pipedrive_internal.fields.entity IS 'entity whose fields they are';
-COMMENT ON COLUMN pipedrive_internal.fields.fields IS 'JSON array of {code, name, type, custom, optional, options}, in ASCII so that every database can hold it';
+COMMENT ON COLUMN pipedrive_internal.fields.fields IS
+    'JSON array of {code, name, type, custom, optional, options}, in ASCII so that every database '
+    'can hold it';
 COMMENT ON COLUMN pipedrive_internal.fields.read_at IS 'when they were read from Pipedrive';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.fields', '');
 
@@ -20,7 +26,9 @@ CREATE TABLE pipedrive_internal.server_company (
     server name PRIMARY KEY,
     company_id text NOT NULL
 );
-COMMENT ON TABLE pipedrive_internal.server_company IS 'the company account behind a server, learnt at its first sync: events of other companies are not applied to its mirrors';
+COMMENT ON TABLE pipedrive_internal.server_company IS
+    'the company account behind a server, learnt at its first sync: events of other companies are '
+    'not applied to its mirrors';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.server_company', '');
 
 CREATE TABLE pipedrive_internal.server_account (

@@ -1,4 +1,5 @@
--- What a run of sync() goes through, what one of reconcile() has seen, and the deals whose log was fetched.
+-- What a run of sync() goes through, what one of reconcile() has seen, and the deals whose log was
+-- fetched.
 
 CREATE TABLE pipedrive_internal.sync_phase (
     strategy text,
@@ -23,10 +24,11 @@ CREATE UNLOGGED TABLE pipedrive_internal.reconcile_seen (
     id bigint NOT NULL,
     PRIMARY KEY (mirror_id, id)
 );
-COMMENT ON TABLE pipedrive_internal.reconcile_seen IS 'ids that the reconcile under way has seen in Pipedrive';
+COMMENT ON TABLE pipedrive_internal.reconcile_seen IS
+    'ids that the reconcile under way has seen in Pipedrive';
 
--- Pipedrive's own log of a deal: 20 tokens for each page of it. Each page is committed with the place where the log goes on, so that no
--- page is paid or stored twice, whatever stopped a call.
+-- Pipedrive's own log of a deal: 20 tokens for each page of it. Each page is committed with the
+-- place where the log goes on, so that no page is paid or stored twice, whatever stopped a call.
 CREATE TABLE pipedrive_internal.backfilled (
     mirror_id integer NOT NULL REFERENCES pipedrive_internal.mirror ON DELETE CASCADE,
     id bigint NOT NULL,
@@ -35,11 +37,15 @@ CREATE TABLE pipedrive_internal.backfilled (
     failed_at timestamptz,
     PRIMARY KEY (mirror_id, id)
 );
-COMMENT ON TABLE pipedrive_internal.backfilled IS 'deals whose earlier history was fetched, or begun';
+COMMENT ON TABLE pipedrive_internal.backfilled IS
+    'deals whose earlier history was fetched, or begun';
 COMMENT ON COLUMN pipedrive_internal.backfilled.complete IS 'whether all of it was';
-COMMENT ON COLUMN pipedrive_internal.backfilled.cursors IS 'pages of an incomplete one that were told so far; the last is the next to read';
-COMMENT ON COLUMN pipedrive_internal.backfilled.failed_at IS 'when its last page could not be read: it is tried again after all others';
+COMMENT ON COLUMN pipedrive_internal.backfilled.cursors IS
+    'pages of an incomplete one that were told so far; the last is the next to read';
+COMMENT ON COLUMN pipedrive_internal.backfilled.failed_at IS
+    'when its last page could not be read: it is tried again after all others';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.backfilled', '');
 
 CREATE TYPE pipedrive_internal.step AS (status text, tokens bigint, rows bigint, pages bigint);
-COMMENT ON TYPE pipedrive_internal.step IS 'what one batch of sync() did: status more, done, budget, busy or error';
+COMMENT ON TYPE pipedrive_internal.step IS
+    'what one batch of sync() did: status more, done, budget, busy or error';

@@ -13,21 +13,27 @@ CREATE TABLE pipedrive.inbox (
     action text,
     company_id text,
     server name,
-    status text NOT NULL CHECK (status IN ('queued', 'applied', 'stale', 'deleted', 'ignored', 'failed')),
+    status text NOT NULL
+        CHECK (status IN ('queued', 'applied', 'stale', 'deleted', 'ignored', 'failed')),
     outcome text,
     error text,
     body jsonb,
     raw text
 );
-COMMENT ON TABLE pipedrive.inbox IS 'webhook events as received, and what became of each; holds personal data: for its owner only, and not in dumps';
+COMMENT ON TABLE pipedrive.inbox IS
+    'webhook events as received, and what became of each; holds personal data: for its owner '
+    'only, and not in dumps';
 COMMENT ON COLUMN pipedrive.inbox.key IS 'the same for every delivery of one event';
 COMMENT ON COLUMN pipedrive.inbox.seq IS 'order of arrival';
 COMMENT ON COLUMN pipedrive.inbox.event_time IS 'when it happened, by Pipedrive''s clock';
 COMMENT ON COLUMN pipedrive.inbox.attempt IS 'delivery attempts seen';
 COMMENT ON COLUMN pipedrive.inbox.entity IS 'object of the event in Pipedrive''s words, e.g. deal';
-COMMENT ON COLUMN pipedrive.inbox.server IS 'server of the login that delivered it, where there was one';
-COMMENT ON COLUMN pipedrive.inbox.outcome IS 'the status with its reason, as ingest_webhook() returned it';
-COMMENT ON COLUMN pipedrive.inbox.error IS 'SQLSTATE, message, detail and hint of a failure, without values of the event';
+COMMENT ON COLUMN pipedrive.inbox.server IS
+    'server of the login that delivered it, where there was one';
+COMMENT ON COLUMN pipedrive.inbox.outcome IS
+    'the status with its reason, as ingest_webhook() returned it';
+COMMENT ON COLUMN pipedrive.inbox.error IS
+    'SQLSTATE, message, detail and hint of a failure, without values of the event';
 COMMENT ON COLUMN pipedrive.inbox.raw IS 'a body that jsonb cannot hold, or that is no JSON at all';
 
 DO $$ -- faster than the default, where the server was built with it
@@ -50,7 +56,9 @@ CREATE TABLE pipedrive_internal.mirror_event (
     last_event timestamptz,
     PRIMARY KEY (mirror_id, slot)
 );
-COMMENT ON TABLE pipedrive_internal.mirror_event IS 'changed rows and last event of each mirror, in some rows a mirror so that sessions do not wait for each other; see change_serial()';
+COMMENT ON TABLE pipedrive_internal.mirror_event IS
+    'changed rows and last event of each mirror, in some rows a mirror so that sessions do not '
+    'wait for each other; see change_serial()';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.mirror_event', '');
 
 CREATE TABLE pipedrive_internal.event_company (
@@ -58,7 +66,9 @@ CREATE TABLE pipedrive_internal.event_company (
     company_id text,
     PRIMARY KEY (mirror_id, company_id)
 );
-COMMENT ON TABLE pipedrive_internal.event_company IS 'companies that events named, of mirrors whose account does not tell its own: where there are two, only events of a login are applied';
+COMMENT ON TABLE pipedrive_internal.event_company IS
+    'companies that events named, of mirrors whose account does not tell its own: where there are '
+    'two, only events of a login are applied';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.event_company', '');
 
 CREATE TYPE pipedrive_internal.event AS (

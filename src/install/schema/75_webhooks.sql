@@ -5,7 +5,8 @@ CREATE TABLE pipedrive_internal.webhook_object (
     entity text,
     path text
 );
-COMMENT ON TABLE pipedrive_internal.webhook_object IS 'objects that Pipedrive sends events for; entity and path where they can be mirrored';
+COMMENT ON TABLE pipedrive_internal.webhook_object IS
+    'objects that Pipedrive sends events for; entity and path where they can be mirrored';
 
 CREATE TABLE pipedrive_internal.webhook_action (
     version text,
@@ -18,11 +19,16 @@ COMMENT ON TABLE pipedrive_internal.webhook_action IS 'what to do for each actio
 CREATE TABLE pipedrive_internal.webhook_field (
     object text,
     key text,
-    rule text NOT NULL CHECK (rule IN ('rename', 'not', 'one', 'list', 'address', 'drop', 'drop null', 'drop flat')),
+    rule text NOT NULL
+        CHECK (rule IN ('rename', 'not', 'one', 'list', 'address', 'drop', 'drop null',
+                        'drop flat')),
     field text,
     PRIMARY KEY (object, key)
 );
-COMMENT ON TABLE pipedrive_internal.webhook_field IS 'where records of events differ from those of lists: rename; not: inverted; one: one label of perhaps several, so only that there is none is said in full; list: "1,2"; address: in flat parts; drop: says something else';
+COMMENT ON TABLE pipedrive_internal.webhook_field IS
+    'where records of events differ from those of lists: rename; not: inverted; one: one label of '
+    'perhaps several, so only that there is none is said in full; list: "1,2"; address: in flat '
+    'parts; drop: says something else';
 
 CREATE TABLE pipedrive_internal.webhook_login (
     user_name text PRIMARY KEY,
@@ -32,7 +38,8 @@ CREATE TABLE pipedrive_internal.webhook_login (
     rounds integer NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE pipedrive_internal.webhook_login IS 'credentials that webhooks are delivered with; of the password only a salted hash';
+COMMENT ON TABLE pipedrive_internal.webhook_login IS
+    'credentials that webhooks are delivered with; of the password only a salted hash';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.webhook_login', '');
 
 CREATE TABLE pipedrive_internal.webhook_subscription (
@@ -45,9 +52,12 @@ CREATE TABLE pipedrive_internal.webhook_subscription (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (server, webhook_id)
 );
-COMMENT ON TABLE pipedrive_internal.webhook_subscription IS 'webhooks that register_webhook() created, or found already there';
-COMMENT ON COLUMN pipedrive_internal.webhook_subscription.user_name IS 'login that it delivers with; NULL for one that was found';
-COMMENT ON COLUMN pipedrive_internal.webhook_subscription.user_id IS 'whose visibility was asked for; NULL: that of the token''s user';
+COMMENT ON TABLE pipedrive_internal.webhook_subscription IS
+    'webhooks that register_webhook() created, or found already there';
+COMMENT ON COLUMN pipedrive_internal.webhook_subscription.user_name IS
+    'login that it delivers with; NULL for one that was found';
+COMMENT ON COLUMN pipedrive_internal.webhook_subscription.user_id IS
+    'whose visibility was asked for; NULL: that of the token''s user';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.webhook_subscription', '');
 
 CREATE TYPE pipedrive_internal.found_webhook AS (
@@ -56,4 +66,6 @@ CREATE TYPE pipedrive_internal.found_webhook AS (
     user_id bigint,
     has_login boolean
 );
-COMMENT ON TYPE pipedrive_internal.found_webhook IS 'a webhook that is there; user_id: as asked for, where that is known; has_login: with one of our logins';
+COMMENT ON TYPE pipedrive_internal.found_webhook IS
+    'a webhook that is there; user_id: as asked for, where that is known; has_login: with one of '
+    'our logins';

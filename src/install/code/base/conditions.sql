@@ -1,6 +1,7 @@
--- An error told to those who may not read what it is about: its SQLSTATE in words, and nothing of its
--- text. A message quotes data in many ways (a failed cast, a name that is no table, whatever a function
--- raises, in any language), so no rule for taking the data out of one is good enough for everybody's eyes.
+-- An error told to those who may not read what it is about: its SQLSTATE in words, and nothing of
+-- its text. A message quotes data in many ways (a failed cast, a name that is no table, whatever a
+-- function raises, in any language), so no rule for taking the data out of one is good enough for
+-- everybody's eyes.
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.condition(state text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -59,9 +60,12 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
                    ('', 'an error that PostgreSQL does not know')) AS c (code, words)
      WHERE c.code IN (state, left(state, 2), '') ORDER BY c.code DESC LIMIT 1
 $$;
-COMMENT ON FUNCTION pipedrive_internal.condition(text) IS 'an SQLSTATE in words, by itself or by its class';
+COMMENT ON FUNCTION pipedrive_internal.condition(text) IS
+    'an SQLSTATE in words, by itself or by its class';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.full_text(state text, message text, detail text, hint text) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.full_text(
+    state text, message text, detail text, hint text)
+RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT left(state || ': ' || message || coalesce(': ' || nullif(detail, ''), '')
                 || coalesce(' ' || nullif(hint, ''), ''), 2000)

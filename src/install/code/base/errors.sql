@@ -15,20 +15,24 @@ SET standard_conforming_strings = on AS $$
     SELECT CASE -- what was found in a column: its kind is told
                 WHEN state = 'HV004' THEN regexp_replace(said, '(found [a-z]+) .*', '\1.')
                 WHEN state LIKE '23%' OR NOT pipedrive_internal.may_quote(state) THEN said
-                WHEN state LIKE '22%' THEN regexp_replace(regexp_replace(said, '".*"', '"..."'), ': .*', '')
+                WHEN state LIKE '22%' 
+                     THEN regexp_replace(regexp_replace(said, '".*"', '"..."'), ': .*', '')
                 ELSE pipedrive_internal.condition(state) END -- the words are those of some trigger
 $$;
 COMMENT ON FUNCTION pipedrive_internal.without_values(text, text) IS
     'a message without what it may quote of a row, by its SQLSTATE';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.error_text(state text, message text, detail text, hint text, context text)
+CREATE OR REPLACE FUNCTION pipedrive_internal.error_text(
+    state text, message text, detail text, hint text, context text)
 RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on AS $$
 DECLARE
-    -- the words of a trigger may be anything, whatever its SQLSTATE says; frames stand innermost first
-    foreign_words boolean := regexp_replace(context, 'PL/pgSQL function pipedrive(_internal)?\..*', '')
-                             ~ 'PL/pgSQL function |PL/(?!pgSQL)' IS TRUE;
+    -- the words of a trigger may be anything, whatever its SQLSTATE says; frames stand innermost
+    -- first
+    foreign_words boolean := (
+        regexp_replace(context, 'PL/pgSQL function pipedrive(_internal)?\..*', '')
+            ~ 'PL/pgSQL function |PL/(?!pgSQL)') IS TRUE;
     -- "Failing row contains (...)", "Key (email)=(...)", "Token ... is invalid"; 22023 is ours
     hidden boolean := foreign_words OR pipedrive_internal.may_quote(state) AND state <> '22023';
     place text := replace(substring(context FROM '(?:converting column|reading page)[^\n]*'),

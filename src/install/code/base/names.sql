@@ -1,7 +1,9 @@
 -- Names that are given or made: of schemas, and of what is called after something else.
 
 -- The base is cut, not the ending: a name of 63 bytes must not come out as itself.
-CREATE OR REPLACE FUNCTION pipedrive_internal.derived_name(base text, ending text, beginning text DEFAULT '') RETURNS name
+CREATE OR REPLACE FUNCTION pipedrive_internal.derived_name(
+    base text, ending text, beginning text DEFAULT '')
+RETURNS name
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (beginning || left(base, max(n)) || ending)::name
       FROM generate_series(0, least(length(base), 63)) AS n
@@ -11,7 +13,8 @@ COMMENT ON FUNCTION pipedrive_internal.derived_name(text, text, text) IS
     'a name with something before and after it, within the length of names';
 
 -- CREATE SCHEMA IF NOT EXISTS asks for the right to create one before it looks.
-CREATE OR REPLACE FUNCTION pipedrive_internal.ensure_schema(schema_name name, what text) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.ensure_schema(schema_name name, what text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = schema_name) THEN
@@ -20,7 +23,8 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.ensure_schema(name, text) IS 'makes a schema unless there is one';
+COMMENT ON FUNCTION pipedrive_internal.ensure_schema(name, text) IS
+    'makes a schema unless there is one';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.schema_name(spelled text) RETURNS name
 LANGUAGE plpgsql IMMUTABLE STRICT SET search_path = pg_catalog, pg_temp AS $$

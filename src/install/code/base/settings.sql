@@ -6,8 +6,10 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION pipedrive_internal.setting(text, text) IS 'value of a setting, or its default';
 
--- When what is kept for so long ends: NULL for never. A span into the future would delete everything.
-CREATE OR REPLACE FUNCTION pipedrive_internal.retention_cutoff(setting text, fallback text) RETURNS timestamptz
+-- When what is kept for so long ends: NULL for never. A span into the future would delete
+-- everything.
+CREATE OR REPLACE FUNCTION pipedrive_internal.retention_cutoff(setting text, fallback text)
+RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
@@ -33,4 +35,5 @@ BEGIN
         HINT = 'Give a positive time span like "30 days", or "forever".';
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.retention_cutoff(text, text) IS 'time before which a setting lets things be deleted; NULL: never';
+COMMENT ON FUNCTION pipedrive_internal.retention_cutoff(text, text) IS
+    'time before which a setting lets things be deleted; NULL: never';

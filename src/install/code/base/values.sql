@@ -27,7 +27,8 @@ DECLARE
     found bigint[];
 BEGIN
     IF jsonb_typeof(value) = 'array' THEN
-        found := ARRAY(SELECT pipedrive_internal.as_bigint(x) FROM jsonb_array_elements(value) AS x);
+        found := ARRAY(SELECT pipedrive_internal.as_bigint(x)
+                         FROM jsonb_array_elements(value) AS x);
     ELSIF coalesce(t, '') = '' AND value IS NOT NULL THEN
         found := '{}';
     ELSE

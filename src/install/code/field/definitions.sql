@@ -1,20 +1,30 @@
--- Field definitions of an account: read, kept, and named; and the columns of foreign tables with the fields they show.
+-- Field definitions of an account: read, kept, and named; and the columns of foreign tables with
+-- the fields they show.
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.read_fields(server name, entity text) RETURNS jsonb
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_read_fields';
-COMMENT ON FUNCTION pipedrive_internal.read_fields(name, text) IS 'field definitions of an entity as Pipedrive has them now; costs 10 tokens a request';
+COMMENT ON FUNCTION pipedrive_internal.read_fields(name, text) IS
+    'field definitions of an entity as Pipedrive has them now; costs 10 tokens a request';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.stored_fields(server name, entity text) RETURNS jsonb
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_stored_fields';
-COMMENT ON FUNCTION pipedrive_internal.stored_fields(name, text) IS 'field definitions of an entity as they were kept by import or refresh';
+COMMENT ON FUNCTION pipedrive_internal.stored_fields(name, text) IS
+    'field definitions of an entity as they were kept by import or refresh';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.keep_fields(server name, entity text, keep_names boolean DEFAULT false) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.keep_fields(
+    server name, entity text, keep_names boolean DEFAULT false)
+RETURNS void
 LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_keep_fields';
-COMMENT ON FUNCTION pipedrive_internal.keep_fields(name, text, boolean) IS 'keeps the field definitions that this session read last; with keep_names, fields stay under the names they had when they were first kept';
+COMMENT ON FUNCTION pipedrive_internal.keep_fields(name, text, boolean) IS
+    'keeps the field definitions that this session read last; with keep_names, fields stay under '
+    'the names they had when they were first kept';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.name_columns(entity text, fields jsonb, labels text, taken text[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION pipedrive_internal.name_columns(
+    entity text, fields jsonb, labels text, taken text[])
+RETURNS jsonb
 LANGUAGE c IMMUTABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_name_columns';
-COMMENT ON FUNCTION pipedrive_internal.name_columns(text, jsonb, text, text[]) IS 'columns for custom fields, with names that avoid those taken';
+COMMENT ON FUNCTION pipedrive_internal.name_columns(text, jsonb, text, text[]) IS
+    'columns for custom fields, with names that avoid those taken';
 
 CREATE OR REPLACE VIEW pipedrive_internal.table_columns AS
 SELECT t.ftrelid AS relation, s.srvname AS server,
@@ -32,4 +42,5 @@ SELECT t.ftrelid AS relation, s.srvname AS server,
               max(option_value) FILTER (WHERE option_name = 'type') AS type,
               max(option_value) FILTER (WHERE option_name = 'removed') AS removed
          FROM pg_catalog.pg_options_to_table(a.attfdwoptions)) AS o;
-COMMENT ON VIEW pipedrive_internal.table_columns IS 'columns of all Pipedrive foreign tables with the field each one shows';
+COMMENT ON VIEW pipedrive_internal.table_columns IS
+    'columns of all Pipedrive foreign tables with the field each one shows';

@@ -1,4 +1,5 @@
--- field_changes(): what an account's fields have that foreign tables do not, and the statements that mend it.
+-- field_changes(): what an account's fields have that foreign tables do not, and the statements
+-- that mend it.
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.option_changes(before jsonb, after jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -9,10 +10,12 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
       FULL JOIN jsonb_to_recordset(after) AS a (id text, label text) ON a.id = b.id
      WHERE a.id IS NULL OR b.id IS NULL OR a.label <> b.label
 $$;
-COMMENT ON FUNCTION pipedrive_internal.option_changes(jsonb, jsonb) IS 'what changed between two lists of options, in words; NULL for nothing';
+COMMENT ON FUNCTION pipedrive_internal.option_changes(jsonb, jsonb) IS
+    'what changed between two lists of options, in words; NULL for nothing';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.table_changes(target regclass, live jsonb)
-RETURNS TABLE (table_name regclass, column_name name, field text, change text, detail text, statement text)
+RETURNS TABLE (
+    table_name regclass, column_name name, field text, change text, detail text, statement text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -104,7 +107,8 @@ COMMENT ON FUNCTION pipedrive_internal.table_changes(regclass, jsonb) IS
     'field_changes() of one table, given the field definitions as Pipedrive has them now';
 
 CREATE OR REPLACE FUNCTION pipedrive.field_changes(target_schema regnamespace)
-RETURNS TABLE (table_name regclass, column_name name, field text, change text, detail text, statement text)
+RETURNS TABLE (
+    table_name regclass, column_name name, field text, change text, detail text, statement text)
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH tables AS (
         SELECT DISTINCT t.relation, t.server, e.definitions
@@ -124,4 +128,6 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
      ORDER BY f.table_name::text, array_position(ARRAY['removed', 'retyped', 'restored', 'renamed', 'added', 'options'], f.change), f.column_name, f.statement DESC
 $$;
 COMMENT ON FUNCTION pipedrive.field_changes(regnamespace) IS
-    'what changed in Pipedrive''s fields since the tables of a schema were imported or refreshed, with the statement for each; reads the definitions (10 tokens for each kind of record), changes nothing';
+    'what changed in Pipedrive''s fields since the tables of a schema were imported or refreshed, '
+    'with the statement for each; reads the definitions (10 tokens for each kind of record), '
+    'changes nothing';

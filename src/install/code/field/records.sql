@@ -1,10 +1,16 @@
 -- One record as the columns of a foreign table.
 
-CREATE OR REPLACE FUNCTION pipedrive.decode_record(source regclass, record jsonb, shape text DEFAULT 'rest') RETURNS jsonb
+CREATE OR REPLACE FUNCTION pipedrive.decode_record(
+    source regclass, record jsonb, shape text DEFAULT 'rest')
+RETURNS jsonb
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_decode_record';
 COMMENT ON FUNCTION pipedrive.decode_record(regclass, jsonb, text) IS
-    'what the columns of a foreign table would show for one record of the API: shape rest, flat (v1) or webhook; columns of which the record does not say all are left out';
+    'what the columns of a foreign table would show for one record of the API: shape rest, flat '
+    '(v1) or webhook; columns of which the record does not say all are left out';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.decode_event(source regclass, record jsonb, shape text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION pipedrive_internal.decode_event(
+    source regclass, record jsonb, shape text)
+RETURNS jsonb
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_decode_event';
-COMMENT ON FUNCTION pipedrive_internal.decode_event(regclass, jsonb, text) IS 'decode_record() where a value that does not fit leaves out its column';
+COMMENT ON FUNCTION pipedrive_internal.decode_event(regclass, jsonb, text) IS
+    'decode_record() where a value that does not fit leaves out its column';

@@ -1,7 +1,10 @@
 -- refresh_schema(): applies what field_changes() says, to foreign tables and their mirrors.
 
--- A column whose field has another type now is dropped, or where something reads it, keeps its place under another name and reads NULL.
-CREATE OR REPLACE FUNCTION pipedrive_internal.alter_source(source regclass, column_name name, statement text, may_keep boolean) RETURNS text
+-- A column whose field has another type now is dropped, or where something reads it, keeps its
+-- place under another name and reads NULL.
+CREATE OR REPLACE FUNCTION pipedrive_internal.alter_source(
+    source regclass, column_name name, statement text, may_keep boolean)
+RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     aside name;
@@ -19,9 +22,13 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
     RETURN format('ALTER FOREIGN TABLE %s RENAME COLUMN %I TO %I', source, column_name, aside);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.alter_source(regclass, name, text, boolean) IS 'one statement of refresh_schema(); a column to be dropped that something reads may be kept under another name';
+COMMENT ON FUNCTION pipedrive_internal.alter_source(regclass, name, text, boolean) IS
+    'one statement of refresh_schema(); a column to be dropped that something reads may be kept '
+    'under another name';
 
-CREATE OR REPLACE FUNCTION pipedrive.refresh_schema(target_schema regnamespace, rename_columns boolean DEFAULT false, drop_removed boolean DEFAULT false)
+CREATE OR REPLACE FUNCTION pipedrive.refresh_schema(
+    target_schema regnamespace, rename_columns boolean DEFAULT false,
+    drop_removed boolean DEFAULT false)
 RETURNS TABLE (table_name regclass, column_name name, change text, statement text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
 #variable_conflict use_column
@@ -70,4 +77,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.refresh_schema(regnamespace, boolean, boolean) IS
-    'brings the foreign tables of a schema up to Pipedrive''s fields: new columns added; renamed fields keep their column name unless rename_columns; columns of removed fields are kept and read NULL unless drop_removed; a column whose field has another type now is replaced, and kept under another name where something reads it. All or nothing: an object that depends on a column to be dropped is named in the error. Mirrors follow; their old columns are renamed, not dropped';
+    'brings the foreign tables of a schema up to Pipedrive''s fields: new columns added; renamed '
+    'fields keep their column name unless rename_columns; columns of removed fields are kept and '
+    'read NULL unless drop_removed; a column whose field has another type now is replaced, and '
+    'kept under another name where something reads it. All or nothing: an object that depends on '
+    'a column to be dropped is named in the error. Mirrors follow; their old columns are renamed, '
+    'not dropped';

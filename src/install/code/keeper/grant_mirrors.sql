@@ -1,13 +1,15 @@
 -- grant_mirrors(): what a role needs to keep mirrors of its own.
 
-CREATE OR REPLACE FUNCTION pipedrive.grant_mirrors(keeper regrole, webhooks boolean DEFAULT false) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive.grant_mirrors(keeper regrole, webhooks boolean DEFAULT false)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     o record;
 BEGIN
     FOR o IN
         SELECT d.classid, d.objid, c.relkind,
-               -- what cannot be written for another is written; of the rest is read what is no secret
+               -- what cannot be written for another is written; of the rest is read what is no
+               -- secret
                CASE WHEN c.relname IN ('detached_mirror', 'detached_view') THEN 'SELECT, DELETE'
                     WHEN EXISTS (SELECT FROM pg_trigger t JOIN pg_proc g ON g.oid = t.tgfoid
                                   WHERE t.tgrelid = c.oid AND g.pronamespace = 'pipedrive_internal'::regnamespace AND starts_with(g.proname::text, 'guard_'::text))
@@ -36,4 +38,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.grant_mirrors(regrole, boolean) IS
-    'lets a role make, sync and look after mirrors, views and, with webhooks, logins and webhooks; the bookkeeping of others it reads and cannot write, but with webhooks it takes the events of all mirrors; to be called again after an update of the extension';
+    'lets a role make, sync and look after mirrors, views and, with webhooks, logins and '
+    'webhooks; the bookkeeping of others it reads and cannot write, but with webhooks it takes '
+    'the events of all mirrors; to be called again after an update of the extension';

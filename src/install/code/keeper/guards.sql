@@ -1,14 +1,16 @@
--- Roles that keep mirrors of their own. They write the bookkeeping of their mirrors, views and servers, and of no other.
+-- Roles that keep mirrors of their own. They write the bookkeeping of their mirrors, views and
+-- servers, and of no other.
 --
--- By triggers and not by row level security, which a dump would write down a second time beside CREATE EXTENSION. Whoever owns
--- the bookkeeping passes by the WHEN of the triggers, at no cost.
+-- By triggers and not by row level security, which a dump would write down a second time beside
+-- CREATE EXTENSION. Whoever owns the bookkeeping passes by the WHEN of the triggers, at no cost.
 
 -- Who may fill and empty a table may say how its mirror stands.
 CREATE OR REPLACE FUNCTION pipedrive_internal.keeps(target regclass) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (has_table_privilege(target, 'INSERT'::text) AND has_table_privilege(target, 'DELETE'::text)) IS TRUE
 $$;
-COMMENT ON FUNCTION pipedrive_internal.keeps(regclass) IS 'whether the current user may fill and empty a table';
+COMMENT ON FUNCTION pipedrive_internal.keeps(regclass) IS
+    'whether the current user may fill and empty a table';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.keeps_mirror(mirror_id integer) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -17,7 +19,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
              UNION ALL
             SELECT d.target FROM pipedrive_internal.detached_mirror d WHERE d.mirror_id = $1) AS t
 $$;
-COMMENT ON FUNCTION pipedrive_internal.keeps_mirror(integer) IS 'whether the current user may write a mirror''s table, or that of one that was';
+COMMENT ON FUNCTION pipedrive_internal.keeps_mirror(integer) IS
+    'whether the current user may write a mirror''s table, or that of one that was';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.refuse_write(relation name, of_whom text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -38,9 +41,11 @@ BEGIN
     RETURN CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.guard_mirror() IS 'trigger function: the mirror is one that the current user may write';
+COMMENT ON FUNCTION pipedrive_internal.guard_mirror() IS
+    'trigger function: the mirror is one that the current user may write';
 
--- Whoever takes events marks and counts for every mirror; nobody sets a mark that no answer settles.
+-- Whoever takes events marks and counts for every mirror; nobody sets a mark that no answer
+-- settles.
 CREATE OR REPLACE FUNCTION pipedrive_internal.guard_mark() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -58,9 +63,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.guard_mark() IS
-    'trigger function: the mirror is one that the current user may write, or he takes events for all of them';
+    'trigger function: the mirror is one that the current user may write, or he takes events for '
+    'all of them';
 
--- The number of a mirror is nobody else's, and its source and list of deleted rows are not somebody's who gave no right to them.
+-- The number of a mirror is nobody else's, and its source and list of deleted rows are not
+-- somebody's who gave no right to them.
 CREATE OR REPLACE FUNCTION pipedrive_internal.guard_target() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -81,7 +88,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.guard_target() IS
-    'trigger function: the target is a table that the current user may write, and nothing else of the row is another''s';
+    'trigger function: the target is a table that the current user may write, and nothing else of '
+    'the row is another''s';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.guard_detached() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -92,7 +100,8 @@ BEGIN
     RETURN old;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.guard_detached() IS 'trigger function: of what a table was, only the end is written, and of one''s own';
+COMMENT ON FUNCTION pipedrive_internal.guard_detached() IS
+    'trigger function: of what a table was, only the end is written, and of one''s own';
 
 -- One that was dropped is nobody's.
 CREATE OR REPLACE FUNCTION pipedrive_internal.guard_view() RETURNS trigger
@@ -108,9 +117,11 @@ BEGIN
     RETURN CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.guard_view() IS 'trigger function: the view is the current user''s';
+COMMENT ON FUNCTION pipedrive_internal.guard_view() IS
+    'trigger function: the view is the current user''s';
 
--- What is known of a server's account is learnt by whoever may use it, and changed by who keeps all of its mirrors, or owns it.
+-- What is known of a server's account is learnt by whoever may use it, and changed by who keeps all
+-- of its mirrors, or owns it.
 CREATE OR REPLACE FUNCTION pipedrive_internal.guard_server() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -130,7 +141,8 @@ BEGIN
     RETURN CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.guard_server() IS 'trigger function: the server is one that the current user may use';
+COMMENT ON FUNCTION pipedrive_internal.guard_server() IS
+    'trigger function: the server is one that the current user may use';
 
 -- Every table of ours by what its rows are about.
 DO $$

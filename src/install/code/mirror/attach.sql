@@ -1,6 +1,8 @@
 -- The way back in: a table that was a mirror is one again, with its history.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.refuse_target(source regclass, target regclass, entity text) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.refuse_target(
+    source regclass, target regclass, entity text)
+RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reason text := (
@@ -36,7 +38,9 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.refuse_target(regclass, regclass, text) IS
     'the error for a table that cannot be a mirror of a foreign table';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.adopt_history(m pipedrive_internal.mirror, history regclass) RETURNS bigint
+CREATE OR REPLACE FUNCTION pipedrive_internal.adopt_history(
+    m pipedrive_internal.mirror, history regclass)
+RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     mirrors bigint;
@@ -75,7 +79,9 @@ COMMENT ON FUNCTION pipedrive_internal.adopt_history(pipedrive_internal.mirror, 
 
 -- Columns that were ours, or that nothing is known of, are ours if they have the name of one of the
 -- foreign table; follow_source() sets aside those of another type, and adds what is missing.
-CREATE OR REPLACE FUNCTION pipedrive_internal.adopt_columns(m pipedrive_internal.mirror, were_ours name[]) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.adopt_columns(
+    m pipedrive_internal.mirror, were_ours name[])
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s
@@ -99,7 +105,9 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.adopt_columns(pipedrive_internal.mirror, name[]) IS
     'which columns of an attached table are ours';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.adopt_views(m pipedrive_internal.mirror, views regclass[], kinds text[]) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.adopt_views(
+    m pipedrive_internal.mirror, views regclass[], kinds text[])
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive_internal.mirror_view (view, mirror_id, kind)
@@ -114,7 +122,8 @@ COMMENT ON FUNCTION pipedrive_internal.adopt_views(pipedrive_internal.mirror, re
     'views that were beside an attached table are again; the others are made';
 
 -- It may have to be asked whose account the server shows.
-CREATE OR REPLACE FUNCTION pipedrive_internal.refuse_company(m pipedrive_internal.mirror, held text) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.refuse_company(m pipedrive_internal.mirror, held text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE pipedrive_internal.mirror_state s SET company_id = held WHERE s.mirror_id = m.mirror_id;
@@ -129,7 +138,8 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.refuse_company(pipedrive_internal.mirror, text) IS
     'the error for a table that holds rows of another company than its server shows';
 
-CREATE OR REPLACE FUNCTION pipedrive.attach_mirror(source regclass, target regclass, history regclass DEFAULT NULL)
+CREATE OR REPLACE FUNCTION pipedrive.attach_mirror(
+    source regclass, target regclass, history regclass DEFAULT NULL)
 RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

@@ -1,13 +1,16 @@
 -- Which columns of a mirror are ours. Every other column belongs to whoever added it: no function
 -- of ours writes, renames or drops it.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.column_list(target regclass, prefix text DEFAULT '') RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.column_list(target regclass, prefix text DEFAULT '')
+RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT string_agg(prefix || quote_ident(c), ', ' ORDER BY n) FROM unnest(pipedrive_internal.mirror_columns(target)) WITH ORDINALITY AS u (c, n)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.column_list(regclass, text) IS 'data columns of a mirror, quoted, for SQL';
+COMMENT ON FUNCTION pipedrive_internal.column_list(regclass, text) IS
+    'data columns of a mirror, quoted, for SQL';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.remember_column(which integer, source_column name) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.remember_column(which integer, source_column name)
+RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO pipedrive_internal.mirror_column AS k (mirror_id, column_name, type)
     SELECT m.mirror_id, a.attname, a.atttypid
@@ -20,7 +23,9 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.remember_column(integer, name) IS
     'one column of a mirror''s foreign table, or all for NULL, is kept from now on';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.leave_out(which integer, source_column name, reason text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.leave_out(
+    which integer, source_column name, reason text)
+RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive_internal.mirror_column AS k (mirror_id, column_name, type, left_out, since)
@@ -44,8 +49,8 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.leave_out(integer, name, text) IS
     'a column is not kept until refresh_schema() has found a place for it; whether that is news';
 
--- Once an event: in plpgsql, as that keeps the plans, and in steps, as one join of them looks up each
--- column by itself.
+-- Once an event: in plpgsql, as that keeps the plans, and in steps, as one join of them looks up
+-- each column by itself.
 CREATE OR REPLACE FUNCTION pipedrive_internal.mirror_columns(target regclass) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -73,7 +78,8 @@ COMMENT ON FUNCTION pipedrive_internal.mirror_columns(regclass) IS
     'columns that are kept: ours, in the mirror as well as in the foreign table, and with a field';
 
 -- The foreign table reads NULL there, which is nothing to overwrite a value with.
-CREATE OR REPLACE FUNCTION pipedrive_internal.fieldless_columns(m pipedrive_internal.mirror) RETURNS text[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.fieldless_columns(m pipedrive_internal.mirror)
+RETURNS text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(array_agg(k.column_name::text ORDER BY t.attnum), '{}')
       FROM pipedrive_internal.mirror_column k

@@ -9,7 +9,8 @@ COMMENT ON FUNCTION pipedrive_internal.mirror_schema(oid) IS
     'the schema in which mirrors of the tables of a schema are made unless told otherwise';
 
 -- A target is a table's name as SQL spells it.
-CREATE OR REPLACE FUNCTION pipedrive_internal.mirror_target(source regclass, target text) RETURNS name[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.mirror_target(source regclass, target text)
+RETURNS name[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place name;
@@ -31,8 +32,8 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.mirror_target(regclass, text) IS
     'schema and name of a new mirror: without a schema, and without a name, the default ones';
 
--- what makes a mirror ---------------------------------------------------------------------------------------------------------------
-CREATE OR REPLACE FUNCTION pipedrive_internal.create_target(source regclass, target name[]) RETURNS regclass
+CREATE OR REPLACE FUNCTION pipedrive_internal.create_target(source regclass, target name[])
+RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made regclass;
@@ -59,9 +60,11 @@ BEGIN
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.create_target(regclass, name[]) IS 'table for a mirror, with indexes and comments';
+COMMENT ON FUNCTION pipedrive_internal.create_target(regclass, name[]) IS
+    'table for a mirror, with indexes and comments';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.mirror_source(source regclass, OUT entity text, OUT server name)
+CREATE OR REPLACE FUNCTION pipedrive_internal.mirror_source(
+    source regclass, OUT entity text, OUT server name)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -83,9 +86,12 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.mirror_source(regclass) IS 'entity and server of a foreign table that can be mirrored, and is not yet';
+COMMENT ON FUNCTION pipedrive_internal.mirror_source(regclass) IS
+    'entity and server of a foreign table that can be mirrored, and is not yet';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.begin_mirror(source regclass, target regclass, entity text, server name, old_id integer) RETURNS integer
+CREATE OR REPLACE FUNCTION pipedrive_internal.begin_mirror(
+    source regclass, target regclass, entity text, server name, old_id integer)
+RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place name[] := (SELECT ARRAY[n.nspname, c.relname] FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target);
@@ -106,9 +112,11 @@ BEGIN
     RETURN id;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.begin_mirror(regclass, regclass, text, name, integer) IS 'a table is a mirror from now on, under a number that it had before or a new one';
+COMMENT ON FUNCTION pipedrive_internal.begin_mirror(regclass, regclass, text, name, integer) IS
+    'a table is a mirror from now on, under a number that it had before or a new one';
 
-CREATE OR REPLACE FUNCTION pipedrive.create_mirror(source regclass, target text DEFAULT NULL) RETURNS regclass
+CREATE OR REPLACE FUNCTION pipedrive.create_mirror(source regclass, target text DEFAULT NULL)
+RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     info record;
@@ -135,9 +143,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.create_mirror(regclass, text) IS
-    'a local table with the columns of a Pipedrive foreign table, kept by sync() and webhooks; default name: <schema>_mirror.<table>; a target without a schema goes into that one; empty until the first sync()';
+    'a local table with the columns of a Pipedrive foreign table, kept by sync() and webhooks; '
+    'default name: <schema>_mirror.<table>; a target without a schema goes into that one; empty '
+    'until the first sync()';
 
-CREATE OR REPLACE FUNCTION pipedrive.create_mirrors(source_schema regnamespace, target_schema text DEFAULT NULL) RETURNS SETOF regclass
+CREATE OR REPLACE FUNCTION pipedrive.create_mirrors(
+    source_schema regnamespace, target_schema text DEFAULT NULL)
+RETURNS SETOF regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     t record;
@@ -152,9 +164,12 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION pipedrive.create_mirrors(regnamespace, text) IS 'create_mirror() for every Pipedrive table of a schema that has none yet and is mirrored by default (view entities); into target_schema, spelled as in SQL';
+COMMENT ON FUNCTION pipedrive.create_mirrors(regnamespace, text) IS
+    'create_mirror() for every Pipedrive table of a schema that has none yet and is mirrored by '
+    'default (view entities); into target_schema, spelled as in SQL';
 
-CREATE OR REPLACE FUNCTION pipedrive.drop_mirror(mirror regclass, drop_table boolean DEFAULT true) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive.drop_mirror(mirror regclass, drop_table boolean DEFAULT true)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET client_min_messages = warning AS $$
 DECLARE
     m pipedrive_internal.mirror;
@@ -179,4 +194,6 @@ BEGIN
     EXECUTE format('DROP TABLE %s', m.target);
 END
 $$;
-COMMENT ON FUNCTION pipedrive.drop_mirror(regclass, boolean) IS 'ends a mirror, named by its local or foreign table, and drops the local table unless told otherwise; attach_mirror() goes on with one that was kept';
+COMMENT ON FUNCTION pipedrive.drop_mirror(regclass, boolean) IS
+    'ends a mirror, named by its local or foreign table, and drops the local table unless told '
+    'otherwise; attach_mirror() goes on with one that was kept';

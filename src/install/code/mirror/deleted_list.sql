@@ -46,4 +46,5 @@ EXCEPTION WHEN assert_failure OR OTHERS THEN
     RAISE WARNING USING MESSAGE = format('the list of deleted %s of mirror "%s" is gone, and could not be made again: %s', m.entity, m.target, SQLERRM);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.restore_deleted_list(integer) IS 'makes the list of deleted rows beside a mirror again where somebody dropped it';
+COMMENT ON FUNCTION pipedrive_internal.restore_deleted_list(integer) IS
+    'makes the list of deleted rows beside a mirror again where somebody dropped it';

@@ -1,4 +1,5 @@
--- A mirror follows its foreign table: columns that come, go, and are renamed. What others added stays.
+-- A mirror follows its foreign table: columns that come, go, and are renamed. What others added
+-- stays.
 
 -- A name for what has to step aside.
 CREATE OR REPLACE FUNCTION pipedrive_internal.spare_name(relation regclass, base name) RETURNS name
@@ -15,7 +16,9 @@ COMMENT ON FUNCTION pipedrive_internal.spare_name(regclass, name) IS
     'a name for an old column that is free in a table';
 
 -- What somebody filled is never dropped: an old column steps aside and is ours no more.
-CREATE OR REPLACE FUNCTION pipedrive_internal.set_column_aside(m pipedrive_internal.mirror, column_name name) RETURNS name
+CREATE OR REPLACE FUNCTION pipedrive_internal.set_column_aside(
+    m pipedrive_internal.mirror, column_name name)
+RETURNS name
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     aside name := pipedrive_internal.spare_name(m.target, column_name);
@@ -38,7 +41,9 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.set_column_aside(pipedrive_internal.mirror, name) IS
     'renames a column of a mirror that its foreign table does not have any more; its new name';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.add_column(m pipedrive_internal.mirror, s pg_attribute) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.add_column(
+    m pipedrive_internal.mirror, s pg_attribute)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('ALTER TABLE %s ADD COLUMN %I %s', m.target, s.attname,
@@ -54,7 +59,8 @@ COMMENT ON FUNCTION pipedrive_internal.add_column(pipedrive_internal.mirror, pg_
     'adds a column of the foreign table to a mirror';
 
 -- "id" is never added: the table's own rows would have none.
-CREATE OR REPLACE FUNCTION pipedrive_internal.mend_table(m pipedrive_internal.mirror) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.mend_table(m pipedrive_internal.mirror)
+RETURNS boolean
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reason text := pipedrive_internal.unwritable(m.target);
@@ -98,7 +104,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.take_back(pipedrive_internal.mirror) IS
-    'columns that were ours before are again once the foreign table has them; whether there are any';
+    'columns that were ours before are again once the foreign table has them; whether there are '
+    'any';
 
 -- What is missing is added, and the next sync reads everything once to fill it.
 CREATE OR REPLACE FUNCTION pipedrive_internal.follow_source(which integer) RETURNS void
@@ -161,7 +168,9 @@ COMMENT ON FUNCTION pipedrive_internal.follow_source(integer) IS
     'our columns of a mirror as its foreign table has them; what others added stays';
 
 -- A column that is renamed in the foreign table is renamed in its mirror and in the view beside it.
-CREATE OR REPLACE FUNCTION pipedrive_internal.follow_rename(m pipedrive_internal.mirror, old_name name, new_name name) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.follow_rename(
+    m pipedrive_internal.mirror, old_name name, new_name name)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     live regclass := pipedrive_internal.mirror_view(m.mirror_id, 'live'::text);

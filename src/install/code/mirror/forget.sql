@@ -10,7 +10,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive_internal.detached_mirror d SET columns = array_remove(d.columns, dropped::name)
      WHERE d.target = relation AND dropped = ANY (d.columns)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.forget_column(oid, text) IS 'forgets a column of a mirror, or of what was one';
+COMMENT ON FUNCTION pipedrive_internal.forget_column(oid, text) IS
+    'forgets a column of a mirror, or of what was one';
 
 -- A mirror whose tables are dropped is no mirror any more.
 CREATE OR REPLACE FUNCTION pipedrive_internal.forget_mirror() RETURNS event_trigger
@@ -33,11 +34,13 @@ BEGIN
       WHERE d.classid = 'pg_class'::regclass AND d.objsubid > 0;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.forget_mirror() IS 'event trigger function: forgets mirrors whose foreign or local table was dropped';
+COMMENT ON FUNCTION pipedrive_internal.forget_mirror() IS
+    'event trigger function: forgets mirrors whose foreign or local table was dropped';
 DROP EVENT TRIGGER IF EXISTS pipedrive_forget_mirror;
 CREATE EVENT TRIGGER pipedrive_forget_mirror ON sql_drop
     WHEN TAG IN ('DROP SERVER', 'DROP FOREIGN TABLE', 'ALTER TABLE', 'DROP TABLE', 'DROP VIEW', 'DROP TYPE', 'DROP DOMAIN', 'DROP SCHEMA', 'DROP OWNED', 'DROP EXTENSION') EXECUTE FUNCTION pipedrive_internal.forget_mirror();
-COMMENT ON EVENT TRIGGER pipedrive_forget_mirror IS 'forgets mirrors whose foreign or local table was dropped';
+COMMENT ON EVENT TRIGGER pipedrive_forget_mirror IS
+    'forgets mirrors whose foreign or local table was dropped';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.detach_mirror() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -68,7 +71,8 @@ BEGIN
     RETURN old;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.detach_mirror() IS 'trigger function: keeps what attach_mirror() needs';
+COMMENT ON FUNCTION pipedrive_internal.detach_mirror() IS
+    'trigger function: keeps what attach_mirror() needs';
 DROP TRIGGER IF EXISTS detach ON pipedrive_internal.mirror;
 CREATE TRIGGER detach BEFORE DELETE ON pipedrive_internal.mirror FOR EACH ROW EXECUTE FUNCTION pipedrive_internal.detach_mirror();
 COMMENT ON TRIGGER detach ON pipedrive_internal.mirror IS 'keeps what attach_mirror() needs';

@@ -10,7 +10,8 @@
 -- what the deal has now; so has a deal that is there although an end is the last that was told. A
 -- change that is told twice is one; a value that is not known is a gap. What a deal had last and
 -- does not have now, as it is gone, has to have an end.
-CREATE OR REPLACE FUNCTION pipedrive_internal.history_query(m pipedrive_internal.mirror, field text) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.history_query(m pipedrive_internal.mirror, field text)
+RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$
 SELECT h.deal_id, h.value AS %1$I, h.entered, h.left_at, h.left_at - h.entered AS duration, h.step
@@ -70,17 +71,18 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.history_query(pipedrive_internal.mirror, text) IS
     'SELECT of deal_id, the column, entered, left_at, duration and step for a mirror of deals';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.create_history_view(m pipedrive_internal.mirror, field text) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.create_history_view(
+    m pipedrive_internal.mirror, field text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ending text := replace(field, '_id', '') || '_history';
-    name text;
+    name text := (
+        SELECT format('%I.%I', n.nspname,
+                      CASE WHEN c.relname = m.entity THEN ending
+                           ELSE pipedrive_internal.derived_name(c.relname::text, '_' || ending)::text END)
+          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target);
 BEGIN
-    SELECT format('%I.%I', n.nspname,
-                  CASE WHEN c.relname = m.entity THEN ending
-                       ELSE pipedrive_internal.derived_name(c.relname::text, '_' || ending)::text END)
-      INTO name
-      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = m.target;
     IF NOT pipedrive_internal.is_free(name) THEN
         RETURN;
     END IF;
@@ -97,7 +99,8 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.create_history_view(pipedrive_internal.mirror, text) IS
     'views stage_history and owner_history beside a mirror of deals';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.create_history_views(m pipedrive_internal.mirror) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.create_history_views(m pipedrive_internal.mirror)
+RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT pipedrive_internal.create_history_view(m, e.column_name)
       FROM (SELECT c.column_name FROM pipedrive.entity_columns c
@@ -107,4 +110,5 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
              ORDER BY c.column_name DESC) AS e
 $$;
 COMMENT ON FUNCTION pipedrive_internal.create_history_views(pipedrive_internal.mirror) IS
-    'views of the histories that the catalogue names for a mirror''s entity, those that are not there';
+    'views of the histories that the catalogue names for a mirror''s entity, those that are not '
+    'there';

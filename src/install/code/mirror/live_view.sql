@@ -3,7 +3,8 @@
 -- With another token than the mirror was synced with, the view would mix two companies. No request:
 -- sync() has written down which versions of server and mapping it asked about. Whose mapping the
 -- view reads with only its owner may see, and everybody who reads the view runs this.
-CREATE OR REPLACE FUNCTION pipedrive_internal.reads_own_account(which integer, reader name) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.reads_own_account(which integer, reader name)
+RETURNS boolean
 LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
 SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -40,7 +41,9 @@ COMMENT ON FUNCTION pipedrive_internal.reads_own_account(integer, name) IS
 
 -- Of an existing view, all columns stay, in their places: one that is kept no more reads NULL, so
 -- that what reads the view stands in nobody's way.
-CREATE OR REPLACE FUNCTION pipedrive_internal.live_query(m pipedrive_internal.mirror, existing regclass, without name) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.live_query(
+    m pipedrive_internal.mirror, existing regclass, without name)
+RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format($query$
   WITH tail AS MATERIALIZED (
@@ -77,7 +80,8 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.live_query(pipedrive_internal.mirror, regclass, name) IS
     'SELECT for <table>_live: the columns of the existing view first, without the one named';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.make_live_view(m pipedrive_internal.mirror, name text) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.make_live_view(m pipedrive_internal.mirror, name text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('CREATE VIEW %s AS %s', name, pipedrive_internal.live_query(m, NULL::regclass, NULL::name));
@@ -87,9 +91,11 @@ BEGIN
     PERFORM pipedrive_internal.keep_view(m.mirror_id, name, 'live'::text);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.make_live_view(pipedrive_internal.mirror, text) IS 'makes <table>_live under a name';
+COMMENT ON FUNCTION pipedrive_internal.make_live_view(pipedrive_internal.mirror, text) IS
+    'makes <table>_live under a name';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.create_live_view(m pipedrive_internal.mirror) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.create_live_view(m pipedrive_internal.mirror)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text;
@@ -110,7 +116,8 @@ COMMENT ON FUNCTION pipedrive_internal.create_live_view(pipedrive_internal.mirro
     'view <table>_live beside a mirror, where the API can tell what changed';
 
 -- Where that would have to wait, or is not allowed, the view says itself what is wrong.
-CREATE OR REPLACE FUNCTION pipedrive_internal.hide_live_column(m pipedrive_internal.mirror) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.hide_live_column(m pipedrive_internal.mirror)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' AS $$
 DECLARE
     view regclass := pipedrive_internal.mirror_view(m.mirror_id, 'live'::text);
@@ -126,7 +133,9 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.hide_live_column(pipedrive_internal.mirror) IS
     'lets columns that are left out read NULL in <table>_live';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.free_live_column(m pipedrive_internal.mirror, column_name name) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.free_live_column(
+    m pipedrive_internal.mirror, column_name name)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     view regclass := pipedrive_internal.mirror_view(m.mirror_id, 'live'::text);
@@ -145,7 +154,9 @@ COMMENT ON FUNCTION pipedrive_internal.free_live_column(pipedrive_internal.mirro
     'lets go of a column of the foreign table that is to be dropped';
 
 -- Made anew under its name, with its owner and grants, so that columns that read NULL are gone.
-CREATE OR REPLACE FUNCTION pipedrive_internal.rebuild_live_view(m pipedrive_internal.mirror, view regclass) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.rebuild_live_view(
+    m pipedrive_internal.mirror, view regclass)
+RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     name text := view::text;
@@ -170,7 +181,9 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.rebuild_live_view(pipedrive_internal.mirror, regclass) IS
     'makes <table>_live anew, unless something reads it';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.live_view_is_current(m pipedrive_internal.mirror, view regclass) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.live_view_is_current(
+    m pipedrive_internal.mirror, view regclass)
+RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT array_agg(a.attname::text ORDER BY a.attname) FROM pg_attribute a
              WHERE a.attrelid = view AND a.attnum > 0)
@@ -186,7 +199,8 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.live_view_is_current(pipedrive_internal.mirror, regclass) IS
     'whether <table>_live shows the columns of its mirror, and none that has a field as NULL';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.renew_live_view(m pipedrive_internal.mirror) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.renew_live_view(m pipedrive_internal.mirror)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     view regclass := pipedrive_internal.mirror_view(m.mirror_id, 'live'::text);

@@ -1,6 +1,7 @@
 -- How the mirrors stand.
 
--- Counted, as statistics lag behind a load. Not where reading would run a policy of the table's owner.
+-- Counted, as statistics lag behind a load. Not where reading would run a policy of the table's
+-- owner.
 CREATE OR REPLACE FUNCTION pipedrive_internal.count_rows(target regclass) RETURNS bigint
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -28,7 +29,10 @@ SELECT m.target AS mirror, m.source, m.entity, pipedrive_internal.count_rows(m.t
        SELECT format('%s %s set aside, the first is row id %s%s: see pipedrive.bad_rows', count(*), CASE WHEN count(*) = 1 THEN 'row is' ELSE 'rows are' END, min(x.id),
                      ', column ' || quote_ident((array_agg(x.column_name ORDER BY x.id))[1])) AS told, max(x.seen_at) AS seen_at
          FROM pipedrive_internal.bad_row x WHERE x.mirror_id = m.mirror_id HAVING count(*) > 0) AS b ON true;
-COMMENT ON VIEW pipedrive.mirrors IS 'how each mirror stands: rows, watermark in Pipedrive''s time, lag since the last complete run began, last sync, event and reconcile, last error or what is set aside, tokens spent today, deletions held back; max_tokens and overlap may be set by an UPDATE';
+COMMENT ON VIEW pipedrive.mirrors IS
+    'how each mirror stands: rows, watermark in Pipedrive''s time, lag since the last complete '
+    'run began, last sync, event and reconcile, last error or what is set aside, tokens spent '
+    'today, deletions held back; max_tokens and overlap may be set by an UPDATE';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.set_mirror() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -54,9 +58,13 @@ SELECT m.target AS mirror, coalesce(s.phase, 'reconcile, ' || s.reconcile_phase)
        CASE WHEN (s.phase IN ('load', 'reload') OR s.reconcile_phase = 'walk') AND s.run_rows > 0 AND pg_catalog.pg_stat_get_live_tuples(m.target) > s.run_rows
             THEN (now() - s.run_started) * ((pg_catalog.pg_stat_get_live_tuples(m.target) - s.run_rows)::double precision / s.run_rows) END AS eta
   FROM pipedrive_internal.mirror m JOIN pipedrive_internal.mirror_state s USING (mirror_id) WHERE s.phase IS NOT NULL OR s.reconcile_phase IS NOT NULL;
-COMMENT ON VIEW pipedrive.sync_progress IS 'runs that are under way or were stopped: rows, pages and tokens so far; eta where an earlier size is known';
+COMMENT ON VIEW pipedrive.sync_progress IS
+    'runs that are under way or were stopped: rows, pages and tokens so far; eta where an earlier '
+    'size is known';
 
 CREATE OR REPLACE VIEW pipedrive.bad_rows AS
 SELECT m.target AS mirror, m.entity, b.id, b.column_name, b.reason, b.since, b.seen_at
   FROM pipedrive_internal.bad_row b JOIN pipedrive_internal.mirror m USING (mirror_id);
-COMMENT ON VIEW pipedrive.bad_rows IS 'rows that a mirror cannot hold as Pipedrive has them, and why; a reason may quote the value, so this is for the owner';
+COMMENT ON VIEW pipedrive.bad_rows IS
+    'rows that a mirror cannot hold as Pipedrive has them, and why; a reason may quote the value, '
+    'so this is for the owner';

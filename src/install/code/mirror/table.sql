@@ -1,11 +1,10 @@
 -- The table of a mirror: who may write it, and whether it still is what a mirror needs.
 
--- whose code may run --------------------------------------------------------------------------------------------------------------
-
--- Writing a table runs what its owner put there: triggers, defaults, checks, index expressions, types with operators of their own.
--- They run with the rights of who writes. So a mirror is written only where those have these rights already who could put something
--- there: its owner, the owners of tables that inherit from it, and who was granted TRIGGER.
--- In plpgsql, which keeps the plans: it is asked for every event.
+-- Writing a table runs what its owner put there: triggers, defaults, checks, index expressions,
+-- types with operators of their own. They run with the rights of who writes. So a mirror is written
+-- only where those have these rights already who could put something there: its owner, the owners
+-- of tables that inherit from it, and who was granted TRIGGER. In plpgsql, which keeps the plans:
+-- it is asked for every event.
 CREATE OR REPLACE FUNCTION pipedrive_internal.others_code(target regclass) RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -23,9 +22,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.others_code(regclass) IS
-    'whether a role without the rights of the current user could have code run by whoever writes a table';
+    'whether a role without the rights of the current user could have code run by whoever writes '
+    'a table';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.may_write(source regclass, target regclass) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.may_write(source regclass, target regclass)
+RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM pg_class c
@@ -40,10 +41,14 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.may_write(regclass, regclass) IS
-    'whether the current user may write a mirror: the source is a foreign table of pipedrive_fdw, the target a plain table with the grants for it, and who could have code run there has the rights of the current user';
+    'whether the current user may write a mirror: the source is a foreign table of pipedrive_fdw, '
+    'the target a plain table with the grants for it, and who could have code run there has the '
+    'rights of the current user';
 
 -- What others do to a table may leave it without what every writer leans on.
-CREATE OR REPLACE FUNCTION pipedrive_internal.unwritable(target regclass, began boolean DEFAULT true) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.unwritable(
+    target regclass, began boolean DEFAULT true)
+RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = target AND c.relkind = 'r') THEN 'Its table is gone.'
                 WHEN NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
@@ -63,9 +68,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                        ORDER BY w.name DESC LIMIT 1) END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.unwritable(regclass, boolean) IS
-    'why nothing can be written into a table as a mirror; before it has begun to be one, columns of ours may be missing';
+    'why nothing can be written into a table as a mirror; before it has begun to be one, columns '
+    'of ours may be missing';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.require_table(source regclass, target regclass) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.require_table(source regclass, target regclass)
+RETURNS void
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = target) THEN
@@ -74,9 +81,11 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.require_table(regclass, regclass) IS 'the error for a mirror whose table is gone';
+COMMENT ON FUNCTION pipedrive_internal.require_table(regclass, regclass) IS
+    'the error for a mirror whose table is gone';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.require_own(source regclass, target regclass) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.require_own(source regclass, target regclass)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     reason text;
@@ -96,4 +105,6 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.require_own(regclass, regclass) IS 'locks the target of a mirror; the error where may_write() says no, and where the table lacks what a mirror needs';
+COMMENT ON FUNCTION pipedrive_internal.require_own(regclass, regclass) IS
+    'locks the target of a mirror; the error where may_write() says no, and where the table lacks '
+    'what a mirror needs';

@@ -1,6 +1,7 @@
 -- schedule() and unschedule(): what runs regularly, as jobs of pg_cron.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.jobs(sync_every text, views_every text, apply_every text, reconcile_every text, retention_every text)
+CREATE OR REPLACE FUNCTION pipedrive_internal.jobs(
+    sync_every text, views_every text, apply_every text, reconcile_every text, retention_every text)
 RETURNS TABLE (job text, schedule text, command text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('pipedrive_%s_%s', current_database(), j.what), btrim(j.schedule), j.command
@@ -10,7 +11,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                    ('reconcile', reconcile_every, 'CALL pipedrive.reconcile()'),
                    ('retention', retention_every, 'CALL pipedrive.apply_retention()')) AS j (what, schedule, command)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.jobs(text, text, text, text, text) IS 'names, times and commands of the jobs';
+COMMENT ON FUNCTION pipedrive_internal.jobs(text, text, text, text, text) IS
+    'names, times and commands of the jobs';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.has_cron() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -35,7 +37,8 @@ END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.explain_no_cron() IS 'says why nothing was scheduled';
 
--- pg_cron shows each role its own jobs only: this one runs as the extension's owner, and tells names of roles and of our jobs.
+-- pg_cron shows each role its own jobs only: this one runs as the extension's owner, and tells
+-- names of roles and of our jobs.
 CREATE OR REPLACE FUNCTION pipedrive_internal.jobs_of_others(caller name) RETURNS text
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -50,7 +53,8 @@ BEGIN
     RETURN found;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.jobs_of_others(name) IS 'jobs of schedule() that other roles have in this database; NULL for none';
+COMMENT ON FUNCTION pipedrive_internal.jobs_of_others(name) IS
+    'jobs of schedule() that other roles have in this database; NULL for none';
 
 CREATE OR REPLACE FUNCTION pipedrive.schedule(sync_every text DEFAULT '*/5 * * * *', views_every text DEFAULT '* * * * *', apply_every text DEFAULT '* * * * *',
                          reconcile_every text DEFAULT '17 3 * * 0', retention_every text DEFAULT '43 2 * * *')
@@ -85,9 +89,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.schedule(text, text, text, text, text) IS
-    'puts sync, webhook inbox, materialized views, reconcile and retention of this database on pg_cron, with cron''s five fields (in GMT unless cron.timezone says otherwise), NULL: not; again: changes the times. Without pg_cron in this database nothing is done and statement says what to run where it is';
+    'puts sync, webhook inbox, materialized views, reconcile and retention of this database on '
+    'pg_cron, with cron''s five fields (in GMT unless cron.timezone says otherwise), NULL: not; '
+    'again: changes the times. Without pg_cron in this database nothing is done and statement '
+    'says what to run where it is';
 
-CREATE OR REPLACE FUNCTION pipedrive.unschedule() RETURNS TABLE (job text, unscheduled boolean, statement text)
+CREATE OR REPLACE FUNCTION pipedrive.unschedule()
+RETURNS TABLE (job text, unscheduled boolean, statement text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -101,4 +109,6 @@ BEGIN
           FROM pipedrive_internal.jobs(NULL::text, NULL::text, NULL::text, NULL::text, NULL::text) k JOIN cron.job c ON c.jobname = k.job AND c.username = current_user $query$;
 END
 $$;
-COMMENT ON FUNCTION pipedrive.unschedule() IS 'takes the jobs of schedule() off pg_cron; without pg_cron in this database statement says what to run where it is';
+COMMENT ON FUNCTION pipedrive.unschedule() IS
+    'takes the jobs of schedule() off pg_cron; without pg_cron in this database statement says '
+    'what to run where it is';

@@ -5,9 +5,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET standard_conforming_strings = on AS $$
     SELECT to_date(right(c.relname, 6), 'YYYYMM') FROM pg_class c WHERE c.oid = partition AND c.relname ~ '^changes_\d{4}(0[1-9]|1[0-2])$'
 $$;
-COMMENT ON FUNCTION pipedrive_internal.partition_month(regclass) IS 'first day of the month of a partition of changes; NULL for others';
+COMMENT ON FUNCTION pipedrive_internal.partition_month(regclass) IS
+    'first day of the month of a partition of changes; NULL for others';
 
--- A partition of its own for a month (UTC). Rows that the default partition took for it move along, which keeps writers waiting meanwhile.
+-- A partition of its own for a month (UTC). Rows that the default partition took for it move along,
+-- which keeps writers waiting meanwhile.
 CREATE OR REPLACE FUNCTION pipedrive_internal.create_change_partition(month date) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
@@ -31,7 +33,8 @@ BEGIN
     RETURN true;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.create_change_partition(date) IS 'makes the partition of changes for a month, unless it exists';
+COMMENT ON FUNCTION pipedrive_internal.create_change_partition(date) IS
+    'makes the partition of changes for a month, unless it exists';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.old_partitions() RETURNS SETOF regclass
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -46,4 +49,5 @@ EXCEPTION WHEN object_not_in_prerequisite_state THEN
     RETURN; -- told by the step for the default partition
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.old_partitions() IS 'partitions of changes that setting changes_retention lets be dropped';
+COMMENT ON FUNCTION pipedrive_internal.old_partitions() IS
+    'partitions of changes that setting changes_retention lets be dropped';

@@ -1,6 +1,8 @@
 -- CALL apply_retention(): what is old enough goes, and the partitions of the next months are made.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.forget_old(kept regclass, age_column name, setting text, fallback text) RETURNS bigint
+CREATE OR REPLACE FUNCTION pipedrive_internal.forget_old(
+    kept regclass, age_column name, setting text, fallback text)
+RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     n bigint;
@@ -10,7 +12,8 @@ BEGIN
     RETURN n;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.forget_old(regclass, name, text, text) IS 'deletes rows that are older than a setting says; their number';
+COMMENT ON FUNCTION pipedrive_internal.forget_old(regclass, name, text, text) IS
+    'deletes rows that are older than a setting says; their number';
 
 -- An event that is still in the inbox could raise the row again when it is run again.
 CREATE OR REPLACE FUNCTION pipedrive_internal.forget_tombstones() RETURNS bigint
@@ -29,7 +32,9 @@ BEGIN
     RETURN n;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.forget_tombstones() IS 'forgets deletions older than setting tombstone_retention of which no event is stored; their number';
+COMMENT ON FUNCTION pipedrive_internal.forget_tombstones() IS
+    'forgets deletions older than setting tombstone_retention of which no event is stored; their '
+    'number';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.forget_cron_runs() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -44,9 +49,11 @@ BEGIN
     RETURN n;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.forget_cron_runs() IS 'deletes pg_cron''s log of our jobs as setting cron_log_retention says; number of runs';
+COMMENT ON FUNCTION pipedrive_internal.forget_cron_runs() IS
+    'deletes pg_cron''s log of our jobs as setting cron_log_retention says; number of runs';
 
--- One step of apply_retention(), which commits each. A lock that does not come within seconds is left to the next time.
+-- One step of apply_retention(), which commits each. A lock that does not come within seconds is
+-- left to the next time.
 CREATE OR REPLACE FUNCTION pipedrive_internal.retention_step(step text, target text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET lock_timeout = '5s' AS $$
@@ -72,9 +79,11 @@ WHEN assert_failure OR OTHERS THEN -- the other steps go on
     RETURN false;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.retention_step(text, text) IS 'one step of apply_retention(); whether it did not fail';
+COMMENT ON FUNCTION pipedrive_internal.retention_step(text, text) IS
+    'one step of apply_retention(); whether it did not fail';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.retention_steps() RETURNS TABLE (step text, target text)
+CREATE OR REPLACE FUNCTION pipedrive_internal.retention_steps()
+RETURNS TABLE (step text, target text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
     SELECT 'create', to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + n * interval '1 month', 'YYYY-MM-DD')
@@ -115,4 +124,7 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE pipedrive.apply_retention() IS
-    'deletes what is older than settings refresh_log_retention (30 days), changes_retention (default: forever), inbox_retention (7 days), queue_retention (30 days), tombstone_retention (90 days) and cron_log_retention (7 days), and makes the partitions of changes for this and the next two months; a step that fails is a warning and, when the others are done, an error';
+    'deletes what is older than settings refresh_log_retention (30 days), changes_retention '
+    '(default: forever), inbox_retention (7 days), queue_retention (30 days), tombstone_retention '
+    '(90 days) and cron_log_retention (7 days), and makes the partitions of changes for this and '
+    'the next two months; a step that fails is a warning and, when the others are done, an error';

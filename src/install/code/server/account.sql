@@ -56,7 +56,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                      JOIN pg_foreign_server f ON f.oid = t.ftserver
                     WHERE f.srvname = holds_rows.server AND s.run_started IS NOT NULL)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.holds_rows(name) IS 'whether some mirror of a server was synced, or begun';
+COMMENT ON FUNCTION pipedrive_internal.holds_rows(name) IS
+    'whether some mirror of a server was synced, or begun';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.check_account(server name) RETURNS integer
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$

@@ -1,4 +1,5 @@
--- Servers by their names: what is kept by a name follows when the server is renamed, and goes when it is dropped.
+-- Servers by their names: what is kept by a name follows when the server is renamed, and goes when
+-- it is dropped.
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.existing_server(server name) RETURNS name
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -13,7 +14,8 @@ BEGIN
     RETURN server;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.existing_server(name) IS 'the name of a Pipedrive server, or NULL; else an error';
+COMMENT ON FUNCTION pipedrive_internal.existing_server(name) IS
+    'the name of a Pipedrive server, or NULL; else an error';
 
 -- ALTER SERVER does not tell the old name, so it is remembered. A row under the new name can only
 -- be a leftover of a dropped server; where it would stand in the way it goes.
@@ -71,8 +73,10 @@ BEGIN
      WHERE d.object_type = 'server' AND a.server = d.object_name::name;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.forget_server() IS 'event trigger function: forgets the field definitions and the company of dropped servers';
+COMMENT ON FUNCTION pipedrive_internal.forget_server() IS
+    'event trigger function: forgets the field definitions and the company of dropped servers';
 DROP EVENT TRIGGER IF EXISTS pipedrive_forget_server;
 CREATE EVENT TRIGGER pipedrive_forget_server ON sql_drop
     WHEN TAG IN ('DROP SERVER', 'DROP EXTENSION', 'DROP OWNED') EXECUTE FUNCTION pipedrive_internal.forget_server();
-COMMENT ON EVENT TRIGGER pipedrive_forget_server IS 'forgets the field definitions and the company of dropped servers';
+COMMENT ON EVENT TRIGGER pipedrive_forget_server IS
+    'forgets the field definitions and the company of dropped servers';

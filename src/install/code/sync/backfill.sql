@@ -1,8 +1,9 @@
--- The history that Pipedrive kept before a mirror was made: its own log of a deal, 20 tokens for each page.
--- Each page is committed with the place where the log goes on, so that no page is paid or stored twice,
--- whatever stopped a call.
+-- The history that Pipedrive kept before a mirror was made: its own log of a deal, 20 tokens for
+-- each page. Each page is committed with the place where the log goes on, so that no page is paid
+-- or stored twice, whatever stopped a call.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.next_log_page(answer jsonb, followed text[]) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.next_log_page(answer jsonb, followed text[])
+RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     more jsonb := answer -> 'additional_data';
@@ -21,10 +22,14 @@ BEGIN
     RETURN next_cursor;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.next_log_page(jsonb, text[]) IS 'where a deal''s log goes on, NULL for its end; the error for an answer that does not tell';
+COMMENT ON FUNCTION pipedrive_internal.next_log_page(jsonb, text[]) IS
+    'where a deal''s log goes on, NULL for its end; the error for an answer that does not tell';
 
--- What an earlier backfill has stored goes with the first page: a log that is read from the start is not told twice.
-CREATE OR REPLACE FUNCTION pipedrive_internal.backfill_page(m pipedrive_internal.mirror, server name, deal bigint) RETURNS void
+-- What an earlier backfill has stored goes with the first page: a log that is read from the start
+-- is not told twice.
+CREATE OR REPLACE FUNCTION pipedrive_internal.backfill_page(
+    m pipedrive_internal.mirror, server name, deal bigint)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     followed text[] := coalesce((SELECT b.cursors FROM pipedrive_internal.backfilled b WHERE b.mirror_id = m.mirror_id AND b.id = deal), '{}');
@@ -49,7 +54,8 @@ BEGIN
     PERFORM pipedrive_internal.record_change_count(m.mirror_id, 1);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.backfill_page(pipedrive_internal.mirror, name, bigint) IS 'the next page of the earlier history of one deal: one request';
+COMMENT ON FUNCTION pipedrive_internal.backfill_page(pipedrive_internal.mirror, name, bigint) IS
+    'the next page of the earlier history of one deal: one request';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.logged_value(value text, type oid) RETURNS jsonb
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp
@@ -58,7 +64,8 @@ SET standard_conforming_strings = on AS $$
                 WHEN type IN ('bigint'::regtype, 'numeric'::regtype) AND length(value) < 400 AND value ~ '^-?[0-9]+(\.[0-9]+)?$' THEN to_jsonb(value::numeric)
                 ELSE to_jsonb(value) END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.logged_value(text, oid) IS 'a value of Pipedrive''s log as it stands in pipedrive.changes';
+COMMENT ON FUNCTION pipedrive_internal.logged_value(text, oid) IS
+    'a value of Pipedrive''s log as it stands in pipedrive.changes';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.log_path(entity text, id bigint) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -88,7 +95,9 @@ COMMENT ON FUNCTION pipedrive_internal.logged_mirror(regclass) IS
     'number of a mirror whose records Pipedrive logs, by local or foreign table';
 
 -- A failure is written down; what was paid for it stays paid.
-CREATE OR REPLACE FUNCTION pipedrive_internal.backfill_step(which integer, begun timestamptz, budget bigint) RETURNS pipedrive_internal.step
+CREATE OR REPLACE FUNCTION pipedrive_internal.backfill_step(
+    which integer, begun timestamptz, budget bigint)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.mirror;
@@ -139,7 +148,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.backfill_step(integer, timestamptz, bigint) IS
-    'one page of the log of the next deal: one begun first, one that has failed last, and not again since then; within a budget';
+    'one page of the log of the next deal: one begun first, one that has failed last, and not '
+    'again since then; within a budget';
 
 CREATE OR REPLACE PROCEDURE pipedrive.backfill_history(mirror regclass, max_tokens bigint)
 LANGUAGE plpgsql AS $$
@@ -171,4 +181,6 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE pipedrive.backfill_history(regclass, bigint) IS
-    'fetches what Pipedrive logged of deals before they were mirrored into pipedrive.changes, newest deals first, 20 tokens for each page of a deal''s log (500 changes), at most max_tokens; the next call goes on, within a deal too';
+    'fetches what Pipedrive logged of deals before they were mirrored into pipedrive.changes, '
+    'newest deals first, 20 tokens for each page of a deal''s log (500 changes), at most '
+    'max_tokens; the next call goes on, within a deal too';

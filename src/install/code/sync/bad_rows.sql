@@ -2,7 +2,8 @@
 -- an index or a trigger of the table's owner that refuses. One costs that row and no other: it is
 -- written down with column and reason, told once, and read again by later runs.
 
--- What is not about a row (no rights, no table, no memory, a deadlock) any other row would meet too.
+-- What is not about a row (no rights, no table, no memory, a deadlock) any other row would meet
+-- too.
 CREATE OR REPLACE FUNCTION pipedrive_internal.is_refusal(state text) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT state ~ '^(09|21|22|23|27|2F|38|39|44|45|54|P0|[689I-OQ-WYZ])'
@@ -12,7 +13,9 @@ COMMENT ON FUNCTION pipedrive_internal.is_refusal(text) IS
     'of a trigger says to it';
 
 -- A warning may stand in the server's log: it quotes no row.
-CREATE OR REPLACE FUNCTION pipedrive_internal.note_bad_rows(m pipedrive_internal.mirror, set_aside jsonb) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.note_bad_rows(
+    m pipedrive_internal.mirror, set_aside jsonb)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     b record;
@@ -49,7 +52,8 @@ COMMENT ON FUNCTION pipedrive_internal.note_bad_rows(pipedrive_internal.mirror, 
     'writes rows that were set aside into bad_row; warns of those that are new';
 
 -- The row-wise way into the staging table, for a run of which some row could not be staged.
-CREATE OR REPLACE FUNCTION pipedrive_internal.stage_row(which integer, source_row anyelement) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.stage_row(which integer, source_row anyelement)
+RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.mirror;
@@ -74,10 +78,11 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.stage_row(integer, anyelement) IS
     'stages one row of a mirror''s source, or writes down why it cannot be stored';
 
--- A constraint that waits for the end of the transaction would fail it as a whole. Which of them wait
--- is not known: triggers write other tables too. What was checked is not checked again at the end
--- where DEFERRED restores what was declared; no command does where some constraint of the database
--- is INITIALLY IMMEDIATE, since names are not unique: there the checks are undone with their effects.
+-- A constraint that waits for the end of the transaction would fail it as a whole. Which of them
+-- wait is not known: triggers write other tables too. What was checked is not checked again at the
+-- end where DEFERRED restores what was declared; no command does where some constraint of the
+-- database is INITIALLY IMMEDIATE, since names are not unique: there the checks are undone with
+-- their effects.
 CREATE OR REPLACE FUNCTION pipedrive_internal.check_deferred() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -151,7 +156,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION
-    pipedrive_internal.write_part(pipedrive_internal.mirror, regclass, text, bigint, timestamptz, bigint[]) IS
-    'staged rows of the given ids (NULL: all) go into a mirror, or with no stage its rows of these '
-    'ids are deleted; what the table refuses is left out and told, the others go on';
+COMMENT ON FUNCTION pipedrive_internal.write_part(
+        pipedrive_internal.mirror, regclass, text, bigint, timestamptz, bigint[]) IS
+    'staged rows of the given ids (NULL: all) go into a mirror, or with no stage its rows of '
+    'these ids are deleted; what the table refuses is left out and told, the others go on';

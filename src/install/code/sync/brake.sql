@@ -11,7 +11,8 @@ COMMENT ON FUNCTION pipedrive_internal.delete_limit(bigint) IS
     'how many rows of a mirror of that size a run may delete: setting max_deleted_percent (20), '
     'and one always';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.allow_deletes(s pipedrive_internal.mirror_state, allowed boolean)
+CREATE OR REPLACE FUNCTION pipedrive_internal.allow_deletes(
+    s pipedrive_internal.mirror_state, allowed boolean)
 RETURNS pipedrive_internal.mirror_state
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -31,7 +32,9 @@ COMMENT ON FUNCTION pipedrive_internal.allow_deletes(pipedrive_internal.mirror_s
 
 -- A mark that something else made is held only once its row was asked for by id: until then it has
 -- to be read.
-CREATE OR REPLACE FUNCTION pipedrive_internal.hold_back(m pipedrive_internal.mirror, ids bigint[], asked bigint) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.hold_back(
+    m pipedrive_internal.mirror, ids bigint[], asked bigint)
+RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO pipedrive_internal.refetch AS r (mirror_id, id, reason, held)
     SELECT m.mirror_id, i, 'not seen in Pipedrive', true FROM unnest(ids) AS i ORDER BY i
@@ -39,8 +42,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
      WHERE NOT r.held AND (r.reason = excluded.reason OR r.arrival < asked)
 $$;
 COMMENT ON FUNCTION pipedrive_internal.hold_back(pipedrive_internal.mirror, bigint[], bigint) IS
-    'rows whose deletion waits to be allowed; asked: when it was seen that they are gone, NULL for a walk '
-    'that is no proof';
+    'rows whose deletion waits to be allowed; asked: when it was seen that they are gone, NULL '
+    'for a walk that is no proof';
 
 -- The tombstone's time is Pipedrive's, a second more than its header tells: events of that second
 -- may be from before the deletion.
@@ -76,7 +79,8 @@ BEGIN
      WHERE r.mirror_id = m.mirror_id AND r.id = ANY (ids) AND r.arrival < asked;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.delete_vanished(pipedrive_internal.mirror, bigint[], timestamptz, bigint) IS
+COMMENT ON FUNCTION
+    pipedrive_internal.delete_vanished(pipedrive_internal.mirror, bigint[], timestamptz, bigint) IS
     'deletes rows that an answer of Pipedrive showed to be gone, with their marks; more than the '
     'limit are held back instead, and what the table refuses is a bad row';
 
@@ -86,9 +90,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                   'max_deleted_percent of a mirror', count(*))
       FROM pipedrive_internal.refetch r WHERE r.mirror_id = which AND r.held HAVING count(*) > 0
 $$;
-COMMENT ON FUNCTION pipedrive_internal.held_back(integer) IS 'what the brake holds back of a mirror; NULL: nothing';
+COMMENT ON FUNCTION pipedrive_internal.held_back(integer) IS
+    'what the brake holds back of a mirror; NULL: nothing';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.tell_held_back(which integer, what text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.tell_held_back(which integer, what text)
+RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     told text := pipedrive_internal.held_back(which);

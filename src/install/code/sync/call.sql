@@ -79,7 +79,8 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE pipedrive_internal.run_mirror(integer, text, text, bigint, boolean, pipedrive_internal.step) IS
+COMMENT ON PROCEDURE
+    pipedrive_internal.run_mirror(integer, text, text, bigint, boolean, pipedrive_internal.step) IS
     'batches of one mirror, each committed; how it ended, and what all of them cost';
 
 -- Where the server cannot be reached, its other mirrors are left for the next run.
@@ -125,7 +126,8 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.changes_in(mirrors integer[]) RETU
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(sum(pipedrive_internal.change_serial(i)), 0)::bigint FROM unnest(mirrors) AS i
 $$;
-COMMENT ON FUNCTION pipedrive_internal.changes_in(integer[]) IS 'grows with every change of some mirrors';
+COMMENT ON FUNCTION pipedrive_internal.changes_in(integer[]) IS
+    'grows with every change of some mirrors';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.tell_result(what text, mirrors integer[], results pipedrive_internal.step[],
                              changes_before bigint) RETURNS void
@@ -159,7 +161,8 @@ BEGIN
         pipedrive_internal.changes_in(mirrors) - changes_before, coalesce(r.tokens, 0));
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.tell_result(text, integer[], pipedrive_internal.step[], bigint) IS
+COMMENT ON FUNCTION
+    pipedrive_internal.tell_result(text, integer[], pipedrive_internal.step[], bigint) IS
     'the last word of a run: one line of what it did, or an error that counts what failed';
 
 CREATE OR REPLACE PROCEDURE pipedrive.sync(mirror regclass DEFAULT NULL, mode text DEFAULT 'auto',
@@ -175,10 +178,10 @@ END
 $$;
 COMMENT ON PROCEDURE pipedrive.sync(regclass, text, bigint, boolean) IS
     'applies queued webhook events, then brings one mirror or all up to the account: the first '
-    'time everything, then what changed since the watermark, new, deleted and marked rows; commits '
-    'after every batch and goes on where it stopped; an error in the end counts what failed; mode '
-    'full reads everything again; max_tokens stops a run early; allow_deletes lets it delete more than '
-    'setting max_deleted_percent of a mirror';
+    'time everything, then what changed since the watermark, new, deleted and marked rows; '
+    'commits after every batch and goes on where it stopped; an error in the end counts what '
+    'failed; mode full reads everything again; max_tokens stops a run early; allow_deletes lets '
+    'it delete more than setting max_deleted_percent of a mirror';
 
 CREATE OR REPLACE PROCEDURE pipedrive.reconcile(mirror regclass DEFAULT NULL, max_tokens bigint DEFAULT NULL,
                            allow_deletes boolean DEFAULT false)

@@ -38,12 +38,15 @@ EXCEPTION WHEN fdw_unable_to_create_execution OR fdw_table_not_found OR insuffic
     pages_read := 0;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.walk_deleted(pipedrive_internal.mirror, pipedrive_internal.mirror_state, text, integer) IS
+COMMENT ON FUNCTION pipedrive_internal.walk_deleted(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, text, integer) IS
     'stages ids of rows that the API lists as deleted and the mirror has; a part of the list, as '
     'walk() tells; refused: why the list cannot be read';
 
 -- When the list can be read again, it is asked for all that was deleted since it could not.
-CREATE OR REPLACE FUNCTION pipedrive_internal.pass_over(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, reason text) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.pass_over(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, reason text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     UPDATE pipedrive_internal.mirror_state x
@@ -57,7 +60,8 @@ BEGIN
         DETAIL = reason, HINT = 'CALL pipedrive.reconcile() finds them.';
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.pass_over(pipedrive_internal.mirror, pipedrive_internal.mirror_state, text) IS
+COMMENT ON FUNCTION pipedrive_internal.pass_over(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, text) IS
     'tells that a list of deleted rows is refused, and remembers since when';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.listed_as(gone boolean) RETURNS bigint[]
@@ -69,9 +73,12 @@ BEGIN
     RETURN ARRAY(SELECT s.id FROM pg_temp.pipedrive_gone s WHERE s.gone = listed_as.gone);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.listed_as(boolean) IS 'ids that walk_deleted() staged, those that say themselves that they are deleted or the others';
+COMMENT ON FUNCTION pipedrive_internal.listed_as(boolean) IS
+    'ids that walk_deleted() staged, those that say themselves that they are deleted or the others';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.step_deleted(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, condition text, pages integer) RETURNS pipedrive_internal.step
+CREATE OR REPLACE FUNCTION pipedrive_internal.step_deleted(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, condition text, pages integer)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
@@ -95,5 +102,7 @@ BEGIN
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive_internal.step;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.step_deleted(pipedrive_internal.mirror, pipedrive_internal.mirror_state, text, integer) IS
-    'one batch of the rows that the API lists as deleted; those that do not say so themselves are read by id';
+COMMENT ON FUNCTION pipedrive_internal.step_deleted(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, text, integer) IS
+    'one batch of the rows that the API lists as deleted; those that do not say so themselves are '
+    'read by id';

@@ -1,8 +1,10 @@
 -- What becomes of a batch that fails, and from where the next run goes on.
 
--- Marks of rows that cannot be read stay, and the rest of such a run is done: it ends, but the mirror is not as new as it. In other phases
--- the next run begins where it can get on: with what changed, or at the list's first page, as a cursor may have grown too old.
-CREATE OR REPLACE FUNCTION pipedrive_internal.after_refusal(which integer, what text, state text) RETURNS void
+-- Marks of rows that cannot be read stay, and the rest of such a run is done: it ends, but the
+-- mirror is not as new as it. In other phases the next run begins where it can get on: with what
+-- changed, or at the list's first page, as a cursor may have grown too old.
+CREATE OR REPLACE FUNCTION pipedrive_internal.after_refusal(which integer, what text, state text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.mirror;
@@ -30,9 +32,12 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.after_refusal(integer, text, text) IS 'from where the next run goes on after a request that the API refused';
+COMMENT ON FUNCTION pipedrive_internal.after_refusal(integer, text, text) IS
+    'from where the next run goes on after a request that the API refused';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.note_failure(which integer, what text, state text, told text) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.note_failure(
+    which integer, what text, state text, told text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pipedrive_internal.after_refusal(which, what, state);
@@ -93,4 +98,5 @@ BEGIN
         HINT = format('SELECT pipedrive.drop_mirror(%L) forgets it.', source);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.tell_lost(regclass) IS 'warns of a mirror whose table is gone';
+COMMENT ON FUNCTION pipedrive_internal.tell_lost(regclass) IS
+    'warns of a mirror whose table is gone';

@@ -1,16 +1,20 @@
 -- The history of a mirror's rows, and the count of their changes.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.note_event(mirror_id integer, n bigint, at timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.note_event(
+    mirror_id integer, n bigint, at timestamptz)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive_internal.mirror_event AS v (mirror_id, slot, changes, last_event) VALUES (note_event.mirror_id, pg_catalog.pg_backend_pid() % 64, n, at)
     ON CONFLICT ON CONSTRAINT mirror_event_pkey DO UPDATE SET changes = v.changes + excluded.changes, last_event = coalesce(excluded.last_event, v.last_event);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.note_event(integer, bigint, timestamptz) IS 'counts changed rows of a mirror, and says when it got an event';
+COMMENT ON FUNCTION pipedrive_internal.note_event(integer, bigint, timestamptz) IS
+    'counts changed rows of a mirror, and says when it got an event';
 
 -- Not in mirror_state: a sync holds that row while it reads from the API.
-CREATE OR REPLACE FUNCTION pipedrive_internal.record_change_count(which integer, n bigint) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.record_change_count(which integer, n bigint)
+RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     SELECT pipedrive_internal.note_event(which, n, NULL::timestamptz) WHERE n > 0
 $$;
@@ -22,11 +26,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (SELECT s.change_serial FROM pipedrive_internal.mirror_state s WHERE s.mirror_id = $1)
            + coalesce((SELECT pg_catalog.sum(v.changes) FROM pipedrive_internal.mirror_event v WHERE v.mirror_id = $1), 0)::bigint
 $$;
-COMMENT ON FUNCTION pipedrive_internal.change_serial(integer) IS 'grows with every change of a mirror';
+COMMENT ON FUNCTION pipedrive_internal.change_serial(integer) IS
+    'grows with every change of a mirror';
 
 -- A column that is being filled for the first time has no old value, so its filling is no change.
 -- That a row is there is told by record_creation().
-CREATE OR REPLACE FUNCTION pipedrive_internal.field_changes(which integer, old_row jsonb, new_row jsonb)
+CREATE OR REPLACE FUNCTION pipedrive_internal.field_changes(
+    which integer, old_row jsonb, new_row jsonb)
 RETURNS TABLE (field text, old_value jsonb, new_value jsonb)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -65,10 +71,12 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
      ORDER BY u.id;
     DELETE FROM pipedrive_internal.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (ids)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.record_creation(pipedrive_internal.mirror, bigint[], timestamptz[], text) IS
+COMMENT ON FUNCTION
+    pipedrive_internal.record_creation(pipedrive_internal.mirror, bigint[], timestamptz[], text) IS
     'history of rows that are new in a mirror, or back after a deletion';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.rows_as_they_are(target regclass, ids bigint[]) RETURNS SETOF pipedrive_internal.row_state
+CREATE OR REPLACE FUNCTION pipedrive_internal.rows_as_they_are(target regclass, ids bigint[])
+RETURNS SETOF pipedrive_internal.row_state
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kept text[] := pipedrive_internal.mirror_columns(target);
@@ -83,11 +91,13 @@ BEGIN
                                 others, target, pipedrive_internal.column_list(target, 't.'::text)) USING ids;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.rows_as_they_are(regclass, bigint[]) IS 'rows of a mirror by id';
+COMMENT ON FUNCTION pipedrive_internal.rows_as_they_are(regclass, bigint[]) IS
+    'rows of a mirror by id';
 
 -- History tells what was really written: the owner's triggers may have made another row of it, or
 -- left it as it was.
-CREATE OR REPLACE FUNCTION pipedrive_internal.record_written(which integer, before pipedrive_internal.row_state[], at timestamptz[], change_source text)
+CREATE OR REPLACE FUNCTION pipedrive_internal.record_written(
+    which integer, before pipedrive_internal.row_state[], at timestamptz[], change_source text)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -113,6 +123,7 @@ BEGIN
     RETURN changed;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.record_written(integer, pipedrive_internal.row_state[], timestamptz[], text) IS
+COMMENT ON FUNCTION pipedrive_internal.record_written(
+        integer, pipedrive_internal.row_state[], timestamptz[], text) IS
     'history of rows that were just written, from what they were before; how many became another. '
     'at: when each changed; NULL: its update_time says so';

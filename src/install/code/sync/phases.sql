@@ -27,10 +27,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
        AND NOT EXISTS (SELECT FROM pipedrive_internal.sync_phase b
                         WHERE b.strategy = p.strategy AND b.next = p.phase)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.first_phase(text) IS 'phase that a run with a strategy begins with';
+COMMENT ON FUNCTION pipedrive_internal.first_phase(text) IS
+    'phase that a run with a strategy begins with';
 
 -- The lists of deleted rows are passed over where the mirror has none.
-CREATE OR REPLACE FUNCTION pipedrive_internal.next_phase(m pipedrive_internal.mirror, strategy text, phase text) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.next_phase(
+    m pipedrive_internal.mirror, strategy text, phase text)
+RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE n (phase, next, readable) AS (
         SELECT p.phase, p.next, false FROM pipedrive_internal.sync_phase p
@@ -41,4 +44,5 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          WHERE p.strategy = next_phase.strategy AND NOT n.readable)
     SELECT n.phase FROM n WHERE n.readable
 $$;
-COMMENT ON FUNCTION pipedrive_internal.next_phase(pipedrive_internal.mirror, text, text) IS 'what follows a phase of a run';
+COMMENT ON FUNCTION pipedrive_internal.next_phase(pipedrive_internal.mirror, text, text) IS
+    'what follows a phase of a run';

@@ -1,7 +1,9 @@
--- Deletions that the API cannot list and rows that appeared without a change: a walk over the ids alone.
+-- Deletions that the API cannot list and rows that appeared without a change: a walk over the ids
+-- alone.
 
--- Deletions that the API cannot list and rows that appeared without a change: a walk over the ids alone.
-CREATE OR REPLACE FUNCTION pipedrive_internal.reconcile_step(which integer, budget bigint, allow_deletes boolean) RETURNS pipedrive_internal.step
+CREATE OR REPLACE FUNCTION pipedrive_internal.reconcile_step(
+    which integer, budget bigint, allow_deletes boolean)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.mirror;
@@ -37,9 +39,12 @@ BEGIN
     RETURN step;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.reconcile_step(integer, bigint, boolean) IS 'one batch of a reconcile';
+COMMENT ON FUNCTION pipedrive_internal.reconcile_step(integer, bigint, boolean) IS
+    'one batch of a reconcile';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.reconcile_walk(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, pages integer) RETURNS pipedrive_internal.step
+CREATE OR REPLACE FUNCTION pipedrive_internal.reconcile_walk(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, pages integer)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
@@ -55,10 +60,14 @@ BEGIN
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive_internal.step;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.reconcile_walk(pipedrive_internal.mirror, pipedrive_internal.mirror_state, integer) IS 'some pages of the walk over all ids';
+COMMENT ON FUNCTION pipedrive_internal.reconcile_walk(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, integer) IS
+    'some pages of the walk over all ids';
 
 -- So many that they would be held back are not even asked for.
-CREATE OR REPLACE FUNCTION pipedrive_internal.mark_differences(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.mark_differences(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     unseen bigint[];
@@ -80,4 +89,6 @@ BEGIN
     DELETE FROM pipedrive_internal.reconcile_seen x WHERE x.mirror_id = m.mirror_id;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.mark_differences(pipedrive_internal.mirror, pipedrive_internal.mirror_state) IS 'rows on one side only are read by id before anything is deleted';
+COMMENT ON FUNCTION pipedrive_internal.mark_differences(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state) IS
+    'rows on one side only are read by id before anything is deleted';

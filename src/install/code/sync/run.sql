@@ -1,21 +1,27 @@
--- A run from its start to its end: what it will read, where it is, and up to when the mirror is complete then.
+-- A run from its start to its end: what it will read, where it is, and up to when the mirror is
+-- complete then.
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.is_windowed(entity_name text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = entity_name AND e.column_name = 'update_time' AND e.parameter IS NOT NULL)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.is_windowed(text) IS 'whether the API can list what changed since a time; other entities are small and read whole';
+COMMENT ON FUNCTION pipedrive_internal.is_windowed(text) IS
+    'whether the API can list what changed since a time; other entities are small and read whole';
 
 -- Pages that a batch may read: each costs at most the dearest list of the entity.
-CREATE OR REPLACE FUNCTION pipedrive_internal.pages_for(entity_name text, budget bigint) RETURNS integer
+CREATE OR REPLACE FUNCTION pipedrive_internal.pages_for(entity_name text, budget bigint)
+RETURNS integer
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN budget IS NULL THEN 20 ELSE least(20, budget / max(t::bigint))::integer END
       FROM pipedrive.entities e, unnest(string_to_array(e.tokens_per_request, ', ')) AS t WHERE e.entity = entity_name
 $$;
-COMMENT ON FUNCTION pipedrive_internal.pages_for(text, bigint) IS 'pages that fit a budget of tokens, at most 20';
+COMMENT ON FUNCTION pipedrive_internal.pages_for(text, bigint) IS
+    'pages that fit a budget of tokens, at most 20';
 
 -- Times in the future were not written by Pipedrive's clock, whoever wrote them.
-CREATE OR REPLACE FUNCTION pipedrive_internal.newest_change(m pipedrive_internal.mirror, not_after timestamptz) RETURNS timestamptz
+CREATE OR REPLACE FUNCTION pipedrive_internal.newest_change(
+    m pipedrive_internal.mirror, not_after timestamptz)
+RETURNS timestamptz
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     newest timestamptz;
@@ -32,7 +38,8 @@ COMMENT ON FUNCTION pipedrive_internal.newest_change(pipedrive_internal.mirror, 
 
 -- A first load has no "deleted" phase: it begins with nothing. One that is begun anew (columns came
 -- meanwhile) has rows of its first attempt, of which some may be deleted by now: it is a reload.
-CREATE OR REPLACE FUNCTION pipedrive_internal.start_run(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, mode text)
+CREATE OR REPLACE FUNCTION pipedrive_internal.start_run(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, mode text)
 RETURNS pipedrive_internal.mirror_state
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     WITH chosen AS (
@@ -49,7 +56,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
       FROM chosen c
      WHERE x.mirror_id = m.mirror_id RETURNING x.*
 $$;
-COMMENT ON FUNCTION pipedrive_internal.start_run(pipedrive_internal.mirror, pipedrive_internal.mirror_state, text) IS
+COMMENT ON FUNCTION pipedrive_internal.start_run(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, text) IS
     'begins a run: what it will read';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.note_part(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, next_position text,
@@ -62,8 +70,8 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
                         THEN pipedrive_internal.next_phase(m, s.strategy, s.phase) ELSE s.phase END
      WHERE x.mirror_id = m.mirror_id
 $$;
-COMMENT ON FUNCTION
-    pipedrive_internal.note_part(pipedrive_internal.mirror, pipedrive_internal.mirror_state, text, timestamptz, bigint) IS
+COMMENT ON FUNCTION pipedrive_internal.note_part(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, text, timestamptz, bigint) IS
     'remembers of a part of a list where the run goes on, Pipedrive''s clock and the highest id';
 
 -- A watermark in Pipedrive's future was made by some wrong clock: what it passed over is not
@@ -80,20 +88,25 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.distrust_watermark(integer) IS
     'makes a reload of a run whose watermark cannot be right';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.count_tokens(which integer, step pipedrive_internal.step) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.count_tokens(
+    which integer, step pipedrive_internal.step)
+RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive_internal.mirror_state x
        SET run_rows = x.run_rows + step.rows, run_pages = x.run_pages + step.pages, run_tokens = x.run_tokens + step.tokens,
            tokens_today = CASE WHEN x.token_day = pipedrive_internal.today() THEN x.tokens_today ELSE 0 END + step.tokens, token_day = pipedrive_internal.today()
      WHERE x.mirror_id = which
 $$;
-COMMENT ON FUNCTION pipedrive_internal.count_tokens(integer, pipedrive_internal.step) IS 'adds a batch to the run and to the day';
+COMMENT ON FUNCTION pipedrive_internal.count_tokens(integer, pipedrive_internal.step) IS
+    'adds a batch to the run and to the day';
 
 -- The watermark is Pipedrive's own time: the newest change in the mirror, but not beyond its clock
 -- when the run began, so that nothing that changed meanwhile is passed over. Where nothing was ever
--- changed, it is that clock or this machine's, whichever is behind. Without a Date header it is this machine's, and the time that the run
--- took is taken off the newest change.
-CREATE OR REPLACE FUNCTION pipedrive_internal.step_finish(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state) RETURNS pipedrive_internal.step
+-- changed, it is that clock or this machine's, whichever is behind. Without a Date header it is
+-- this machine's, and the time that the run took is taken off the newest change.
+CREATE OR REPLACE FUNCTION pipedrive_internal.step_finish(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state)
+RETURNS pipedrive_internal.step
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     UPDATE pipedrive_internal.mirror_state x
        SET watermark = CASE WHEN x.strategy <> 'whole' THEN
@@ -113,10 +126,14 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
      WHERE k.mirror_id = m.mirror_id AND k.unfilled AND s.strategy <> 'changes';
     SELECT ROW('done', 0, 0, 0)::pipedrive_internal.step
 $$;
-COMMENT ON FUNCTION pipedrive_internal.step_finish(pipedrive_internal.mirror, pipedrive_internal.mirror_state) IS 'ends a run';
+COMMENT ON FUNCTION
+    pipedrive_internal.step_finish(pipedrive_internal.mirror, pipedrive_internal.mirror_state) IS
+    'ends a run';
 
 -- One batch of whatever the run is at.
-CREATE OR REPLACE FUNCTION pipedrive_internal.sync_step(which integer, mode text, budget bigint, allow_deletes boolean) RETURNS pipedrive_internal.step
+CREATE OR REPLACE FUNCTION pipedrive_internal.sync_step(
+    which integer, mode text, budget bigint, allow_deletes boolean)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.mirror;
@@ -157,4 +174,5 @@ BEGIN
     RETURN step;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.sync_step(integer, text, bigint, boolean) IS 'one batch of a sync; remembers where it is';
+COMMENT ON FUNCTION pipedrive_internal.sync_step(integer, text, bigint, boolean) IS
+    'one batch of a sync; remembers where it is';

@@ -1,12 +1,18 @@
 -- A part of a list, read into the session's temporary table pipedrive_stage.
 
--- The part belongs to this one statement: nothing is armed that another scan of the table could take.
+-- The part belongs to this one statement: nothing is armed that another scan of the table could
+-- take.
 CREATE OR REPLACE FUNCTION pipedrive_internal.walk(source regclass, from_position text, pages integer, above_id bigint, stage name, statement text, VARIADIC arguments "any",
                       OUT next_position text, OUT tokens bigint, OUT rows bigint, OUT pages_read bigint, OUT written bigint, OUT set_aside jsonb,
                       OUT answered_at timestamptz, OUT highest_id bigint)
 LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'pipedrive_fdw_walk';
 COMMENT ON FUNCTION pipedrive_internal.walk(regclass, text, integer, bigint, name, text, "any") IS
-    'runs a statement that scans the table once, with the further arguments as $1 and so on, on so many pages (0: all) from that position (NULL: the start), with above_id newest rows first and down to that id; with stage the rows of a SELECT go into a temporary table, made if there are any; where it ended (NULL: everything was read), what it cost, how many rows the statement wrote, which it did not get as a value of theirs does not fit, Pipedrive''s clock at the first answer, and the highest id of the first list';
+    'runs a statement that scans the table once, with the further arguments as $1 and so on, on '
+    'so many pages (0: all) from that position (NULL: the start), with above_id newest rows first '
+    'and down to that id; with stage the rows of a SELECT go into a temporary table, made if '
+    'there are any; where it ended (NULL: everything was read), what it cost, how many rows the '
+    'statement wrote, which it did not get as a value of theirs does not fit, Pipedrive''s clock '
+    'at the first answer, and the highest id of the first list';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.staged_ids() RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -19,8 +25,9 @@ END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.staged_ids() IS 'ids of the rows that the last part brought';
 
--- Row by row, the table is there beforehand; otherwise it is made with the first row. It has the types
--- of our columns and nothing else: what the owner asks of a row is for the writer to find out.
+-- Row by row, the table is there beforehand; otherwise it is made with the first row. It has the
+-- types of our columns and nothing else: what the owner asks of a row is for the writer to find
+-- out.
 CREATE OR REPLACE FUNCTION pipedrive_internal.clear_stage(m pipedrive_internal.mirror) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -53,10 +60,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
            ELSE format('SELECT %s FROM %s e WHERE %s', pipedrive_internal.column_list(m.target), m.source,
                        condition) END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.part_statement(pipedrive_internal.mirror, text, boolean, boolean) IS
+COMMENT ON FUNCTION
+    pipedrive_internal.part_statement(pipedrive_internal.mirror, text, boolean, boolean) IS
     'the statement that reads a part of a mirror''s source';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.vanished(m pipedrive_internal.mirror, asked bigint, row_by_row boolean) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.vanished(
+    m pipedrive_internal.mirror, asked bigint, row_by_row boolean)
+RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ids bigint[];
@@ -113,7 +123,7 @@ BEGIN
     highest_id := w.highest_id;
 END
 $$;
-COMMENT ON FUNCTION
-    pipedrive_internal.read_part(pipedrive_internal.mirror, text, timestamptz, bigint[], text, integer, bigint, boolean) IS
+COMMENT ON FUNCTION pipedrive_internal.read_part(
+        pipedrive_internal.mirror, text, timestamptz, bigint[], text, integer, bigint, boolean) IS
     'reads a part of a source table into the session''s staging table; whole: all of it at once, '
     'and which rows of the mirror it did not have';

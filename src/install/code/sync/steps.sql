@@ -1,8 +1,10 @@
--- One batch of each kind of reading: the first load, what changed, what was added, a small list, rows by id.
+-- One batch of each kind of reading: the first load, what changed, what was added, a small list,
+-- rows by id.
 
 -- Of a list only what is news is taken: what differs from the mirror's row, and what somebody waits
 -- to have compared. The row is looked up by its id, row by row: a join might read the mirror.
-CREATE OR REPLACE FUNCTION pipedrive_internal.news_condition(m pipedrive_internal.mirror) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.news_condition(m pipedrive_internal.mirror)
+RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('((SELECT ROW(%1$s) IS DISTINCT FROM ROW(%2$s) FROM %3$s t WHERE t.id = e.id)
                     IS NOT FALSE
@@ -16,7 +18,10 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.news_condition(pipedrive_internal.mirror) IS
     'condition on a row "e" of the foreign table that is news to its mirror';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.step_read(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, condition text, above_id bigint, pages integer) RETURNS pipedrive_internal.step
+CREATE OR REPLACE FUNCTION pipedrive_internal.step_read(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, condition text,
+    above_id bigint, pages integer)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
@@ -27,12 +32,15 @@ BEGIN
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive_internal.step;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.step_read(pipedrive_internal.mirror, pipedrive_internal.mirror_state, text, bigint, integer) IS 'one batch of a list, newest ids first where an id is given';
+COMMENT ON FUNCTION pipedrive_internal.step_read(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, text, bigint, integer) IS
+    'one batch of a list, newest ids first where an id is given';
 
 -- Rows that the mirror does not have, above the ids that it knows. A hundred known rows are passed
 -- again: a row may show later than one with a higher id, and single ids may be far above all
 -- others. They fit into the page that is read anyway.
-CREATE OR REPLACE FUNCTION pipedrive_internal.step_added(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, pages integer)
+CREATE OR REPLACE FUNCTION pipedrive_internal.step_added(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, pages integer)
 RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -45,12 +53,15 @@ BEGIN
         coalesce(known, 0), pages);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.step_added(pipedrive_internal.mirror, pipedrive_internal.mirror_state, integer) IS
+COMMENT ON FUNCTION pipedrive_internal.step_added(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, integer) IS
     'one batch of new rows';
 
--- The first load writes straight into the mirror: there is nothing to compare with, and its history begins afterwards. What an event has
--- brought or marked meanwhile is read by id at the end.
-CREATE OR REPLACE FUNCTION pipedrive_internal.step_load(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, pages integer) RETURNS pipedrive_internal.step
+-- The first load writes straight into the mirror: there is nothing to compare with, and its history
+-- begins afterwards. What an event has brought or marked meanwhile is read by id at the end.
+CREATE OR REPLACE FUNCTION pipedrive_internal.step_load(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state, pages integer)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w record;
@@ -70,9 +81,13 @@ BEGIN
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive_internal.step;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.step_load(pipedrive_internal.mirror, pipedrive_internal.mirror_state, integer) IS 'one batch of the first load';
+COMMENT ON FUNCTION pipedrive_internal.step_load(
+        pipedrive_internal.mirror, pipedrive_internal.mirror_state, integer) IS
+    'one batch of the first load';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.step_full(m pipedrive_internal.mirror, s pipedrive_internal.mirror_state) RETURNS pipedrive_internal.step
+CREATE OR REPLACE FUNCTION pipedrive_internal.step_full(
+    m pipedrive_internal.mirror, s pipedrive_internal.mirror_state)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
@@ -88,11 +103,14 @@ BEGIN
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive_internal.step;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.step_full(pipedrive_internal.mirror, pipedrive_internal.mirror_state) IS 'the whole of a small list, compared with the mirror';
+COMMENT ON FUNCTION
+    pipedrive_internal.step_full(pipedrive_internal.mirror, pipedrive_internal.mirror_state) IS
+    'the whole of a small list, compared with the mirror';
 
--- Rows that somebody asked to be read again, a hundred at a time, each once a run. What the API no longer has is deleted. A row that could
--- not be compared keeps its mark for the next run.
-CREATE OR REPLACE FUNCTION pipedrive_internal.step_refetch(m pipedrive_internal.mirror) RETURNS pipedrive_internal.step
+-- Rows that somebody asked to be read again, a hundred at a time, each once a run. What the API no
+-- longer has is deleted. A row that could not be compared keeps its mark for the next run.
+CREATE OR REPLACE FUNCTION pipedrive_internal.step_refetch(m pipedrive_internal.mirror)
+RETURNS pipedrive_internal.step
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     part record;
@@ -121,4 +139,5 @@ BEGIN
     RETURN ROW('more', part.tokens, part.rows, part.pages_read)::pipedrive_internal.step;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.step_refetch(pipedrive_internal.mirror) IS 'one batch of rows by id';
+COMMENT ON FUNCTION pipedrive_internal.step_refetch(pipedrive_internal.mirror) IS
+    'one batch of rows by id';

@@ -5,7 +5,9 @@
 -- the order of arrival, and a page has the place at which it was requested ("asked"): a row that
 -- was marked after that is left alone, and the mark has it read again.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.marked_since(which integer, ids bigint[], asked bigint) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.marked_since(
+    which integer, ids bigint[], asked bigint)
+RETURNS bigint[]
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(array_agg(r.id), '{}') FROM pipedrive_internal.refetch r
      WHERE r.mirror_id = which AND r.id = ANY (ids) AND r.arrival >= asked
@@ -83,11 +85,13 @@ BEGIN
     RETURN pipedrive_internal.record_written(m.mirror_id, before, NULL::timestamptz[], change_source);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.overwrite_rows(pipedrive_internal.mirror, regclass, text, bigint, bigint[]) IS
+COMMENT ON FUNCTION pipedrive_internal.overwrite_rows(
+        pipedrive_internal.mirror, regclass, text, bigint, bigint[]) IS
     'rows of a mirror become as staged where they differ, of these ids or NULL for all; how many '
     'are another then';
 
--- A row that the owner's trigger keeps out is the owner's wish: it is not asked for again and again.
+-- A row that the owner's trigger keeps out is the owner's wish: it is not asked for again and
+-- again.
 CREATE OR REPLACE FUNCTION pipedrive_internal.add_rows(m pipedrive_internal.mirror, stage regclass, change_source text, asked bigint,
                           ids bigint[], OUT added bigint, OUT left_alone bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -128,7 +132,8 @@ BEGIN
     added := coalesce(cardinality(made), 0);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.add_rows(pipedrive_internal.mirror, regclass, text, bigint, bigint[]) IS
+COMMENT ON FUNCTION
+    pipedrive_internal.add_rows(pipedrive_internal.mirror, regclass, text, bigint, bigint[]) IS
     'staged rows that a mirror does not have go in, of these ids or NULL for all; those that an '
     'event made meanwhile are its own';
 
@@ -144,12 +149,14 @@ BEGIN
     left_alone := a.left_alone;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.merge_rows(pipedrive_internal.mirror, regclass, text, bigint, bigint[]) IS
+COMMENT ON FUNCTION
+    pipedrive_internal.merge_rows(pipedrive_internal.mirror, regclass, text, bigint, bigint[]) IS
     'staged rows go into a mirror, of these ids or NULL for all; how many, and which it has from '
     'an event';
 
 -- A mark goes when its row was compared with a page that was requested after it.
-CREATE OR REPLACE FUNCTION pipedrive_internal.merge_stage(which integer, stage regclass, change_source text, asked bigint)
+CREATE OR REPLACE FUNCTION pipedrive_internal.merge_stage(
+    which integer, stage regclass, change_source text, asked bigint)
 RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

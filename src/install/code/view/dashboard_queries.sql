@@ -1,8 +1,10 @@
 -- The dashboards as rows: name, key, age, comment and query.
 
--- One row a dashboard. In the query, {entity} is the mirror of that entity, {zone} the time zone, {entity.column} the values that it went through.
--- Columns are named one by one and grouping never relies on a primary key, so that mirrors can change and dumps restore.
-CREATE OR REPLACE FUNCTION pipedrive_internal.dashboards() RETURNS TABLE (name text, unique_columns text, max_age interval, comment text, query text)
+-- One row a dashboard. In the query, {entity} is the mirror of that entity, {zone} the time zone,
+-- {entity.column} the values that it went through. Columns are named one by one and grouping never
+-- relies on a primary key, so that mirrors can change and dumps restore.
+CREATE OR REPLACE FUNCTION pipedrive_internal.dashboards()
+RETURNS TABLE (name text, unique_columns text, max_age interval, comment text, query text)
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $dashboards$
 VALUES
 ('pipeline_by_stage', 'pipeline_id, stage_id, currency', NULL::interval,
@@ -43,7 +45,8 @@ SELECT coalesce(u.id, a.owner_id) AS owner_id, u.name AS owner,
   FROM {users} u
   FULL JOIN (SELECT id, owner_id, done IS NOT TRUE AS open,
                     CASE WHEN done THEN coalesce(marked_as_done_time, update_time, add_time) END AS done_at,
-                    -- Pipedrive's due_time is UTC; an activity for all day is due until the day ends where the readers are
+                    -- Pipedrive's due_time is UTC; an activity for all day is due until the day
+                    -- ends where the readers are
                     CASE WHEN due_time IS NULL THEN (due_date + 1)::timestamp AT TIME ZONE {zone} ELSE (due_date + due_time) AT TIME ZONE 'UTC' END AS due,
                     CASE WHEN due_time IS NULL THEN due_date ELSE ((due_date + due_time) AT TIME ZONE 'UTC' AT TIME ZONE {zone})::date END AS due_day
                FROM {activities}) AS a ON a.owner_id = u.id
@@ -107,4 +110,5 @@ SELECT d.currency, rank() OVER (PARTITION BY d.currency ORDER BY d.won_value + d
                FROM {activities} WHERE done GROUP BY org_id) AS a ON a.org_id = d.org_id
 $$)
 $dashboards$;
-COMMENT ON FUNCTION pipedrive_internal.dashboards() IS 'the dashboards that create_dashboards() can make';
+COMMENT ON FUNCTION pipedrive_internal.dashboards() IS
+    'the dashboards that create_dashboards() can make';

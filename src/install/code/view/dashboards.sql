@@ -18,15 +18,19 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.needed_mirrors(text) IS
     'entities that the query of a dashboard names';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.mirrors_of(mirror_schema regnamespace) RETURNS TABLE (entity text, target regclass)
+CREATE OR REPLACE FUNCTION pipedrive_internal.mirrors_of(mirror_schema regnamespace)
+RETURNS TABLE (entity text, target regclass)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT DISTINCT ON (m.entity) m.entity, m.target
       FROM pipedrive_internal.mirror m JOIN pg_class c ON c.oid = m.target AND c.relnamespace = mirror_schema
      ORDER BY m.entity, c.relname <> m.entity, m.mirror_id
 $$;
-COMMENT ON FUNCTION pipedrive_internal.mirrors_of(regnamespace) IS 'one mirror an entity: of several, the one that has the entity''s name, or the oldest';
+COMMENT ON FUNCTION pipedrive_internal.mirrors_of(regnamespace) IS
+    'one mirror an entity: of several, the one that has the entity''s name, or the oldest';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.create_dashboard(dashboard text, mirror_schema regnamespace, target_schema text, time_zone text) RETURNS regclass
+CREATE OR REPLACE FUNCTION pipedrive_internal.create_dashboard(
+    dashboard text, mirror_schema regnamespace, target_schema text, time_zone text)
+RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     d record;
@@ -56,9 +60,12 @@ BEGIN
     RETURN view;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.create_dashboard(text, regnamespace, text, text) IS 'makes, fills and tracks one dashboard';
+COMMENT ON FUNCTION pipedrive_internal.create_dashboard(text, regnamespace, text, text) IS
+    'makes, fills and tracks one dashboard';
 
-CREATE OR REPLACE FUNCTION pipedrive.create_dashboards(mirror_schema regnamespace, target_schema text DEFAULT NULL, time_zone text DEFAULT 'UTC') RETURNS SETOF regclass
+CREATE OR REPLACE FUNCTION pipedrive.create_dashboards(
+    mirror_schema regnamespace, target_schema text DEFAULT NULL, time_zone text DEFAULT 'UTC')
+RETURNS SETOF regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place name := pipedrive_internal.schema_name(target_schema);
@@ -93,4 +100,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.create_dashboards(regnamespace, text, text) IS
-    'materialized views over the mirrors of a schema, each with a unique index, a comment, and tracked; into target_schema (default: the schema with _dashboards for _mirror); days and months are those of time_zone. Existing ones are left alone: drop one to have it made again';
+    'materialized views over the mirrors of a schema, each with a unique index, a comment, and '
+    'tracked; into target_schema (default: the schema with _dashboards for _mirror); days and '
+    'months are those of time_zone. Existing ones are left alone: drop one to have it made again';

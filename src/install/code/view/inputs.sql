@@ -1,8 +1,10 @@
 -- What a materialized view reads, and whether that has changed since its last refresh.
 
--- What it reads, through views, functions with a parsed body and materialized views; a tracked one ends the way, as its own refresh is
--- what counts. Anybody may ask: it tells no more than the catalogue does.
-CREATE OR REPLACE FUNCTION pipedrive_internal.view_inputs(view regclass) RETURNS TABLE (kind text, input regclass, key text, serial bigint)
+-- What it reads, through views, functions with a parsed body and materialized views; a tracked one
+-- ends the way, as its own refresh is what counts. Anybody may ask: it tells no more than the
+-- catalogue does.
+CREATE OR REPLACE FUNCTION pipedrive_internal.view_inputs(view regclass)
+RETURNS TABLE (kind text, input regclass, key text, serial bigint)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     WITH RECURSIVE reads (classid, objid) AS (
         SELECT 'pg_class'::regclass::oid, $1::oid
@@ -34,13 +36,16 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
      WHERE c.oid IN (SELECT objid FROM relations)
        AND (w.fdwname = 'pipedrive_fdw' OR c.relkind = 'm' AND NOT EXISTS (SELECT FROM pipedrive_internal.tracked_view t WHERE t.view = c.oid))
 $$;
-COMMENT ON FUNCTION pipedrive_internal.view_inputs(regclass) IS 'mirrors and tracked materialized views that a view reads, with the state of each; also other materialized views and Pipedrive foreign tables';
+COMMENT ON FUNCTION pipedrive_internal.view_inputs(regclass) IS
+    'mirrors and tracked materialized views that a view reads, with the state of each; also other '
+    'materialized views and Pipedrive foreign tables';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.view_serials(view regclass) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(jsonb_object_agg(i.key, i.serial), '{}') FROM pipedrive_internal.view_inputs($1) i WHERE i.key IS NOT NULL
 $$;
-COMMENT ON FUNCTION pipedrive_internal.view_serials(regclass) IS 'state of what a view reads, as tracked_view.last_serials keeps it';
+COMMENT ON FUNCTION pipedrive_internal.view_serials(regclass) IS
+    'state of what a view reads, as tracked_view.last_serials keeps it';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.refresh_reason(view regclass) RETURNS text
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -56,4 +61,5 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
             WHERE i.key IS NOT NULL AND (t.last_serials ->> i.key)::bigint IS DISTINCT FROM i.serial) AS i
      WHERE t.view = $1
 $$;
-COMMENT ON FUNCTION pipedrive_internal.refresh_reason(regclass) IS 'why a tracked view needs a refresh; NULL if it does not';
+COMMENT ON FUNCTION pipedrive_internal.refresh_reason(regclass) IS
+    'why a tracked view needs a refresh; NULL if it does not';

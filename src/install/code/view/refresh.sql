@@ -1,7 +1,9 @@
 -- CALL refresh_views(): views that are out of date, those that others read first.
 
--- Views that read others after them: by the longest way down; views that read each other in a circle come in some order.
-CREATE OR REPLACE FUNCTION pipedrive_internal.refresh_order(only_view regclass DEFAULT NULL) RETURNS regclass[]
+-- Views that read others after them: by the longest way down; views that read each other in a
+-- circle come in some order.
+CREATE OR REPLACE FUNCTION pipedrive_internal.refresh_order(only_view regclass DEFAULT NULL)
+RETURNS regclass[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     views regclass[];
@@ -23,9 +25,11 @@ BEGIN
     RETURN coalesce(views, '{}');
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.refresh_order(regclass) IS 'tracked views in the order in which to refresh them, or the one';
+COMMENT ON FUNCTION pipedrive_internal.refresh_order(regclass) IS
+    'tracked views in the order in which to refresh them, or the one';
 
--- search_path: what the view calls runs as its owner, so nothing of the caller's may get in between (as REFRESH itself does from 17 on).
+-- search_path: what the view calls runs as its owner, so nothing of the caller's may get in between
+-- (as REFRESH itself does from 17 on).
 CREATE OR REPLACE FUNCTION pipedrive_internal.refresh_view(view regclass) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -51,9 +55,11 @@ BEGIN
     RETURN n;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.refresh_view(regclass) IS 'refreshes a tracked view, concurrently if it can be, and writes it down; errors are raised';
+COMMENT ON FUNCTION pipedrive_internal.refresh_view(regclass) IS
+    'refreshes a tracked view, concurrently if it can be, and writes it down; errors are raised';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.refresh_if_due(view regclass, force boolean) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.refresh_if_due(view regclass, force boolean)
+RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -88,9 +94,12 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.refresh_if_due(regclass, boolean) IS 'one step of refresh_views(): whether the view was refreshed; NULL for an error, which is written down';
+COMMENT ON FUNCTION pipedrive_internal.refresh_if_due(regclass, boolean) IS
+    'one step of refresh_views(): whether the view was refreshed; NULL for an error, which is '
+    'written down';
 
-CREATE OR REPLACE PROCEDURE pipedrive.refresh_views(only_view regclass DEFAULT NULL, force boolean DEFAULT false)
+CREATE OR REPLACE PROCEDURE pipedrive.refresh_views(
+    only_view regclass DEFAULT NULL, force boolean DEFAULT false)
 LANGUAGE plpgsql AS $$
 DECLARE
     views pg_catalog.regclass[];
@@ -115,4 +124,6 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE pipedrive.refresh_views(regclass, boolean) IS
-    'refreshes tracked materialized views that need it (all with force), those first that others read, each in its own transaction; a failure is a warning, an entry in refresh_log and, when the others are done, an error';
+    'refreshes tracked materialized views that need it (all with force), those first that others '
+    'read, each in its own transaction; a failure is a warning, an entry in refresh_log and, when '
+    'the others are done, an error';

@@ -10,7 +10,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
          WHERE i.indrelid = $1 AND i.indisunique AND i.indimmediate AND i.indisvalid
            AND i.indpred IS NULL AND i.indexprs IS NULL)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.has_usable_unique_index(regclass) IS 'whether a materialized view can be refreshed concurrently once it is populated';
+COMMENT ON FUNCTION pipedrive_internal.has_usable_unique_index(regclass) IS
+    'whether a materialized view can be refreshed concurrently once it is populated';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.forget_dropped_views() RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
@@ -44,7 +45,8 @@ END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.refuse_view(regclass) IS 'raises the error of track_view()';
 
-CREATE OR REPLACE FUNCTION pipedrive.track_view(view regclass, max_age interval DEFAULT NULL) RETURNS regclass[]
+CREATE OR REPLACE FUNCTION pipedrive.track_view(view regclass, max_age interval DEFAULT NULL)
+RETURNS regclass[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -71,7 +73,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.track_view(regclass, interval) IS
-    'lets refresh_views() keep a materialized view current: whenever a mirror or tracked view that it reads has changed, and at max_age; returns what it reads. Again: sets max_age';
+    'lets refresh_views() keep a materialized view current: whenever a mirror or tracked view '
+    'that it reads has changed, and at max_age; returns what it reads. Again: sets max_age';
 
 CREATE OR REPLACE FUNCTION pipedrive.untrack_view(view regclass) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -81,4 +84,5 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION pipedrive.untrack_view(regclass) IS 'ends what track_view() began; the view stays as it is. Returns whether it was tracked';
+COMMENT ON FUNCTION pipedrive.untrack_view(regclass) IS
+    'ends what track_view() began; the view stays as it is. Returns whether it was tracked';

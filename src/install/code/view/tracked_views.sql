@@ -35,4 +35,5 @@ SELECT t.view,
                          AND k.database = (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
                          AND k.classid = 'pipedrive_internal.tracked_view'::regclass AND k.objid = t.view)) AS l (running);
 COMMENT ON VIEW pipedrive.tracked_views IS
-    'tracked materialized views: what they read directly, how long they have been behind that (lag), the last refresh or its error, and what they wait for';
+    'tracked materialized views: what they read directly, how long they have been behind that '
+    '(lag), the last refresh or its error, and what they wait for';

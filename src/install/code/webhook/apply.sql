@@ -1,8 +1,10 @@
 -- Events one by one: applied to each mirror that they are for.
 
--- Locks are taken in this order, so that sessions wait for each other but never in a circle: mirrors by number, in each
--- rows by id, tombstones, marks, counts.
-CREATE OR REPLACE FUNCTION pipedrive_internal.apply_one(m pipedrive_internal.target, e pipedrive_internal.event) RETURNS text
+-- Locks are taken in this order, so that sessions wait for each other but never in a circle:
+-- mirrors by number, in each rows by id, tombstones, marks, counts.
+CREATE OR REPLACE FUNCTION pipedrive_internal.apply_one(
+    m pipedrive_internal.target, e pipedrive_internal.event)
+RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
@@ -64,17 +66,20 @@ BEGIN
     RETURN verdict;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.apply_one(pipedrive_internal.target, pipedrive_internal.event) IS 'applies one event to a mirror; what became of it';
+COMMENT ON FUNCTION
+    pipedrive_internal.apply_one(pipedrive_internal.target, pipedrive_internal.event) IS
+    'applies one event to a mirror; what became of it';
 
--- What later_event() asks for must not be hidden by a mirror of another role, whichever comes first.
+-- What later_event() asks for must not be hidden by a mirror of another role, whichever comes
+-- first.
 CREATE OR REPLACE FUNCTION pipedrive_internal.says_more(verdict text, outcome text) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT outcome LIKE 'ignored%' AND verdict NOT LIKE 'ignored%'
         OR outcome = 'stale' AND verdict ~ '^(applied|deleted)'
 $$;
 COMMENT ON FUNCTION pipedrive_internal.says_more(text, text) IS
-    'of an event that several mirrors take, whether what became of it in one counts more than in those '
-    'before: applied or deleted, then stale, then ignored';
+    'of an event that several mirrors take, whether what became of it in one counts more than in '
+    'those before: applied or deleted, then stale, then ignored';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.apply_event(e pipedrive_internal.event) RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -98,9 +103,11 @@ BEGIN
     RETURN coalesce(outcome, pipedrive_internal.why_ignored(e));
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.apply_event(pipedrive_internal.event) IS 'applies one event to all mirrors that it is for; what became of it';
+COMMENT ON FUNCTION pipedrive_internal.apply_event(pipedrive_internal.event) IS
+    'applies one event to all mirrors that it is for; what became of it';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.fetched(e pipedrive_internal.event) RETURNS pipedrive_internal.event
+CREATE OR REPLACE FUNCTION pipedrive_internal.fetched(e pipedrive_internal.event)
+RETURNS pipedrive_internal.event
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.target;
@@ -125,4 +132,6 @@ BEGIN
     RETURN e;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.fetched(pipedrive_internal.event) IS 'an event with the whole record as the API has it now (one request, 1 token), where it can be read';
+COMMENT ON FUNCTION pipedrive_internal.fetched(pipedrive_internal.event) IS
+    'an event with the whole record as the API has it now (one request, 1 token), where it can be '
+    'read';

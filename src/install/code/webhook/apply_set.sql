@@ -1,6 +1,8 @@
 -- Events of different records, applied in few statements.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.update_set(m pipedrive_internal.target, olds jsonb[], news jsonb[], at timestamptz[], OUT written bigint, OUT ids bigint[])
+CREATE OR REPLACE FUNCTION pipedrive_internal.update_set(
+    m pipedrive_internal.target, olds jsonb[], news jsonb[], at timestamptz[], OUT written bigint,
+    OUT ids bigint[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns jsonb;
@@ -23,9 +25,14 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.update_set(pipedrive_internal.target, jsonb[], jsonb[], timestamptz[]) IS 'writes the news of several locked rows, with their history; how many are another then, and which were written';
+COMMENT ON FUNCTION
+    pipedrive_internal.update_set(pipedrive_internal.target, jsonb[], jsonb[], timestamptz[]) IS
+    'writes the news of several locked rows, with their history; how many are another then, and '
+    'which were written';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.insert_set(m pipedrive_internal.target, news jsonb[], at timestamptz[], columns jsonb) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.insert_set(
+    m pipedrive_internal.target, news jsonb[], at timestamptz[], columns jsonb)
+RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     written bigint[];
@@ -40,10 +47,14 @@ BEGIN
     RETURN written;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.insert_set(pipedrive_internal.target, jsonb[], timestamptz[], jsonb) IS 'adds rows to a mirror; ids of those that were not there';
+COMMENT ON FUNCTION
+    pipedrive_internal.insert_set(pipedrive_internal.target, jsonb[], timestamptz[], jsonb) IS
+    'adds rows to a mirror; ids of those that were not there';
 
 -- What apply_one() does, for events of different records in order of their ids.
-CREATE OR REPLACE FUNCTION pipedrive_internal.apply_set(m pipedrive_internal.target, events pipedrive_internal.event[]) RETURNS text[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.apply_set(
+    m pipedrive_internal.target, events pipedrive_internal.event[])
+RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
 DECLARE
@@ -116,9 +127,12 @@ BEGIN
     RETURN verdicts;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.apply_set(pipedrive_internal.target, pipedrive_internal.event[]) IS 'applies events to a mirror in few statements; what became of each';
+COMMENT ON FUNCTION
+    pipedrive_internal.apply_set(pipedrive_internal.target, pipedrive_internal.event[]) IS
+    'applies events to a mirror in few statements; what became of each';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.apply_events(events pipedrive_internal.event[]) RETURNS text[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.apply_events(events pipedrive_internal.event[])
+RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     outcomes text[] := array_fill(NULL::text, ARRAY[cardinality(events)]);
@@ -143,4 +157,5 @@ BEGIN
     RETURN ARRAY(SELECT coalesce(outcomes[p], pipedrive_internal.why_ignored(events[p])) FROM generate_subscripts(events, 1) AS p);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.apply_events(pipedrive_internal.event[]) IS 'applies events of different records to all mirrors that they are for; what became of each';
+COMMENT ON FUNCTION pipedrive_internal.apply_events(pipedrive_internal.event[]) IS
+    'applies events of different records to all mirrors that they are for; what became of each';

@@ -9,7 +9,8 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.assignments(jsonb) IS 'SET list of an UPDATE';
 
 -- Only our columns: one that somebody added may be of a type that does not take NULL.
-CREATE OR REPLACE FUNCTION pipedrive_internal.definitions(target regclass, columns jsonb) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.definitions(target regclass, columns jsonb)
+RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN coalesce((SELECT string_agg(format('%I %s', a.attname,
@@ -34,7 +35,8 @@ COMMENT ON FUNCTION pipedrive_internal.values_of(text[], jsonb) IS
     'SELECT list for our columns of a mirror: NULL for those that an object does not name';
 
 -- The row itself where it has no more than that: it is read four times as fast.
-CREATE OR REPLACE FUNCTION pipedrive_internal.our_row(m pipedrive_internal.target, ours text[]) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.our_row(m pipedrive_internal.target, ours text[])
+RETURNS text
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF m.width = cardinality(ours) + 2 THEN
@@ -47,7 +49,9 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.our_row(pipedrive_internal.target, text[]) IS
     'expression for a row "t" of a mirror without what others added to it';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.keep_history(m pipedrive_internal.target, id bigint, old jsonb, delta jsonb, changed_at timestamptz) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.keep_history(
+    m pipedrive_internal.target, id bigint, old jsonb, delta jsonb, changed_at timestamptz)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
@@ -55,9 +59,14 @@ BEGIN
       FROM pipedrive_internal.field_changes(m.mirror_id, old, delta) AS d;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.keep_history(pipedrive_internal.target, bigint, jsonb, jsonb, timestamptz) IS 'writes the changes of one row into the history';
+COMMENT ON FUNCTION
+    pipedrive_internal.keep_history(pipedrive_internal.target, bigint, jsonb, jsonb, timestamptz) IS
+    'writes the changes of one row into the history';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.settle_event(m pipedrive_internal.target, ids bigint[], written bigint, carried jsonb DEFAULT NULL, made bigint[] DEFAULT NULL, ours text[] DEFAULT NULL) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.settle_event(
+    m pipedrive_internal.target, ids bigint[], written bigint, carried jsonb DEFAULT NULL,
+    made bigint[] DEFAULT NULL, ours text[] DEFAULT NULL)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive_internal.refetch AS r (mirror_id, id, reason, unfilled)
@@ -70,12 +79,15 @@ BEGIN
     PERFORM pipedrive_internal.note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.settle_event(pipedrive_internal.target, bigint[], bigint, jsonb, bigint[], text[]) IS
-    'has the next sync read rows by id, and says that a mirror got events; carried: what was written, by id; made: rows that were not there, with the columns that are ours';
+COMMENT ON FUNCTION pipedrive_internal.settle_event(
+        pipedrive_internal.target, bigint[], bigint, jsonb, bigint[], text[]) IS
+    'has the next sync read rows by id, and says that a mirror got events; carried: what was '
+    'written, by id; made: rows that were not there, with the columns that are ours';
 
 -- It is settled: to try again would come to the same.
 CREATE OR REPLACE FUNCTION pipedrive_internal.kept_out() RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'applied: a trigger or policy of the table kept the change out'
 $$;
-COMMENT ON FUNCTION pipedrive_internal.kept_out() IS 'outcome of an event that the owner of a mirror does not want';
+COMMENT ON FUNCTION pipedrive_internal.kept_out() IS
+    'outcome of an event that the owner of a mirror does not want';

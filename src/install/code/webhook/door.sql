@@ -1,5 +1,6 @@
--- The doors by which PostgREST brings webhooks in. One runs with the rights of its owner; the other is for an
--- owner who is no superuser: it can store events, and nothing that a body makes it do reaches further.
+-- The doors by which PostgREST brings webhooks in. One runs with the rights of its owner; the other
+-- is for an owner who is no superuser: it can store events, and nothing that a body makes it do
+-- reaches further.
 
 CREATE OR REPLACE FUNCTION pipedrive.webhook(json) RETURNS json
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
@@ -13,7 +14,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.webhook(json) IS
-    'takes a webhook from PostgREST: checks the HTTP Basic credentials of the request, then does as ingest_webhook() (setting webhook_mode: apply, queue or refetch); for a role that may do nothing else';
+    'takes a webhook from PostgREST: checks the HTTP Basic credentials of the request, then does '
+    'as ingest_webhook() (setting webhook_mode: apply, queue or refetch); for a role that may do '
+    'nothing else';
 
 CREATE OR REPLACE FUNCTION pipedrive.queue_webhook(json) RETURNS json
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
@@ -27,7 +30,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.queue_webhook(json) IS
-    'webhook() with the rights of its caller: checks the credentials of the request and stores the event, which apply_inbox() applies; for a SECURITY DEFINER function whose owner grant_webhook_door() prepared';
+    'webhook() with the rights of its caller: checks the credentials of the request and stores '
+    'the event, which apply_inbox() applies; for a SECURITY DEFINER function whose owner '
+    'grant_webhook_door() prepared';
 
 CREATE OR REPLACE FUNCTION pipedrive.grant_webhook_door(door regrole) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -53,4 +58,5 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.grant_webhook_door(regrole) IS
-    'gives a role what queue_webhook() needs: to check logins, to store events and to mark records for reading; no mirror, no token, no request';
+    'gives a role what queue_webhook() needs: to check logins, to store events and to mark '
+    'records for reading; no mirror, no token, no request';

@@ -1,6 +1,8 @@
 -- Whether the webhooks of a server work, and how they are made to work again.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.health_advice(state text, server name, webhook_id bigint, status_word text) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.health_advice(
+    state text, server name, webhook_id bigint, status_word text)
+RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE state
            WHEN 'missing' THEN 'No webhook sends these events: register_webhook() or repair_webhooks().'
@@ -17,17 +19,21 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
                                  to_json(status_word)) END
            WHEN 'waiting' THEN 'Nothing was delivered yet.' END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.health_advice(text, name, bigint, text) IS 'what a state of webhook_health() means';
+COMMENT ON FUNCTION pipedrive_internal.health_advice(text, name, bigint, text) IS
+    'what a state of webhook_health() means';
 
 CREATE OR REPLACE FUNCTION pipedrive.webhook_health(server name)
-RETURNS TABLE (object text, webhook_id bigint, url text, state text, last_delivery timestamptz, last_status integer, last_received timestamptz, detail text)
+RETURNS TABLE (
+    object text, webhook_id bigint, url text, state text, last_delivery timestamptz,
+    last_status integer, last_received timestamptz, detail text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
     WITH listed AS MATERIALIZED (
         SELECT l.*, s.webhook_id IS NOT NULL AS is_ours,
-               -- of several that send the same to the same address one is kept: ours, with a login, that works
+               -- of several that send the same to the same address one is kept: ours, with a login,
+               -- that works
                l.remove_reason IS NULL AND row_number() OVER (PARTITION BY l.url, l.object, l.action, l.version, l.user_id, l.remove_reason IS NULL
                    ORDER BY s.webhook_id IS NULL, s.user_name IS NULL, l.is_active IS FALSE, l.webhook_id) > 1 AS is_double
           FROM pipedrive_internal.listed_webhooks(webhook_health.server) AS l
@@ -56,7 +62,9 @@ BEGIN
      ORDER BY 1 NULLS LAST, 2;
 END
 $$;
-COMMENT ON FUNCTION pipedrive.webhook_health(name) IS 'whether the webhooks of a server work: waiting, ok, failing, banned, removed, missing or duplicate; one request';
+COMMENT ON FUNCTION pipedrive.webhook_health(name) IS
+    'whether the webhooks of a server work: waiting, ok, failing, banned, removed, missing or '
+    'duplicate; one request';
 
 CREATE OR REPLACE PROCEDURE pipedrive.repair_webhooks(server name, url text DEFAULT NULL)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -87,4 +95,6 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON PROCEDURE pipedrive.repair_webhooks(name, text) IS 'creates webhooks anew that Pipedrive removed or that are missing, at the address that they had or that the others have, unless told otherwise';
+COMMENT ON PROCEDURE pipedrive.repair_webhooks(name, text) IS
+    'creates webhooks anew that Pipedrive removed or that are missing, at the address that they '
+    'had or that the others have, unless told otherwise';

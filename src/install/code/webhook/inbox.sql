@@ -1,6 +1,7 @@
 -- The inbox: the queue, events run again, and what is old enough to go.
 
-CREATE OR REPLACE PROCEDURE pipedrive.apply_inbox(max_events integer DEFAULT NULL, batch_size integer DEFAULT 500)
+CREATE OR REPLACE PROCEDURE pipedrive.apply_inbox(
+    max_events integer DEFAULT NULL, batch_size integer DEFAULT 500)
 LANGUAGE plpgsql AS $$
 DECLARE
     keys pg_catalog.text[];
@@ -19,7 +20,8 @@ BEGIN
 END
 $$;
 COMMENT ON PROCEDURE pipedrive.apply_inbox(integer, integer) IS
-    'applies queued events in order of arrival, a batch and a commit at a time; several sessions may do so at once';
+    'applies queued events in order of arrival, a batch and a commit at a time; several sessions '
+    'may do so at once';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.may_apply_inbox() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -27,9 +29,12 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
        AND has_table_privilege('pipedrive.inbox', 'SELECT')
        AND has_table_privilege('pipedrive.inbox', 'UPDATE')
 $$;
-COMMENT ON FUNCTION pipedrive_internal.may_apply_inbox() IS 'whether the current user may apply queued events';
+COMMENT ON FUNCTION pipedrive_internal.may_apply_inbox() IS
+    'whether the current user may apply queued events';
 
-CREATE OR REPLACE FUNCTION pipedrive.replay(from_time timestamptz DEFAULT NULL, to_time timestamptz DEFAULT NULL, only_failed boolean DEFAULT true, max_events integer DEFAULT NULL)
+CREATE OR REPLACE FUNCTION pipedrive.replay(
+    from_time timestamptz DEFAULT NULL, to_time timestamptz DEFAULT NULL,
+    only_failed boolean DEFAULT true, max_events integer DEFAULT NULL)
 RETURNS TABLE (status text, events bigint)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -52,7 +57,8 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.replay(timestamptz, timestamptz, boolean, integer) IS
-    'runs stored events received in a time range again: those that failed, were ignored or wait, or with only_failed => false all; what the mirrors have already stays as it is';
+    'runs stored events received in a time range again: those that failed, were ignored or wait, '
+    'or with only_failed => false all; what the mirrors have already stays as it is';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.purge_settled() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -65,7 +71,8 @@ BEGIN
     RETURN n;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.purge_settled() IS 'deletes events older than setting inbox_retention that do not wait; their number';
+COMMENT ON FUNCTION pipedrive_internal.purge_settled() IS
+    'deletes events older than setting inbox_retention that do not wait; their number';
 
 -- What nobody applied for so long is read by the next sync instead.
 CREATE OR REPLACE FUNCTION pipedrive_internal.purge_queued() RETURNS bigint
@@ -79,7 +86,9 @@ BEGIN
     RETURN cardinality(keys);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.purge_queued() IS 'deletes events that have waited for longer than setting queue_retention, and marks their records; their number';
+COMMENT ON FUNCTION pipedrive_internal.purge_queued() IS
+    'deletes events that have waited for longer than setting queue_retention, and marks their '
+    'records; their number';
 
 CREATE OR REPLACE FUNCTION pipedrive.purge_inbox() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -88,10 +97,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.purge_inbox() IS
-    'deletes events older than setting inbox_retention (7 days), and those that wait to be applied for longer than queue_retention (30 days): the next sync reads their records; returns their number';
+    'deletes events older than setting inbox_retention (7 days), and those that wait to be '
+    'applied for longer than queue_retention (30 days): the next sync reads their records; '
+    'returns their number';
 
 CREATE OR REPLACE VIEW pipedrive.inbox_summary AS
 SELECT entity, action, status, outcome, count(*) AS events, sum(attempt - 1) AS repeated, min(received_at) AS first_received, max(received_at) AS last_received,
        avg(processed_at - received_at) FILTER (WHERE processed_at >= received_at) AS mean_delay
   FROM pipedrive.inbox GROUP BY entity, action, status, outcome ORDER BY max(received_at) DESC;
-COMMENT ON VIEW pipedrive.inbox_summary IS 'events in the inbox by what became of them, without their bodies';
+COMMENT ON VIEW pipedrive.inbox_summary IS
+    'events in the inbox by what became of them, without their bodies';

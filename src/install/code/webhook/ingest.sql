@@ -5,9 +5,13 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT left(CASE WHEN state LIKE '54%' THEN 'the record is too large for a row, or nested too deep'
                      WHEN state LIKE 'HV%' THEN message ELSE pipedrive_internal.condition(state) END, 200) || ' (' || state || ')'
 $$;
-COMMENT ON FUNCTION pipedrive_internal.reason(text, text) IS 'an error without what it may quote of a body; this library''s own messages (class HV) quote none';
+COMMENT ON FUNCTION pipedrive_internal.reason(text, text) IS
+    'an error without what it may quote of a body; this library''s own messages (class HV) quote '
+    'none';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.must_be_read(e pipedrive_internal.event, outcome text, error text) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.must_be_read(
+    e pipedrive_internal.event, outcome text, error text)
+RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT outcome LIKE 'failed%' OR error IS NOT NULL -- it waits for whoever holds the row
         OR e.source_entity IS NOT NULL AND (e.kind IS NULL -- an action that is new to us
@@ -16,7 +20,9 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.must_be_read(pipedrive_internal.event, text, text) IS
     'whether an event was not applied though its record may have changed';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.ingest(payload jsonb, raw text, mode text, server name) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.ingest(
+    payload jsonb, raw text, mode text, server name)
+RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     e pipedrive_internal.event;
@@ -55,11 +61,15 @@ BEGIN
     RETURN pipedrive_internal.store_event(e, payload, raw, outcome, error);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.ingest(jsonb, text, text, name) IS 'ingest_webhook() for a body that was read, or one that jsonb cannot hold (raw)';
+COMMENT ON FUNCTION pipedrive_internal.ingest(jsonb, text, text, name) IS
+    'ingest_webhook() for a body that was read, or one that jsonb cannot hold (raw)';
 
--- Nothing before this has locked a row of the inbox, and it waits for sessions only that are about to end. No ON CONFLICT: under
--- repeatable read and serializable it fails alike for an event that is there and for one that is not.
-CREATE OR REPLACE FUNCTION pipedrive_internal.store_event(e pipedrive_internal.event, payload jsonb, raw text, outcome text, error text) RETURNS text
+-- Nothing before this has locked a row of the inbox, and it waits for sessions only that are about
+-- to end. No ON CONFLICT: under repeatable read and serializable it fails alike for an event that
+-- is there and for one that is not.
+CREATE OR REPLACE FUNCTION pipedrive_internal.store_event(
+    e pipedrive_internal.event, payload jsonb, raw text, outcome text, error text)
+RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     violated text;
@@ -79,10 +89,12 @@ EXCEPTION WHEN unique_violation THEN
     RETURN 'duplicate';
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.store_event(pipedrive_internal.event, jsonb, text, text, text) IS
+COMMENT ON FUNCTION
+    pipedrive_internal.store_event(pipedrive_internal.event, jsonb, text, text, text) IS
     'puts an event into the inbox unless it is there; its outcome';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.ingest_text(payload text, mode text, server name) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.ingest_text(payload text, mode text, server name)
+RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     body jsonb;
@@ -95,21 +107,32 @@ BEGIN
     RETURN pipedrive_internal.ingest(body, NULL::text, mode, server);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.ingest_text(text, text, name) IS 'ingest_webhook() for a body that may be anything';
+COMMENT ON FUNCTION pipedrive_internal.ingest_text(text, text, name) IS
+    'ingest_webhook() for a body that may be anything';
 
-CREATE OR REPLACE FUNCTION pipedrive.ingest_webhook(payload jsonb, mode text DEFAULT 'apply', server name DEFAULT NULL) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive.ingest_webhook(
+    payload jsonb, mode text DEFAULT 'apply', server name DEFAULT NULL)
+RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
     RETURN pipedrive_internal.ingest(payload, NULL::text, mode, pipedrive_internal.existing_server(server));
 END
 $$;
 COMMENT ON FUNCTION pipedrive.ingest_webhook(jsonb, text, name) IS
-    'stores a webhook event and applies it (mode apply), applies the whole record as read with one request (refetch), or only stores it (queue); returns applied, stale, duplicate, deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises no error. server: whose account delivers it, where that is known; before the first sync of a server events are queued';
+    'stores a webhook event and applies it (mode apply), applies the whole record as read with '
+    'one request (refetch), or only stores it (queue); returns applied, stale, duplicate, '
+    'deleted, queued, ignored: reason or failed: reason. Bad content is kept as failed and raises '
+    'no error. server: whose account delivers it, where that is known; before the first sync of a '
+    'server events are queued';
 
-CREATE OR REPLACE FUNCTION pipedrive.ingest_webhook(payload text, mode text DEFAULT 'apply', server name DEFAULT NULL) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive.ingest_webhook(
+    payload text, mode text DEFAULT 'apply', server name DEFAULT NULL)
+RETURNS text
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
 BEGIN
     RETURN pipedrive_internal.ingest_text(payload, mode, pipedrive_internal.existing_server(server));
 END
 $$;
-COMMENT ON FUNCTION pipedrive.ingest_webhook(text, text, name) IS 'the same for a body as it came; one that is not JSON, or that jsonb cannot hold, is kept as failed too';
+COMMENT ON FUNCTION pipedrive.ingest_webhook(text, text, name) IS
+    'the same for a body as it came; one that is not JSON, or that jsonb cannot hold, is kept as '
+    'failed too';

@@ -1,6 +1,9 @@
--- HTTP Basic credentials, checked here because the API that PostgREST is leaves them to the function.
+-- HTTP Basic credentials, checked here because the API that PostgREST is leaves them to the
+-- function.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.password_hash(password text, salt bytea, rounds integer) RETURNS bytea
+CREATE OR REPLACE FUNCTION pipedrive_internal.password_hash(
+    password text, salt bytea, rounds integer)
+RETURNS bytea
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h bytea := sha256(salt || convert_to(password, 'UTF8'));
@@ -11,7 +14,8 @@ BEGIN
     RETURN h;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.password_hash(text, bytea, integer) IS 'iterated, salted SHA-256; passwords are 244 random bits, so few rounds do';
+COMMENT ON FUNCTION pipedrive_internal.password_hash(text, bytea, integer) IS
+    'iterated, salted SHA-256; passwords are 244 random bits, so few rounds do';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.same_bytes(a bytea, b bytea) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -24,9 +28,11 @@ BEGIN
     RETURN difference = 0;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.same_bytes(bytea, bytea) IS 'compares two hashes in a time that tells nothing of them';
+COMMENT ON FUNCTION pipedrive_internal.same_bytes(bytea, bytea) IS
+    'compares two hashes in a time that tells nothing of them';
 
-CREATE OR REPLACE FUNCTION pipedrive.create_webhook_login(server name) RETURNS TABLE (user_name text, password text)
+CREATE OR REPLACE FUNCTION pipedrive.create_webhook_login(server name)
+RETURNS TABLE (user_name text, password text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -40,7 +46,9 @@ BEGIN
     RETURN NEXT;
 END
 $$;
-COMMENT ON FUNCTION pipedrive.create_webhook_login(name) IS 'a user name and a random password for the webhooks of a server; the password is shown this once';
+COMMENT ON FUNCTION pipedrive.create_webhook_login(name) IS
+    'a user name and a random password for the webhooks of a server; the password is shown this '
+    'once';
 
 CREATE OR REPLACE FUNCTION pipedrive.drop_webhook_login(user_name text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -49,7 +57,8 @@ BEGIN
     RETURN FOUND;
 END
 $$;
-COMMENT ON FUNCTION pipedrive.drop_webhook_login(text) IS 'ends a login: what is delivered with it is refused';
+COMMENT ON FUNCTION pipedrive.drop_webhook_login(text) IS
+    'ends a login: what is delivered with it is refused';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.login_server(headers text) RETURNS name
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
@@ -76,4 +85,5 @@ BEGIN
     RETURN CASE WHEN pipedrive_internal.same_bytes(hash, coalesce(l.hash, sha256('\x00'))) THEN l.server END;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.login_server(text) IS 'server whose login the headers of a request carry, NULL for none';
+COMMENT ON FUNCTION pipedrive_internal.login_server(text) IS
+    'server whose login the headers of a request carry, NULL for none';

@@ -1,8 +1,9 @@
--- What Pipedrive sends events for, what each action asks for, and where records of events differ from those of lists.
+-- What Pipedrive sends events for, what each action asks for, and where records of events differ
+-- from those of lists.
 
 DELETE FROM pipedrive_internal.webhook_object;
 INSERT INTO pipedrive_internal.webhook_object
-SELECT r.object, r.entity, r.path FROM jsonb_to_recordset(pipedrive_internal.catalogue('webhooks')) AS r (object text, entity text, path text);
+SELECT r.object, r.entity, r.path FROM jsonb_to_recordset(pipedrive_internal.catalogue('webhooks'::text)) AS r (object text, entity text, path text);
 
 DELETE FROM pipedrive_internal.webhook_action;
 INSERT INTO pipedrive_internal.webhook_action VALUES

@@ -1,6 +1,7 @@
 -- A payload of either version as an event.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.reshape(object text, version text, record jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION pipedrive_internal.reshape(object text, version text, record jsonb)
+RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- what cannot be read says nothing: the column keeps its value until the next sync
@@ -23,9 +24,12 @@ BEGIN
                                ELSE NOT record ? f.field END) AS r);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.reshape(text, text, jsonb) IS 'a record of an event with the keys of lists';
+COMMENT ON FUNCTION pipedrive_internal.reshape(text, text, jsonb) IS
+    'a record of an event with the keys of lists';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.read_body(e pipedrive_internal.event, payload jsonb, stamp jsonb) RETURNS pipedrive_internal.event
+CREATE OR REPLACE FUNCTION pipedrive_internal.read_body(
+    e pipedrive_internal.event, payload jsonb, stamp jsonb)
+RETURNS pipedrive_internal.event
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
@@ -59,9 +63,11 @@ BEGIN
     RETURN e;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.read_body(pipedrive_internal.event, jsonb, jsonb) IS 'the part of read_event() that needs to know what the event is about';
+COMMENT ON FUNCTION pipedrive_internal.read_body(pipedrive_internal.event, jsonb, jsonb) IS
+    'the part of read_event() that needs to know what the event is about';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.read_event(payload jsonb) RETURNS pipedrive_internal.event
+CREATE OR REPLACE FUNCTION pipedrive_internal.read_event(payload jsonb)
+RETURNS pipedrive_internal.event
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
@@ -106,7 +112,8 @@ BEGIN
     RETURN e;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.read_event(jsonb) IS 'a payload of version 1 or 2 as an event; problem says why it is none';
+COMMENT ON FUNCTION pipedrive_internal.read_event(jsonb) IS
+    'a payload of version 1 or 2 as an event; problem says why it is none';
 
 -- json accepts what jsonb does not: \u0000, half a surrogate pair, a number out of range. Its
 -- operators convert the names and texts that they pass, but no number: what a body is about can be

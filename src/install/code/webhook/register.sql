@@ -7,9 +7,12 @@ BEGIN
                   WHERE EXISTS (SELECT FROM pipedrive_internal.targets(o.entity) AS t WHERE t.server = wanted_objects.server) ORDER BY o.object);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.wanted_objects(name) IS 'objects whose events the mirrors of a server need';
+COMMENT ON FUNCTION pipedrive_internal.wanted_objects(name) IS
+    'objects whose events the mirrors of a server need';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.subscribe(server name, url text, object text, user_id bigint, login_name text, password text) RETURNS bigint
+CREATE OR REPLACE FUNCTION pipedrive_internal.subscribe(
+    server name, url text, object text, user_id bigint, login_name text, password text)
+RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made jsonb;
@@ -31,15 +34,18 @@ BEGIN
     RETURN made_id;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.subscribe(name, text, text, bigint, text, text) IS 'creates one webhook (10 tokens)';
+COMMENT ON FUNCTION pipedrive_internal.subscribe(name, text, text, bigint, text, text) IS
+    'creates one webhook (10 tokens)';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.adopt(server name, url text, object text, user_id bigint, there pipedrive_internal.found_webhook[])
+CREATE OR REPLACE FUNCTION pipedrive_internal.adopt(
+    server name, url text, object text, user_id bigint, there pipedrive_internal.found_webhook[])
 RETURNS pipedrive_internal.found_webhook
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     w pipedrive_internal.found_webhook;
 BEGIN
-    -- of one that another database made it is only known whose it is, not whether that was asked for
+    -- of one that another database made it is only known whose it is, not whether that was asked
+    -- for
     SELECT f.* INTO w FROM unnest(there) AS f
       LEFT JOIN pipedrive_internal.webhook_subscription s
              ON s.server = adopt.server AND s.webhook_id = f.webhook_id
@@ -54,10 +60,12 @@ BEGIN
     RETURN w;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.adopt(name, text, text, bigint, pipedrive_internal.found_webhook[]) IS
+COMMENT ON FUNCTION
+    pipedrive_internal.adopt(name, text, text, bigint, pipedrive_internal.found_webhook[]) IS
     'the webhook that is there already, kept as ours; NULL for none';
 
-CREATE OR REPLACE FUNCTION pipedrive.register_webhook(server name, url text, objects text[] DEFAULT NULL, user_id bigint DEFAULT NULL)
+CREATE OR REPLACE FUNCTION pipedrive.register_webhook(
+    server name, url text, objects text[] DEFAULT NULL, user_id bigint DEFAULT NULL)
 RETURNS TABLE (object text, webhook_id bigint, problem text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
@@ -99,9 +107,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive.register_webhook(name, text, text[], bigint) IS
-    'creates webhooks (version 2, all actions) for the mirrored objects of a server, or those named, with a login of their own; 10 tokens each, and 10 to see which are there already: those are returned as they are. user_id: whose visibility applies';
+    'creates webhooks (version 2, all actions) for the mirrored objects of a server, or those '
+    'named, with a login of their own; 10 tokens each, and 10 to see which are there already: '
+    'those are returned as they are. user_id: whose visibility applies';
 
-CREATE OR REPLACE FUNCTION pipedrive.unregister_webhook(server name, webhook_ids bigint[] DEFAULT NULL) RETURNS TABLE (object text, webhook_id bigint, problem text)
+CREATE OR REPLACE FUNCTION pipedrive.unregister_webhook(
+    server name, webhook_ids bigint[] DEFAULT NULL)
+RETURNS TABLE (object text, webhook_id bigint, problem text)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -135,4 +147,6 @@ BEGIN
        AND NOT EXISTS (SELECT FROM pipedrive_internal.webhook_subscription x WHERE x.server = l.server);
 END
 $$;
-COMMENT ON FUNCTION pipedrive.unregister_webhook(name, bigint[]) IS 'deletes the webhooks that register_webhook() created or found for a server, or those with the given ids only; with the last one the server''s logins';
+COMMENT ON FUNCTION pipedrive.unregister_webhook(name, bigint[]) IS
+    'deletes the webhooks that register_webhook() created or found for a server, or those with '
+    'the given ids only; with the last one the server''s logins';

@@ -1,6 +1,8 @@
 -- Stored events run: in sets where all goes well, one by one where it does not.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.note_outcome(inbox_key text, new_outcome text, new_error text) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.note_outcome(
+    inbox_key text, new_outcome text, new_error text)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- what was settled before keeps its outcome when it runs again
@@ -9,9 +11,11 @@ BEGIN
      WHERE i.key = inbox_key AND (i.status IN ('queued', 'failed', 'ignored'));
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.note_outcome(text, text, text) IS 'what became of a stored event';
+COMMENT ON FUNCTION pipedrive_internal.note_outcome(text, text, text) IS
+    'what became of a stored event';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.stored_event(inbox_key text) RETURNS pipedrive_internal.event
+CREATE OR REPLACE FUNCTION pipedrive_internal.stored_event(inbox_key text)
+RETURNS pipedrive_internal.event
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     i pipedrive.inbox;
@@ -53,7 +57,8 @@ BEGIN
     RETURN split_part(outcome, ':', 1);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.run_one(text) IS 'runs one stored event; an error becomes its outcome';
+COMMENT ON FUNCTION pipedrive_internal.run_one(text) IS
+    'runs one stored event; an error becomes its outcome';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.run_set(keys text[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -74,7 +79,8 @@ BEGIN
            || ARRAY(SELECT pipedrive_internal.run_one(k) FROM unnest(keys) AS k WHERE k <> ALL (ARRAY(SELECT e.key FROM unnest(good) AS e)));
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.run_set(text[]) IS 'runs stored events of different records; what became of each';
+COMMENT ON FUNCTION pipedrive_internal.run_set(text[]) IS
+    'runs stored events of different records; what became of each';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.last_of_each(keys text[]) RETURNS text[]
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -84,7 +90,8 @@ BEGIN
                   ORDER BY i.entity, i.entity_id, i.company_id, i.server, i.event_time DESC, i.seq DESC);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.last_of_each(text[]) IS 'of several stored events about one record the last, as far as they came by one door';
+COMMENT ON FUNCTION pipedrive_internal.last_of_each(text[]) IS
+    'of several stored events about one record the last, as far as they came by one door';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.rounds(keys text[]) RETURNS SETOF text[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -94,7 +101,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
      GROUP BY o.n ORDER BY o.n
 $$;
 COMMENT ON FUNCTION pipedrive_internal.rounds(text[]) IS
-    'stored events in sets of different records, in the order to run them in: about one record several may have come by different doors';
+    'stored events in sets of different records, in the order to run them in: about one record '
+    'several may have come by different doors';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.run_group(keys text[]) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
@@ -117,7 +125,8 @@ EXCEPTION WHEN assert_failure OR OTHERS THEN -- one of them is bad, or waits for
     RETURN ARRAY(SELECT pipedrive_internal.run_one(o.key) FROM (SELECT x.key FROM pipedrive.inbox x WHERE x.key = ANY (keys) ORDER BY x.event_time, x.seq) AS o);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.run_group(text[]) IS 'runs stored events in few statements: of several about one record the last counts';
+COMMENT ON FUNCTION pipedrive_internal.run_group(text[]) IS
+    'runs stored events in few statements: of several about one record the last counts';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.run_batch(keys text[]) RETURNS jsonb
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '10s' AS $$
@@ -137,4 +146,5 @@ BEGIN
     RETURN (SELECT jsonb_object_agg(r, n) FROM (SELECT r, count(*) AS n FROM unnest(results) AS r GROUP BY r) AS c);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.run_batch(text[]) IS 'runs stored events; how many became what';
+COMMENT ON FUNCTION pipedrive_internal.run_batch(text[]) IS
+    'runs stored events; how many became what';

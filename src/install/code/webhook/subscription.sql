@@ -19,7 +19,9 @@ BEGIN
      WHERE pipedrive_internal.as_bigint(w -> 'id') IS NOT NULL;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.listed_webhooks(name) IS 'webhooks of the account as the API lists them; status_word: what stands for a status that is no number';
+COMMENT ON FUNCTION pipedrive_internal.listed_webhooks(name) IS
+    'webhooks of the account as the API lists them; status_word: what stands for a status that is '
+    'no number';
 
 -- An account may list an address in another spelling than it was given.
 CREATE OR REPLACE FUNCTION pipedrive_internal.address(url text) RETURNS text
@@ -27,9 +29,11 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp SET standard_confor
     SELECT regexp_replace(lower(p.part[1]), ':443$', '') || coalesce(nullif(p.part[2], ''), '/')
       FROM regexp_match(url, '^([^/]*//[^/?#]*)(.*)$') AS p (part)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.address(text) IS 'a URL in the one spelling in which it is compared';
+COMMENT ON FUNCTION pipedrive_internal.address(text) IS
+    'a URL in the one spelling in which it is compared';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.found_webhooks(server name, url text) RETURNS SETOF pipedrive_internal.found_webhook
+CREATE OR REPLACE FUNCTION pipedrive_internal.found_webhooks(server name, url text)
+RETURNS SETOF pipedrive_internal.found_webhook
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY

@@ -1,6 +1,8 @@
--- What an event may say to a row: whether it comes too late, what it carries, and what of that is news.
+-- What an event may say to a row: whether it comes too late, what it carries, and what of that is
+-- news.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.later_event(e pipedrive_internal.event) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.later_event(e pipedrive_internal.event)
+RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN EXISTS (SELECT FROM pipedrive.inbox i
@@ -9,17 +11,21 @@ BEGIN
                       AND (i.company_id = e.company_id) IS NOT FALSE AND (i.server = e.server) IS NOT FALSE AND i.status IN ('applied', 'deleted'));
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.later_event(pipedrive_internal.event) IS 'whether a later event of the same record was applied';
+COMMENT ON FUNCTION pipedrive_internal.later_event(pipedrive_internal.event) IS
+    'whether a later event of the same record was applied';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.is_stale(mirror_id integer, e pipedrive_internal.event, old jsonb, new jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.is_stale(
+    mirror_id integer, e pipedrive_internal.event, old jsonb, new jsonb)
+RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     row_time timestamptz;
     new_time timestamptz;
 BEGIN
     IF old IS NULL THEN
-        -- The times of two events can be compared. Those of an event and of an answer cannot, where some clock is wrong: what
-        -- the API showed to be gone comes back when the API shows it, which the mark sees to.
+        -- The times of two events can be compared. Those of an event and of an answer cannot, where
+        -- some clock is wrong: what the API showed to be gone comes back when the API shows it,
+        -- which the mark sees to.
         RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive_internal.tombstone t WHERE t.mirror_id = is_stale.mirror_id AND t.id = e.id
                   AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND e.shape <> 'rest'));
     END IF;
@@ -37,13 +43,17 @@ BEGIN
     ELSIF row_time > e.event_time THEN
         RETURN true;
     END IF;
-    -- a tie: an event run again brings nothing; else the later event wins, and of two at once the one that came last
+    -- a tie: an event run again brings nothing; else the later event wins, and of two at once the
+    -- one that came last
     RETURN e.processed_at IS NOT NULL OR pipedrive_internal.later_event(e);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.is_stale(integer, pipedrive_internal.event, jsonb, jsonb) IS 'whether a mirror''s row, or its deletion, is newer than an event';
+COMMENT ON FUNCTION pipedrive_internal.is_stale(integer, pipedrive_internal.event, jsonb, jsonb) IS
+    'whether a mirror''s row, or its deletion, is newer than an event';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.carried(m pipedrive_internal.target, e pipedrive_internal.event, ours text[]) RETURNS jsonb
+CREATE OR REPLACE FUNCTION pipedrive_internal.carried(
+    m pipedrive_internal.target, e pipedrive_internal.event, ours text[])
+RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     carried jsonb := '{}';
@@ -56,18 +66,24 @@ BEGIN
     RETURN carried - others - CASE e.shape WHEN 'webhook' THEN 'custom_fields' ELSE '' END; -- in a form of its own; the next sync reads it
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.carried(pipedrive_internal.target, pipedrive_internal.event, text[]) IS 'columns of a mirror that an event carries, of those that are ours';
+COMMENT ON FUNCTION
+    pipedrive_internal.carried(pipedrive_internal.target, pipedrive_internal.event, text[]) IS
+    'columns of a mirror that an event carries, of those that are ours';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.says_deleted(e pipedrive_internal.event, new jsonb) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.says_deleted(e pipedrive_internal.event, new jsonb)
+RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     -- a user who was removed stays a row
     RETURN e.kind = 'delete' OR e.entity <> 'user' AND (new -> 'is_deleted' = 'true' OR new ->> 'status' = 'deleted') IS TRUE;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.says_deleted(pipedrive_internal.event, jsonb) IS 'whether an event says that its record is deleted';
+COMMENT ON FUNCTION pipedrive_internal.says_deleted(pipedrive_internal.event, jsonb) IS
+    'whether an event says that its record is deleted';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.news(e pipedrive_internal.event, old jsonb, new jsonb, carried jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION pipedrive_internal.news(
+    e pipedrive_internal.event, old jsonb, new jsonb, carried jsonb)
+RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     news jsonb := (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND carried ? n.key);
@@ -78,4 +94,5 @@ BEGIN
     RETURN news;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.news(pipedrive_internal.event, jsonb, jsonb, jsonb) IS 'those of the carried columns whose new value differs from the old; NULL for none';
+COMMENT ON FUNCTION pipedrive_internal.news(pipedrive_internal.event, jsonb, jsonb, jsonb) IS
+    'those of the carried columns whose new value differs from the old; NULL for none';

@@ -1,6 +1,7 @@
 -- Which mirrors an event is for, and the marks that it leaves where it is not applied.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.targets(entity text) RETURNS SETOF pipedrive_internal.target
+CREATE OR REPLACE FUNCTION pipedrive_internal.targets(entity text)
+RETURNS SETOF pipedrive_internal.target
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
@@ -14,7 +15,9 @@ END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.targets(text) IS 'mirrors of an entity';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.is_for(m pipedrive_internal.target, e pipedrive_internal.event) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.is_for(
+    m pipedrive_internal.target, e pipedrive_internal.event)
+RETURNS boolean
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     company text := (SELECT c.company_id FROM pipedrive_internal.server_company c WHERE c.server = m.server);
@@ -29,9 +32,13 @@ BEGIN
        AND (company IS NOT NULL OR NOT EXISTS (SELECT FROM pipedrive_internal.event_company c WHERE c.mirror_id = m.mirror_id AND c.company_id <> e.company_id));
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.is_for(pipedrive_internal.target, pipedrive_internal.event) IS 'whether an event comes from the account that a mirror shows';
+COMMENT ON FUNCTION
+    pipedrive_internal.is_for(pipedrive_internal.target, pipedrive_internal.event) IS
+    'whether an event comes from the account that a mirror shows';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.note_company(m pipedrive_internal.target, e pipedrive_internal.event) RETURNS void
+CREATE OR REPLACE FUNCTION pipedrive_internal.note_company(
+    m pipedrive_internal.target, e pipedrive_internal.event)
+RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF e.company_id IS NOT NULL AND e.server IS NULL AND NOT EXISTS (SELECT FROM pipedrive_internal.server_company c WHERE c.server = m.server)
@@ -40,15 +47,22 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.note_company(pipedrive_internal.target, pipedrive_internal.event) IS 'remembers whose event it was where the account of a mirror does not tell its company';
+COMMENT ON FUNCTION
+    pipedrive_internal.note_company(pipedrive_internal.target, pipedrive_internal.event) IS
+    'remembers whose event it was where the account of a mirror does not tell its company';
 
--- To read a record by its id costs little where it was another account's; to leave one unread that was this one's is wrong.
-CREATE OR REPLACE FUNCTION pipedrive_internal.may_be_for(m pipedrive_internal.target, e pipedrive_internal.event) RETURNS boolean
+-- To read a record by its id costs little where it was another account's; to leave one unread that
+-- was this one's is wrong.
+CREATE OR REPLACE FUNCTION pipedrive_internal.may_be_for(
+    m pipedrive_internal.target, e pipedrive_internal.event)
+RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT (e.server = m.server) IS NOT FALSE
        AND ((SELECT c.company_id FROM pipedrive_internal.server_company c WHERE c.server = m.server) = e.company_id) IS NOT FALSE
 $$;
-COMMENT ON FUNCTION pipedrive_internal.may_be_for(pipedrive_internal.target, pipedrive_internal.event) IS 'whether nothing says that an event comes from another account than a mirror shows';
+COMMENT ON FUNCTION
+    pipedrive_internal.may_be_for(pipedrive_internal.target, pipedrive_internal.event) IS
+    'whether nothing says that an event comes from another account than a mirror shows';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.why_ignored(e pipedrive_internal.event) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
@@ -72,17 +86,21 @@ BEGIN
     RETURN format('ignored: there is no mirror of %s', e.source_entity);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.why_ignored(pipedrive_internal.event) IS 'outcome of an event that no mirror takes now';
+COMMENT ON FUNCTION pipedrive_internal.why_ignored(pipedrive_internal.event) IS
+    'outcome of an event that no mirror takes now';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.mirrors_to_mark(e pipedrive_internal.event) RETURNS SETOF pipedrive_internal.target
+CREATE OR REPLACE FUNCTION pipedrive_internal.mirrors_to_mark(e pipedrive_internal.event)
+RETURNS SETOF pipedrive_internal.target
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.* FROM pipedrive_internal.webhook_object o, pipedrive_internal.targets(o.entity) AS t
      WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive_internal.may_be_for(t, e)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.mirrors_to_mark(pipedrive_internal.event) IS 'mirrors of which an event may name a row';
+COMMENT ON FUNCTION pipedrive_internal.mirrors_to_mark(pipedrive_internal.event) IS
+    'mirrors of which an event may name a row';
 
 -- Not for long: who holds the mark may take it away with him, so it is made elsewhere then.
-CREATE OR REPLACE FUNCTION pipedrive_internal.mark_unapplied(e pipedrive_internal.event) RETURNS boolean
+CREATE OR REPLACE FUNCTION pipedrive_internal.mark_unapplied(e pipedrive_internal.event)
+RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 BEGIN
     BEGIN
@@ -99,4 +117,5 @@ EXCEPTION WHEN assert_failure OR OTHERS THEN
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.mark_unapplied(pipedrive_internal.event) IS
-    'has the next sync read what an event is about that was not applied, where that is known; false: it could not be marked';
+    'has the next sync read what an event is about that was not applied, where that is known; '
+    'false: it could not be marked';
