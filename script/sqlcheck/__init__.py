@@ -1,0 +1,1 @@
+"""The rules of the extension's SQL, for script/check-sql."""
