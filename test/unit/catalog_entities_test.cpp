@@ -100,6 +100,28 @@ TEST(Entities, OptionalFields) {
     EXPECT_NE(find_column_named(deals, "archive_time")->presence, Presence::Optional);
 }
 
+// What a mirror is made of beside its table: these facts name other rows.
+TEST(Entities, FactsForMirrors) {
+    int lists = 0, histories = 0;
+    for (const Entity* e : entities()) {
+        if (!e->deleted_list.empty()) {
+            ++lists;
+            const Entity& list = require_entity(e->deleted_list);
+            for (const char* column : {"id", "update_time", "status", "is_deleted", "is_archived"})
+                EXPECT_NE(find_column_named(list, column), nullptr) << list.name << column;
+        }
+        for (std::string_view column : e->histories) {
+            ++histories;
+            EXPECT_NE(find_column_named(*e, column), nullptr) << e->name << column;
+        }
+        if (!e->changelog.empty()) {
+            EXPECT_NE(e->changelog.find("{id}"), std::string_view::npos) << e->name;
+        }
+    }
+    EXPECT_GT(lists, 0);
+    EXPECT_GT(histories, 0);
+}
+
 TEST(Entities, UnknownNames) {
     EXPECT_EQ(find_entity("deal"), nullptr);
     EXPECT_EQ(find_entity(""), nullptr);
