@@ -44,7 +44,8 @@ class OwnerScope { // plain data: no destructor; leave() is not reached on error
                    // transaction's end restores the user
   public:
     bool enter() {
-        const Oid table = get_relname_relid("fields", get_namespace_oid("pipedrive_internal", true));
+        const Oid table =
+            get_relname_relid("fields", get_namespace_oid("pipedrive_internal", true));
         if (!OidIsValid(table)) return false;
         HeapTuple tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
         if (!HeapTupleIsValid(tuple)) return false;

@@ -1,6 +1,6 @@
-// The extension's table of field definitions (pipedrive_internal.fields): what IMPORT and refresh_schema()
-// read, kept for labels and for telling what changed since. Written and read with the rights of its
-// owner, after the caller's rights on the server were checked.
+// The extension's table of field definitions (pipedrive_internal.fields): what IMPORT and
+// refresh_schema() read, kept for labels and for telling what changed since. Written and read with
+// the rights of its owner, after the caller's rights on the server were checked.
 #pragma once
 
 #include "pg/pg_prelude.h"

@@ -28,9 +28,11 @@ COMMENT ON FUNCTION pipedrive_internal.name_columns(text, jsonb, text, text[]) I
 
 CREATE OR REPLACE VIEW pipedrive_internal.table_columns AS
 SELECT t.ftrelid AS relation, s.srvname AS server,
-       coalesce((SELECT option_value FROM pg_catalog.pg_options_to_table(t.ftoptions) WHERE option_name = 'entity'), c.relname::text) AS entity,
+       coalesce((SELECT option_value FROM pg_catalog.pg_options_to_table(t.ftoptions)
+                  WHERE option_name = 'entity'), c.relname::text) AS entity,
        a.attname, a.attnum,
-       coalesce(o.field, a.attname::text) AS field, coalesce(o.subfield, '') AS subfield, o.type, coalesce(o.removed::boolean, false) AS removed
+       coalesce(o.field, a.attname::text) AS field, coalesce(o.subfield, '') AS subfield, o.type,
+       coalesce(o.removed::boolean, false) AS removed
   FROM pg_catalog.pg_foreign_table t
   JOIN pg_catalog.pg_class c ON c.oid = t.ftrelid
   JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver

@@ -12,7 +12,8 @@ DECLARE
 BEGIN
     FOR target IN
         SELECT c.oid::regclass AS relation, i.column_name, i.comment
-          FROM jsonb_to_recordset(pipedrive_internal.imported_comments()) AS i (table_name text, column_name text, comment text)
+          FROM jsonb_to_recordset(pipedrive_internal.imported_comments())
+               AS i (table_name text, column_name text, comment text)
           JOIN pg_event_trigger_ddl_commands() AS d ON d.object_type = 'foreign table'
           JOIN pg_class AS c ON c.oid = d.objid AND c.relname = i.table_name
           JOIN pg_foreign_table AS t ON t.ftrelid = c.oid
@@ -20,9 +21,11 @@ BEGIN
           JOIN pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw AND w.fdwname = 'pipedrive_fdw'
     LOOP
         IF target.column_name IS NULL THEN
-            EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', target.relation::regclass, target.comment);
+            EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', target.relation::regclass,
+                           target.comment);
         ELSE
-            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', target.relation::regclass, target.column_name, target.comment);
+            EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', target.relation::regclass,
+                           target.column_name, target.comment);
         END IF;
     END LOOP;
 END

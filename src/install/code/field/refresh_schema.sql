@@ -17,8 +17,11 @@ EXCEPTION WHEN dependent_objects_still_exist THEN
     END IF;
     aside := pipedrive_internal.spare_name(source, column_name);
     EXECUTE format('ALTER FOREIGN TABLE %s RENAME COLUMN %I TO %I', source, column_name, aside);
-    EXECUTE format('ALTER FOREIGN TABLE %s ALTER COLUMN %I OPTIONS (DROP field, DROP type%s, ADD removed ''true'')', source, aside,
-                   (SELECT ', DROP subfield' FROM pipedrive_internal.table_columns k WHERE k.relation = source AND k.attname = aside AND k.subfield <> ''));
+    EXECUTE format('ALTER FOREIGN TABLE %s
+                        ALTER COLUMN %I OPTIONS (DROP field, DROP type%s, ADD removed ''true'')',
+                   source, aside,
+                   (SELECT ', DROP subfield' FROM pipedrive_internal.table_columns k
+                     WHERE k.relation = source AND k.attname = aside AND k.subfield <> ''));
     RETURN format('ALTER FOREIGN TABLE %s RENAME COLUMN %I TO %I', source, column_name, aside);
 END
 $$;
@@ -42,24 +45,33 @@ BEGIN
         change := c.change;
         statement := c.statement;
         IF c.change = 'removed' AND NOT drop_removed THEN
-            CONTINUE WHEN EXISTS (SELECT FROM pipedrive_internal.table_columns k WHERE k.relation = c.table_name AND k.attname = c.column_name AND k.removed);
-            statement := format('ALTER FOREIGN TABLE %s ALTER COLUMN %I OPTIONS (ADD removed %L)', c.table_name, c.column_name, 'true');
+            CONTINUE WHEN EXISTS (SELECT FROM pipedrive_internal.table_columns k
+                                   WHERE k.relation = c.table_name AND k.attname = c.column_name
+                                     AND k.removed);
+            statement := format('ALTER FOREIGN TABLE %s ALTER COLUMN %I OPTIONS (ADD removed %L)',
+                                c.table_name, c.column_name, 'true');
         ELSIF c.change = 'renamed' AND NOT rename_columns THEN
             statement := NULL; -- the name is kept
         END IF;
         IF statement IS NOT NULL THEN
-            SELECT a.attnum INTO place FROM pg_attribute a WHERE a.attrelid = c.table_name AND a.attname = c.column_name;
+            SELECT a.attnum INTO place FROM pg_attribute a
+             WHERE a.attrelid = c.table_name AND a.attname = c.column_name;
             IF statement LIKE '% DROP COLUMN %' THEN
-                PERFORM pipedrive_internal.free_live_column(m, c.column_name) FROM pipedrive_internal.mirror m WHERE m.source = c.table_name;
+                PERFORM pipedrive_internal.free_live_column(m, c.column_name)
+                   FROM pipedrive_internal.mirror m WHERE m.source = c.table_name;
             END IF;
-            statement := pipedrive_internal.alter_source(c.table_name, c.column_name, statement, c.change = 'retyped');
+            statement := pipedrive_internal.alter_source(c.table_name, c.column_name, statement,
+                                                         c.change = 'retyped');
             IF c.change = 'renamed' THEN
                 PERFORM pipedrive_internal.follow_rename(m, c.column_name, a.attname)
-                   FROM pipedrive_internal.mirror m JOIN pg_attribute a ON a.attrelid = m.source AND a.attnum = place WHERE m.source = c.table_name;
+                   FROM pipedrive_internal.mirror m
+                   JOIN pg_attribute a ON a.attrelid = m.source AND a.attnum = place
+                  WHERE m.source = c.table_name;
             END IF;
             RETURN NEXT;
         END IF;
-        IF c.change IN ('added', 'retyped') AND statement LIKE '% ADD COLUMN %' AND c.detail IS NOT NULL THEN
+        IF c.change IN ('added', 'retyped') AND statement LIKE '% ADD COLUMN %'
+           AND c.detail IS NOT NULL THEN
             EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', c.table_name, c.column_name, c.detail);
         END IF;
         IF c.change = 'options' THEN
@@ -67,7 +79,8 @@ BEGIN
         END IF;
     END LOOP;
     PERFORM pipedrive_internal.follow_source(m.mirror_id)
-       FROM pipedrive_internal.mirror m JOIN pg_class r ON r.oid = m.source AND r.relnamespace = target_schema;
+       FROM pipedrive_internal.mirror m
+       JOIN pg_class r ON r.oid = m.source AND r.relnamespace = target_schema;
     -- what was compared is now what is known: labels and later comparisons start from here
     PERFORM pipedrive_internal.keep_fields(t.server, t.entity, NOT rename_columns)
        FROM (SELECT DISTINCT k.server, k.entity

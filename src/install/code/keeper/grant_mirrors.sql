@@ -12,7 +12,9 @@ BEGIN
                -- secret
                CASE WHEN c.relname IN ('detached_mirror', 'detached_view') THEN 'SELECT, DELETE'
                     WHEN EXISTS (SELECT FROM pg_trigger t JOIN pg_proc g ON g.oid = t.tgfoid
-                                  WHERE t.tgrelid = c.oid AND g.pronamespace = 'pipedrive_internal'::regnamespace AND starts_with(g.proname::text, 'guard_'::text))
+                                  WHERE t.tgrelid = c.oid
+                                    AND g.pronamespace = 'pipedrive_internal'::regnamespace
+                                    AND starts_with(g.proname::text, 'guard_'::text))
                       OR c.oid = 'pipedrive.inbox'::regclass
                     THEN 'SELECT, INSERT, UPDATE, DELETE'
                     WHEN c.relkind = 'v' AND c.relhastriggers THEN 'SELECT, UPDATE'
@@ -23,9 +25,12 @@ BEGIN
          WHERE d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
            AND d.refobjid = (SELECT e.oid FROM pg_extension e WHERE e.extname = 'pipedrive_fdw')
            AND (c.relkind IN ('r', 'p', 'v', 'S') AND NOT c.relispartition
-                AND (webhooks OR c.oid <> ALL (ARRAY['pipedrive.inbox', 'pipedrive.inbox_summary', 'pipedrive_internal.webhook_login',
-                                                     'pipedrive_internal.webhook_subscription']::regclass[]))
-                OR NOT p.prosecdef OR p.provolatile = 's') -- what runs with its owner's rights only reads
+                AND (webhooks OR c.oid <> ALL (
+                        ARRAY['pipedrive.inbox', 'pipedrive.inbox_summary',
+                              'pipedrive_internal.webhook_login',
+                              'pipedrive_internal.webhook_subscription']::regclass[]))
+                -- what runs with its owner's rights only reads
+                OR NOT p.prosecdef OR p.provolatile = 's')
          ORDER BY d.classid, d.objid LOOP
         IF o.relkind = 'S' THEN
             EXECUTE format('GRANT USAGE ON SEQUENCE %s TO %s', o.objid::regclass, keeper);

@@ -7,7 +7,8 @@
 -- Who may fill and empty a table may say how its mirror stands.
 CREATE OR REPLACE FUNCTION pipedrive_internal.keeps(target regclass) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT (has_table_privilege(target, 'INSERT'::text) AND has_table_privilege(target, 'DELETE'::text)) IS TRUE
+    SELECT (has_table_privilege(target, 'INSERT'::text)
+            AND has_table_privilege(target, 'DELETE'::text)) IS TRUE
 $$;
 COMMENT ON FUNCTION pipedrive_internal.keeps(regclass) IS
     'whether the current user may fill and empty a table';
@@ -53,10 +54,12 @@ DECLARE
 BEGIN
     IF TG_OP = 'UPDATE' AND new.mirror_id <> old.mirror_id
        OR TG_OP = 'DELETE' AND NOT pipedrive_internal.keeps_mirror(old.mirror_id)
-       OR TG_OP <> 'DELETE' AND NOT takes_events AND NOT pipedrive_internal.keeps_mirror(new.mirror_id) THEN
+       OR TG_OP <> 'DELETE' AND NOT takes_events
+          AND NOT pipedrive_internal.keeps_mirror(new.mirror_id) THEN
         PERFORM pipedrive_internal.refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
     ELSIF TG_OP <> 'DELETE'
-          AND (to_jsonb(new) ->> 'arrival')::bigint > pg_sequence_last_value('pipedrive_internal.arrival'::regclass) THEN
+          AND (to_jsonb(new) ->> 'arrival')::bigint
+              > pg_sequence_last_value('pipedrive_internal.arrival'::regclass) THEN
         PERFORM pipedrive_internal.refuse_write(TG_TABLE_NAME, 'times to come'::text);
     END IF;
     RETURN CASE WHEN TG_OP = 'DELETE' THEN old ELSE new END;
@@ -78,10 +81,15 @@ BEGIN
     END IF;
     IF TG_OP = 'DELETE' THEN
         RETURN old;
-    ELSIF NOT pipedrive_internal.keeps(new.target) OR has_table_privilege(new.source, 'SELECT'::text) IS NOT TRUE
-          OR EXISTS (SELECT FROM pg_class c WHERE c.oid = new.deleted_source AND NOT pg_has_role(c.relowner, 'USAGE'::text))
-          OR EXISTS (SELECT FROM pipedrive_internal.detached_mirror d WHERE d.mirror_id = new.mirror_id AND d.target <> new.target)
-          OR new.mirror_id > pg_sequence_last_value('pipedrive_internal.mirror_mirror_id_seq'::regclass) THEN
+    ELSIF NOT pipedrive_internal.keeps(new.target)
+          OR has_table_privilege(new.source, 'SELECT'::text) IS NOT TRUE
+          OR EXISTS (SELECT FROM pg_class c
+                      WHERE c.oid = new.deleted_source
+                        AND NOT pg_has_role(c.relowner, 'USAGE'::text))
+          OR EXISTS (SELECT FROM pipedrive_internal.detached_mirror d
+                      WHERE d.mirror_id = new.mirror_id AND d.target <> new.target)
+          OR new.mirror_id > pg_sequence_last_value(
+                                 'pipedrive_internal.mirror_mirror_id_seq'::regclass) THEN
         PERFORM pipedrive_internal.refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
     END IF;
     RETURN new;
@@ -94,7 +102,9 @@ COMMENT ON FUNCTION pipedrive_internal.guard_target() IS
 CREATE OR REPLACE FUNCTION pipedrive_internal.guard_detached() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    IF TG_OP <> 'DELETE' OR NOT pipedrive_internal.keeps(old.target) AND EXISTS (SELECT FROM pg_class c WHERE c.oid = old.target) THEN
+    IF TG_OP <> 'DELETE'
+       OR NOT pipedrive_internal.keeps(old.target)
+          AND EXISTS (SELECT FROM pg_class c WHERE c.oid = old.target) THEN
         PERFORM pipedrive_internal.refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
     END IF;
     RETURN old;
@@ -107,7 +117,8 @@ COMMENT ON FUNCTION pipedrive_internal.guard_detached() IS
 CREATE OR REPLACE FUNCTION pipedrive_internal.guard_view() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    views regclass[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.view] WHEN 'DELETE' THEN ARRAY[old.view]
+    views regclass[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.view]
+                                   WHEN 'DELETE' THEN ARRAY[old.view]
                                    ELSE ARRAY[old.view, new.view] END;
 BEGIN
     IF EXISTS (SELECT FROM unnest(views) AS v JOIN pg_class c ON c.oid = v
@@ -125,16 +136,20 @@ COMMENT ON FUNCTION pipedrive_internal.guard_view() IS
 CREATE OR REPLACE FUNCTION pipedrive_internal.guard_server() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    servers name[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.server] WHEN 'DELETE' THEN ARRAY[old.server]
+    servers name[] := CASE TG_OP WHEN 'INSERT' THEN ARRAY[new.server]
+                                 WHEN 'DELETE' THEN ARRAY[old.server]
                                  ELSE ARRAY[old.server, new.server] END;
 BEGIN
     IF EXISTS (SELECT FROM pg_foreign_server s
-                WHERE s.srvname = ANY (servers) AND NOT has_server_privilege(s.oid, 'USAGE'::text)) THEN
-        PERFORM pipedrive_internal.refuse_write(TG_TABLE_NAME, 'servers that are not to be used'::text);
+                WHERE s.srvname = ANY (servers)
+                  AND NOT has_server_privilege(s.oid, 'USAGE'::text)) THEN
+        PERFORM pipedrive_internal.refuse_write(TG_TABLE_NAME,
+                                                'servers that are not to be used'::text);
     ELSIF TG_OP <> 'INSERT' AND TG_TABLE_NAME = 'server_company'
           AND EXISTS (SELECT FROM pg_foreign_server s JOIN pg_foreign_table t ON t.ftserver = s.oid
                         JOIN pipedrive_internal.mirror m ON m.source = t.ftrelid
-                       WHERE s.srvname = ANY (servers) AND NOT pg_has_role(s.srvowner, 'USAGE'::text)
+                       WHERE s.srvname = ANY (servers)
+                         AND NOT pg_has_role(s.srvowner, 'USAGE'::text)
                          AND NOT pipedrive_internal.keeps(m.target)) THEN
         PERFORM pipedrive_internal.refuse_write(TG_TABLE_NAME, 'mirrors of other roles'::text);
     END IF;
@@ -152,19 +167,23 @@ BEGIN
     FOR t IN
         SELECT DISTINCT c.oid::regclass AS relation, g.guard
           FROM pg_catalog.pg_class c
-          JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname IN ('mirror_id', 'view', 'server', 'target')
+          JOIN pg_catalog.pg_attribute a
+            ON a.attrelid = c.oid AND a.attname IN ('mirror_id', 'view', 'server', 'target')
          CROSS JOIN LATERAL (
                SELECT CASE WHEN c.relname = 'mirror' THEN 'guard_target'
-                           WHEN c.relname IN ('detached_mirror', 'detached_view') THEN 'guard_detached'
-                           WHEN c.relname IN ('refetch', 'late_mark', 'mirror_event', 'event_company') THEN 'guard_mark'
+                           WHEN c.relname IN ('detached_mirror', 'detached_view')
+                               THEN 'guard_detached'
+                           WHEN c.relname IN ('refetch', 'late_mark', 'mirror_event',
+                                              'event_company') THEN 'guard_mark'
                            WHEN a.attname = 'mirror_id' THEN 'guard_mirror'
                            WHEN a.attname = 'view' THEN 'guard_view'
                            ELSE 'guard_server' END) AS g (guard)
-         WHERE c.relnamespace IN ('pipedrive'::regnamespace, 'pipedrive_internal'::regnamespace) AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+         WHERE c.relnamespace IN ('pipedrive'::regnamespace, 'pipedrive_internal'::regnamespace)
+           AND c.relkind IN ('r', 'p') AND NOT c.relispartition
            AND c.relname NOT IN ('inbox', 'known_server', 'fields') LOOP
         EXECUTE pg_catalog.format('DROP TRIGGER IF EXISTS %I ON %s', t.guard, t.relation);
-        EXECUTE pg_catalog.format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW
-            WHEN (NOT pg_catalog.has_table_privilege(%L::regclass, ''TRIGGER''))
+        EXECUTE pg_catalog.format('CREATE TRIGGER %I BEFORE INSERT OR UPDATE OR DELETE ON %s
+            FOR EACH ROW WHEN (NOT pg_catalog.has_table_privilege(%L::regclass, ''TRIGGER''))
             EXECUTE FUNCTION pipedrive_internal.%I()', t.guard, t.relation, t.relation, t.guard);
         EXECUTE pg_catalog.format('COMMENT ON TRIGGER %I ON %s IS %L', t.guard, t.relation,
             'a role without further rights writes only what is its own');

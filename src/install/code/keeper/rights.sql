@@ -45,11 +45,13 @@ GRANT EXECUTE ON FUNCTION
     pipedrive.refresh_schema(regnamespace, boolean, boolean),
     -- what these two call
     pipedrive_internal.table_changes(regclass, jsonb), pipedrive_internal.read_fields(name, text),
-    pipedrive_internal.stored_fields(name, text), pipedrive_internal.keep_fields(name, text, boolean),
+    pipedrive_internal.stored_fields(name, text),
+    pipedrive_internal.keep_fields(name, text, boolean),
     pipedrive_internal.name_columns(text, jsonb, text, text[]),
     pipedrive_internal.option_changes(jsonb, jsonb),
     pipedrive_internal.alter_source(regclass, name, text, boolean),
-    pipedrive_internal.spare_name(regclass, name), pipedrive_internal.derived_name(text, text, text),
+    pipedrive_internal.spare_name(regclass, name),
+    pipedrive_internal.derived_name(text, text, text),
     -- what refresh_schema() names for tables that have a mirror is asked for without one too; the
     -- rest of what a mirror needs has who keeps the mirror
     pipedrive_internal.free_live_column(pipedrive_internal.mirror, name),

@@ -7,7 +7,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     n bigint;
 BEGIN
-    EXECUTE format('DELETE FROM %s WHERE %I < $1', kept, age_column) USING pipedrive_internal.retention_cutoff(setting, fallback);
+    EXECUTE format('DELETE FROM %s WHERE %I < $1', kept, age_column)
+      USING pipedrive_internal.retention_cutoff(setting, fallback);
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END
@@ -19,7 +20,8 @@ COMMENT ON FUNCTION pipedrive_internal.forget_old(regclass, name, text, text) IS
 CREATE OR REPLACE FUNCTION pipedrive_internal.forget_tombstones() RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    cutoff timestamptz := pipedrive_internal.retention_cutoff('tombstone_retention'::text, '90 days'::text);
+    cutoff timestamptz := pipedrive_internal.retention_cutoff('tombstone_retention'::text,
+                                                              '90 days'::text);
     n bigint;
 BEGIN
     DELETE FROM pipedrive_internal.tombstone t
@@ -42,7 +44,9 @@ DECLARE
     n bigint;
 BEGIN
     EXECUTE 'DELETE FROM cron.job_run_details r
-              USING cron.job j, pipedrive_internal.jobs(NULL::text, NULL::text, NULL::text, NULL::text, NULL::text) k
+              USING cron.job j,
+                    pipedrive_internal.jobs(NULL::text, NULL::text, NULL::text, NULL::text,
+                                            NULL::text) k
               WHERE r.jobid = j.jobid AND j.jobname = k.job AND r.end_time < $1'
       USING pipedrive_internal.retention_cutoff('cron_log_retention'::text, '7 days'::text);
     GET DIAGNOSTICS n = ROW_COUNT;
@@ -56,7 +60,8 @@ COMMENT ON FUNCTION pipedrive_internal.forget_cron_runs() IS
 -- left to the next time.
 CREATE OR REPLACE FUNCTION pipedrive_internal.retention_step(step text, target text) RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
-SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' SET lock_timeout = '5s' AS $$
+SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres'
+SET lock_timeout = '5s' AS $$
 DECLARE
     message text;
     detail text;
@@ -74,8 +79,10 @@ EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
     RAISE NOTICE 'retention: "% %" waits for another time: %', step, target, SQLERRM;
     RETURN true;
 WHEN assert_failure OR OTHERS THEN -- the other steps go on
-    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
-    RAISE WARNING 'retention: %', pipedrive_internal.error_text(SQLSTATE, message, detail, hint, context);
+    GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+        hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+    RAISE WARNING 'retention: %',
+        pipedrive_internal.error_text(SQLSTATE, message, detail, hint, context);
     RETURN false;
 END
 $$;
@@ -86,18 +93,24 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.retention_steps()
 RETURNS TABLE (step text, target text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 SET timezone = 'UTC' SET datestyle = 'ISO, YMD' SET intervalstyle = 'postgres' AS $$
-    SELECT 'create', to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + n * interval '1 month', 'YYYY-MM-DD')
+    SELECT 'create', to_char(date_trunc('month', now() AT TIME ZONE 'UTC')
+                             + n * interval '1 month', 'YYYY-MM-DD')
       FROM generate_series(0, 2) AS n
      UNION ALL
     SELECT 'drop', p::text FROM pipedrive_internal.old_partitions() AS p
      UNION ALL
-    SELECT 'run', format('SELECT pipedrive_internal.forget_old(%L::regclass, %L::name, %L::text, %L::text)', v.kept, v.age_column, v.setting, v.fallback)
+    SELECT 'run', format('SELECT pipedrive_internal.forget_old(%L::regclass, %L::name, '
+                         '%L::text, %L::text)',
+                         v.kept, v.age_column, v.setting, v.fallback)
       FROM (VALUES ('pipedrive.changes_default', 'recorded_at', 'changes_retention', 'forever'),
-                   ('pipedrive.refresh_log', 'started', 'refresh_log_retention', '30 days')) AS v (kept, age_column, setting, fallback)
+                   ('pipedrive.refresh_log', 'started', 'refresh_log_retention', '30 days'))
+           AS v (kept, age_column, setting, fallback)
      UNION ALL
     SELECT 'run', v.call
-      FROM (VALUES ('SELECT pipedrive_internal.forget_dropped_views()'), ('SELECT pipedrive_internal.purge_settled()'),
-                   ('SELECT pipedrive_internal.purge_queued()'), ('SELECT pipedrive_internal.forget_tombstones()')) AS v (call)
+      FROM (VALUES ('SELECT pipedrive_internal.forget_dropped_views()'),
+                   ('SELECT pipedrive_internal.purge_settled()'),
+                   ('SELECT pipedrive_internal.purge_queued()'),
+                   ('SELECT pipedrive_internal.forget_tombstones()')) AS v (call)
      UNION ALL
     SELECT 'run', 'SELECT pipedrive_internal.forget_cron_runs()' WHERE pipedrive_internal.has_cron()
 $$;
@@ -106,7 +119,8 @@ COMMENT ON FUNCTION pipedrive_internal.retention_steps() IS 'what apply_retentio
 CREATE OR REPLACE PROCEDURE pipedrive.apply_retention()
 LANGUAGE plpgsql AS $$
 DECLARE
-    steps pg_catalog.text[] := ARRAY(SELECT ARRAY[s.step, s.target] FROM pipedrive_internal.retention_steps() s);
+    steps pg_catalog.text[] := ARRAY(SELECT ARRAY[s.step, s.target]
+                                       FROM pipedrive_internal.retention_steps() s);
     s pg_catalog.text[];
     failed pg_catalog.int4 := 0;
 BEGIN
@@ -119,7 +133,9 @@ BEGIN
     END LOOP;
     IF failed OPERATOR(pg_catalog.>) 0 THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-            MESSAGE = pg_catalog.format('%s of %s steps of retention failed', failed, pg_catalog.array_length(steps, 1)), HINT = 'The warnings before this tell why. The other steps are done.';
+            MESSAGE = pg_catalog.format('%s of %s steps of retention failed', failed,
+                                        pg_catalog.array_length(steps, 1)),
+            HINT = 'The warnings before this tell why. The other steps are done.';
     END IF;
 END
 $$;

@@ -16,8 +16,10 @@ COMMENT ON FUNCTION pipedrive_internal.account_stamp(name) IS
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.was_asked(server name) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM pipedrive_internal.server_company c WHERE c.server = was_asked.server)
-        OR EXISTS (SELECT FROM pipedrive_internal.server_account a WHERE a.server = was_asked.server)
+    SELECT EXISTS (SELECT FROM pipedrive_internal.server_company c
+                    WHERE c.server = was_asked.server)
+        OR EXISTS (SELECT FROM pipedrive_internal.server_account a
+                    WHERE a.server = was_asked.server)
 $$;
 COMMENT ON FUNCTION pipedrive_internal.was_asked(name) IS
     'whether the company behind a server is known, or cannot be: some accounts do not tell';
@@ -51,7 +53,8 @@ COMMENT ON FUNCTION pipedrive_internal.asked_company(name, text) IS
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.holds_rows(server name) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM pipedrive_internal.mirror m JOIN pipedrive_internal.mirror_state s USING (mirror_id)
+    SELECT EXISTS (SELECT FROM pipedrive_internal.mirror m
+                     JOIN pipedrive_internal.mirror_state s USING (mirror_id)
                      JOIN pg_foreign_table t ON t.ftrelid = m.source
                      JOIN pg_foreign_server f ON f.oid = t.ftserver
                     WHERE f.srvname = holds_rows.server AND s.run_started IS NOT NULL)
@@ -108,7 +111,8 @@ DECLARE
     filled boolean;
 BEGIN
     IF tokens > 0 THEN
-        PERFORM pipedrive_internal.count_tokens(m.mirror_id, ROW('more', tokens, 0, 0)::pipedrive_internal.step);
+        PERFORM pipedrive_internal.count_tokens(
+            m.mirror_id, ROW('more', tokens, 0, 0)::pipedrive_internal.step);
     END IF;
     IF shown IS NULL OR shown IS NOT DISTINCT FROM held THEN
         RETURN;
@@ -136,7 +140,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.mirror;
 BEGIN
-    FOR m IN SELECT DISTINCT ON (pipedrive_internal.server_of(x.source)) x.* FROM pipedrive_internal.mirror x
+    FOR m IN SELECT DISTINCT ON (pipedrive_internal.server_of(x.source)) x.*
+               FROM pipedrive_internal.mirror x
               WHERE x.mirror_id = ANY (mirrors) AND pipedrive_internal.may_write(x.source, x.target)
               ORDER BY pipedrive_internal.server_of(x.source), x.mirror_id LOOP
         BEGIN

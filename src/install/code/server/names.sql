@@ -37,8 +37,9 @@ BEGIN
                                         WHERE i.indrelid = c.oid AND i.indisunique
                                           AND a.attnum = ANY (i.indkey))
                    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-                  WHERE c.relnamespace IN ('pipedrive'::regnamespace, 'pipedrive_internal'::regnamespace) AND c.relkind = 'r'
-                    AND a.attname = 'server' AND a.atttypid = 'name'::regtype
+                  WHERE c.relnamespace IN ('pipedrive'::regnamespace,
+                                           'pipedrive_internal'::regnamespace)
+                    AND c.relkind = 'r' AND a.attname = 'server' AND a.atttypid = 'name'::regtype
                     AND c.relname <> 'known_server' AND s.old_name <> s.new_name LOOP
             IF key THEN
                 EXECUTE format('DELETE FROM %s WHERE server = $1', t) USING s.new_name;
@@ -55,7 +56,8 @@ COMMENT ON FUNCTION pipedrive_internal.follow_server() IS
     'event trigger function: our rows about a server follow when it is renamed';
 DROP EVENT TRIGGER IF EXISTS pipedrive_follow_server;
 CREATE EVENT TRIGGER pipedrive_follow_server ON ddl_command_end
-    WHEN TAG IN ('CREATE SERVER', 'ALTER SERVER') EXECUTE FUNCTION pipedrive_internal.follow_server();
+    WHEN TAG IN ('CREATE SERVER', 'ALTER SERVER')
+    EXECUTE FUNCTION pipedrive_internal.follow_server();
 COMMENT ON EVENT TRIGGER pipedrive_follow_server IS
     'our rows about a server follow when it is renamed';
 
@@ -77,6 +79,7 @@ COMMENT ON FUNCTION pipedrive_internal.forget_server() IS
     'event trigger function: forgets the field definitions and the company of dropped servers';
 DROP EVENT TRIGGER IF EXISTS pipedrive_forget_server;
 CREATE EVENT TRIGGER pipedrive_forget_server ON sql_drop
-    WHEN TAG IN ('DROP SERVER', 'DROP EXTENSION', 'DROP OWNED') EXECUTE FUNCTION pipedrive_internal.forget_server();
+    WHEN TAG IN ('DROP SERVER', 'DROP EXTENSION', 'DROP OWNED')
+    EXECUTE FUNCTION pipedrive_internal.forget_server();
 COMMENT ON EVENT TRIGGER pipedrive_forget_server IS
     'forgets the field definitions and the company of dropped servers';

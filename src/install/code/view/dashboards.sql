@@ -22,7 +22,8 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.mirrors_of(mirror_schema regnamesp
 RETURNS TABLE (entity text, target regclass)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT DISTINCT ON (m.entity) m.entity, m.target
-      FROM pipedrive_internal.mirror m JOIN pg_class c ON c.oid = m.target AND c.relnamespace = mirror_schema
+      FROM pipedrive_internal.mirror m
+      JOIN pg_class c ON c.oid = m.target AND c.relnamespace = mirror_schema
      ORDER BY m.entity, c.relname <> m.entity, m.mirror_id
 $$;
 COMMENT ON FUNCTION pipedrive_internal.mirrors_of(regnamespace) IS
@@ -51,10 +52,12 @@ BEGIN
             END IF;
         END LOOP;
     END LOOP;
-    EXECUTE format('CREATE MATERIALIZED VIEW %I.%I AS %s WITH NO DATA', target_schema, d.name, query);
+    EXECUTE format('CREATE MATERIALIZED VIEW %I.%I AS %s WITH NO DATA', target_schema, d.name,
+                   query);
     view := format('%I.%I', target_schema, d.name)::regclass;
     EXECUTE format('CREATE UNIQUE INDEX %I ON %s (%s)', d.name || '_key', view, d.unique_columns);
-    EXECUTE format('COMMENT ON MATERIALIZED VIEW %s IS %L', view, replace(d.comment, '{zone}', time_zone));
+    EXECUTE format('COMMENT ON MATERIALIZED VIEW %s IS %L', view,
+                   replace(d.comment, '{zone}', time_zone));
     PERFORM pipedrive.track_view(view, d.max_age);
     PERFORM pipedrive_internal.refresh_view(view);
     RETURN view;
@@ -69,21 +72,28 @@ RETURNS SETOF regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place name := pipedrive_internal.schema_name(target_schema);
-    present text[] := (SELECT array_agg(m.entity) FROM pipedrive_internal.mirrors_of(mirror_schema) m);
+    present text[] := (SELECT array_agg(m.entity)
+                         FROM pipedrive_internal.mirrors_of(mirror_schema) m);
     d record;
 BEGIN
     IF present IS NULL THEN
         RAISE EXCEPTION 'schema % holds no mirrors', mirror_schema
             USING ERRCODE = 'object_not_in_prerequisite_state',
-                  HINT = (SELECT coalesce('Mirrors are in: ' || string_agg(DISTINCT c.relnamespace::regnamespace::text, ', '), 'SELECT pipedrive.create_mirrors(...) makes mirrors.')
+                  HINT = (SELECT coalesce('Mirrors are in: ' || string_agg(
+                                              DISTINCT c.relnamespace::regnamespace::text, ', '),
+                                          'SELECT pipedrive.create_mirrors(...) makes mirrors.')
                             FROM pipedrive_internal.mirror m JOIN pg_class c ON c.oid = m.target);
     END IF;
     IF place IS NULL THEN
-        SELECT pipedrive_internal.derived_name(regexp_replace(n.nspname, '_mirror$', ''), '_dashboards'::text) INTO place FROM pg_namespace n WHERE n.oid = mirror_schema;
+        SELECT pipedrive_internal.derived_name(regexp_replace(n.nspname, '_mirror$', ''),
+                                               '_dashboards'::text)
+          INTO place FROM pg_namespace n WHERE n.oid = mirror_schema;
     END IF;
     PERFORM now() AT TIME ZONE time_zone; -- an error if there is no such zone
-    PERFORM pipedrive_internal.ensure_schema(place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));
-    FOR d IN SELECT b.name, pipedrive_internal.needed_mirrors(b.query) AS needs FROM pipedrive_internal.dashboards() b LOOP
+    PERFORM pipedrive_internal.ensure_schema(
+        place, format('dashboards over the Pipedrive mirrors in %s', mirror_schema));
+    FOR d IN SELECT b.name, pipedrive_internal.needed_mirrors(b.query) AS needs
+               FROM pipedrive_internal.dashboards() b LOOP
         IF to_regclass(format('%I.%I', place, d.name)) IS NOT NULL THEN
             RAISE NOTICE 'dashboard % is left as it is: the relation exists', d.name;
         ELSIF NOT d.needs <@ present THEN
@@ -91,9 +101,11 @@ BEGIN
                 (SELECT string_agg(n, ', ') FROM unnest(d.needs) AS n WHERE NOT n = ANY (present));
         ELSE
             BEGIN
-                RETURN NEXT pipedrive_internal.create_dashboard(d.name, mirror_schema, place::text, time_zone);
+                RETURN NEXT pipedrive_internal.create_dashboard(d.name, mirror_schema, place::text,
+                                                                time_zone);
             EXCEPTION WHEN undefined_column OR undefined_function OR datatype_mismatch THEN
-                RAISE NOTICE 'dashboard % is left out: %', d.name, SQLERRM; -- tables written by hand, without what it needs
+                -- tables written by hand, without what it needs
+                RAISE NOTICE 'dashboard % is left out: %', d.name, SQLERRM;
             END;
         END IF;
     END LOOP;

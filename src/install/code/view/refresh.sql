@@ -9,18 +9,24 @@ DECLARE
     views regclass[];
 BEGIN
     WITH RECURSIVE edges AS MATERIALIZED (
-        SELECT t.view, i.input FROM pipedrive_internal.tracked_view t CROSS JOIN LATERAL pipedrive_internal.view_inputs(t.view) i WHERE i.kind = 'view'
+        SELECT t.view, i.input
+          FROM pipedrive_internal.tracked_view t
+         CROSS JOIN LATERAL pipedrive_internal.view_inputs(t.view) i WHERE i.kind = 'view'
     ),
     levels (view, path) AS (
-        SELECT t.view, ARRAY[t.view::oid] FROM pipedrive_internal.tracked_view t JOIN pg_class c ON c.oid = t.view
+        SELECT t.view, ARRAY[t.view::oid]
+          FROM pipedrive_internal.tracked_view t JOIN pg_class c ON c.oid = t.view
          UNION ALL
-        SELECT e.view, l.path || e.view::oid FROM levels l JOIN edges e ON e.input = l.view WHERE NOT e.view = ANY (l.path)
+        SELECT e.view, l.path || e.view::oid
+          FROM levels l JOIN edges e ON e.input = l.view WHERE NOT e.view = ANY (l.path)
     )
     SELECT array_agg(o.view ORDER BY o.level, o.view::text) INTO views
-      FROM (SELECT l.view, max(cardinality(l.path)) AS level FROM levels l WHERE only_view IS NULL OR l.view = only_view GROUP BY 1) AS o;
+      FROM (SELECT l.view, max(cardinality(l.path)) AS level FROM levels l
+             WHERE only_view IS NULL OR l.view = only_view GROUP BY 1) AS o;
     IF views IS NULL AND only_view IS NOT NULL THEN
         RAISE EXCEPTION '% is not tracked', only_view
-            USING ERRCODE = 'object_not_in_prerequisite_state', HINT = format('SELECT pipedrive.track_view(%L)', only_view);
+            USING ERRCODE = 'object_not_in_prerequisite_state',
+                  HINT = format('SELECT pipedrive.track_view(%L)', only_view);
     END IF;
     RETURN coalesce(views, '{}');
 END
@@ -35,23 +41,34 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     began timestamptz := clock_timestamp();
-    serials jsonb := pipedrive_internal.view_serials(refresh_view.view); -- before the refresh: a change during it is a change after it
+    -- before the refresh: a change during it is a change after it
+    serials jsonb := pipedrive_internal.view_serials(refresh_view.view);
     unique_index boolean := pipedrive_internal.has_usable_unique_index(refresh_view.view);
     populated boolean := (SELECT c.relispopulated FROM pg_class c WHERE c.oid = refresh_view.view);
     n bigint;
 BEGIN
-    EXECUTE format('REFRESH MATERIALIZED VIEW %s%s', CASE WHEN populated AND unique_index THEN 'CONCURRENTLY ' ELSE '' END, refresh_view.view);
+    EXECUTE format('REFRESH MATERIALIZED VIEW %s%s',
+                   CASE WHEN populated AND unique_index THEN 'CONCURRENTLY ' ELSE '' END,
+                   refresh_view.view);
     EXECUTE format('SELECT count(*) FROM %s', refresh_view.view) INTO n;
-    IF NOT unique_index AND NOT (SELECT t.hinted FROM pipedrive_internal.tracked_view t WHERE t.view = refresh_view.view) THEN
-        RAISE NOTICE 'materialized view % cannot be refreshed concurrently: its readers wait while it is refreshed', refresh_view.view
-            USING HINT = 'Create a unique index on plain columns of it, without a WHERE clause.';
+    IF NOT unique_index AND NOT (SELECT t.hinted FROM pipedrive_internal.tracked_view t
+                                  WHERE t.view = refresh_view.view) THEN
+        RAISE NOTICE USING
+            MESSAGE = format('materialized view %s cannot be refreshed concurrently: its readers '
+                             'wait while it is refreshed', refresh_view.view),
+            HINT = 'Create a unique index on plain columns of it, without a WHERE clause.';
     END IF;
     UPDATE pipedrive_internal.tracked_view t
-       SET last_refresh = began, last_serials = serials, refreshes = t.refreshes + 1, last_duration = clock_timestamp() - began, last_rows = n,
-           last_concurrent = populated AND unique_index, last_error = NULL, last_error_at = NULL, hinted = NOT unique_index
+       SET last_refresh = began, last_serials = serials, refreshes = t.refreshes + 1,
+           last_duration = clock_timestamp() - began, last_rows = n,
+           last_concurrent = populated AND unique_index, last_error = NULL, last_error_at = NULL,
+           hinted = NOT unique_index
      WHERE t.view = refresh_view.view;
-    INSERT INTO pipedrive.refresh_log VALUES (refresh_view.view, began, clock_timestamp() - began, n, populated AND unique_index, NULL);
-    PERFORM pg_notify('pipedrive_changes', json_build_object('view', refresh_view.view, 'rows', n)::text);
+    INSERT INTO pipedrive.refresh_log
+    VALUES (refresh_view.view, began, clock_timestamp() - began, n, populated AND unique_index,
+            NULL);
+    PERFORM pg_notify('pipedrive_changes',
+                      json_build_object('view', refresh_view.view, 'rows', n)::text);
     RETURN n;
 END
 $$;
@@ -71,26 +88,34 @@ DECLARE
     state text;
 BEGIN
     -- until the end of the transaction
-    IF NOT pg_try_advisory_xact_lock('pipedrive_internal.tracked_view'::regclass::oid::integer, refresh_if_due.view::oid::integer) THEN
-        RAISE NOTICE 'another session refreshes materialized view %: left to it', refresh_if_due.view;
+    IF NOT pg_try_advisory_xact_lock('pipedrive_internal.tracked_view'::regclass::oid::integer,
+                                     refresh_if_due.view::oid::integer) THEN
+        RAISE NOTICE 'another session refreshes materialized view %: left to it',
+            refresh_if_due.view;
         RETURN false;
     END IF;
     IF NOT force AND pipedrive_internal.refresh_reason(refresh_if_due.view) IS NULL
-       OR NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = refresh_if_due.view AND c.relkind = 'm') THEN
+       OR NOT EXISTS (SELECT FROM pg_class c
+                       WHERE c.oid = refresh_if_due.view AND c.relkind = 'm') THEN
         RETURN false;
     END IF;
     BEGIN
         PERFORM pipedrive_internal.refresh_view(refresh_if_due.view);
         RETURN true;
     EXCEPTION WHEN assert_failure OR OTHERS THEN
-        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
+        GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL,
+            hint = PG_EXCEPTION_HINT, context = PG_EXCEPTION_CONTEXT;
         state := SQLSTATE;
     END;
     -- a warning may go to the server's log, the rest is for the view's owner: see tracked_views
-    RAISE WARNING 'materialized view % could not be refreshed: %: %', refresh_if_due.view, state, pipedrive_internal.error_text(state, message, detail, hint, context);
+    RAISE WARNING 'materialized view % could not be refreshed: %: %', refresh_if_due.view, state,
+        pipedrive_internal.error_text(state, message, detail, hint, context);
     message := pipedrive_internal.full_text(state, message, detail, hint);
-    UPDATE pipedrive_internal.tracked_view t SET last_error = message, last_error_at = clock_timestamp() WHERE t.view = refresh_if_due.view;
-    INSERT INTO pipedrive.refresh_log VALUES (refresh_if_due.view, began, clock_timestamp() - began, NULL, NULL, message);
+    UPDATE pipedrive_internal.tracked_view t
+       SET last_error = message, last_error_at = clock_timestamp()
+     WHERE t.view = refresh_if_due.view;
+    INSERT INTO pipedrive.refresh_log
+    VALUES (refresh_if_due.view, began, clock_timestamp() - began, NULL, NULL, message);
     RETURN NULL;
 END
 $$;
@@ -117,7 +142,8 @@ BEGIN
     IF pg_catalog.cardinality(failed) OPERATOR(pg_catalog.>) 0 THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
             MESSAGE = pg_catalog.format('%s of %s tracked views could not be refreshed',
-                                        pg_catalog.cardinality(failed), pg_catalog.cardinality(views)),
+                                        pg_catalog.cardinality(failed),
+                                        pg_catalog.cardinality(views)),
             DETAIL = pg_catalog.format('Failed: %s.', pg_catalog.array_to_string(failed, ', ')),
             HINT = 'The others are done. See error in pipedrive.tracked_views.';
     END IF;
