@@ -5,6 +5,7 @@
 
 #include "core/catalog/entities.h"
 #include "core/scan/account.h"
+#include "pg/guard.h"
 #include "pg/report.h"
 
 namespace pipedrive::pg {
@@ -47,6 +48,19 @@ void watch_servers();
 // Waits on sockets, time, the latch and postmaster death; handles interrupts; accounts for
 // libcurl's file descriptors. Leaf.
 void wait_for(const WaitFor* wait);
+// Steps something in the core, waits for what it says, and steps it again until it says true: the
+// one loop of this kind. `step` takes a WaitFor* and runs inside entry(); `wait` lives where an
+// error cannot lose it.
+template <typename Step>
+void drive(const ReportContext& who, WaitFor* wait, Step&& step) {
+    while (!entry(who, [&] {
+        wait->sockets.clear();
+        wait->timeout_ms = -1;
+        return step(wait);
+    }))
+        wait_for(wait);
+}
+
 // Books the transport's open sockets with PostgreSQL's fd budget; call after anything that may have
 // opened or closed one. Leaf.
 void account_for_sockets();

@@ -167,23 +167,16 @@ HeldCatalogue* read_fields(const Connection* connection, const Entity* entity) {
         held->object->reader.emplace(held->object->account, *entity, backend_transport(),
                                      monotonic_clock(), held->object->traffic);
     });
-    while (true) {
-        Reading* reading = held->object;
-        const bool ready = entry(connection->who, [&] {
-            reading->wait.sockets.clear();
-            reading->wait.timeout_ms = -1;
-            if (reading->reader->step(&reading->wait) == Progress::Wait) return false;
-            CatalogueSlot& slot =
-                catalogue_slot(connection->server, connection->user_mapping, *entity);
-            slot.catalogue = reading->reader->take();
-            fields->object = new std::shared_ptr<const FieldCatalogue>(slot.catalogue);
-            slot.missing.clear();
-            slot.read_at = unix_micros();
-            return true;
-        });
-        if (ready) break;
-        wait_for(&reading->wait);
-    }
+    Reading* reading = held->object;
+    drive(connection->who, &reading->wait, [&](WaitFor* wait) {
+        if (reading->reader->step(wait) == Progress::Wait) return false;
+        CatalogueSlot& slot = catalogue_slot(connection->server, connection->user_mapping, *entity);
+        slot.catalogue = reading->reader->take();
+        fields->object = new std::shared_ptr<const FieldCatalogue>(slot.catalogue);
+        slot.missing.clear();
+        slot.read_at = unix_micros();
+        return true;
+    });
     MemoryContextDelete(context);
     account_for_sockets();
     return fields;

@@ -6,7 +6,7 @@
 
 #include "core/catalog/options.h"
 #include "core/plan/plan_text.h"
-#include "core/plan/request_plan.h"
+#include "core/plan/requests.h"
 #include "pg/guard.h"
 #include "pg/known_rows.h"
 #include "pg/settings.h"
@@ -31,7 +31,7 @@ bool recognise(PlannerInfo* root, RelOptInfo* rel, const TableInfo* table, Expr*
 
 bool is_id_lookup(const RelState* state, const PushedQual& qual) {
     const Filter* filter = find_filter(*state->table->entity, qual.column);
-    return filter != nullptr && filter->kind == FilterKind::Ids;
+    return filter != nullptr && is_lookup(filter->kind);
 }
 
 // Rows an id lookup can find at most: ids are unique.
@@ -94,7 +94,7 @@ bool is_id_column(PlannerInfo*, RelOptInfo* rel, EquivalenceClass*, EquivalenceM
         if (column.attnum != reinterpret_cast<Var*>(expr)->varattno || column.filter == nullptr)
             continue;
         const Filter* filter = find_filter(*state->table->entity, column.filter);
-        return filter != nullptr && filter->kind == FilterKind::Ids;
+        return filter != nullptr && is_lookup(filter->kind);
     }
     return false;
 }

@@ -141,7 +141,7 @@ std::string bad_rows_json(const RepeatedScan& scan) {
     json.open('[');
     for (const BadRow& row : scan.bad_rows()) {
         json.open('{');
-        json.member("id", std::to_string(row.id));
+        json.member("id", row.key);
         json.member("column", row.column);
         json.member("reason", row.reason);
         json.close('}');

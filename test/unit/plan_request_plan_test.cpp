@@ -9,7 +9,7 @@
 #include <random>
 #include <set>
 
-#include "core/plan/request_plan.h"
+#include "core/plan/requests.h"
 #include "unit/fakes.h"
 
 namespace pipedrive {
@@ -195,13 +195,9 @@ struct Api {
 std::vector<std::string> targets_of(const RequestPlan& plan) {
     std::vector<std::string> targets;
     for (const Stream& stream : plan.streams) {
-        if (!plan.by_ids) targets.push_back(request_target(plan, stream, {}, ""));
+        if (!plan.by_ids) targets.push_back(request_target(plan, stream, {}));
         for (std::size_t at = 0; at < plan.ids.size(); at += kIdsPerRequest)
-            targets.push_back(
-                request_target(plan, stream,
-                               std::span(plan.ids).subspan(
-                                   at, std::min<std::size_t>(kIdsPerRequest, plan.ids.size() - at)),
-                               ""));
+            targets.push_back(request_target(plan, stream, plan.ids.part(at, kIdsPerRequest)));
     }
     return targets;
 }
@@ -468,7 +464,7 @@ TEST(RequestPlan, ProjectionAsksOnlyWhatTheEndpointKnows) {
 
 TEST(RequestPlan, TargetsAreEncodedAndLimited) {
     RequestPlan plan = plan_requests(require_entity("deals"), {}, {}, {}, 9999);
-    EXPECT_EQ(request_target(plan, plan.streams[0], {}, "a+b/=&c d"),
+    EXPECT_EQ(request_target(plan, plan.streams[0], {}, {"a+b/=&c d"}),
               "/api/v2/deals?limit=500&cursor=a%2Bb%2F%3D%26c%20d");
 }
 

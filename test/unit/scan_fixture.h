@@ -110,13 +110,13 @@ struct ScanTest : ::testing::Test {
     std::vector<std::int64_t> ids(Scan& s) {
         std::vector<std::int64_t> out;
         while (next(s) == Scan::Step::Row)
-            out.push_back(s.row_id());
+            out.push_back(s.row_key().integer());
         return out;
     }
     std::vector<std::string> cells(Scan& s) {
         std::vector<std::string> out;
         while (next(s) == Scan::Step::Row) {
-            std::string row = std::to_string(s.row_id());
+            std::string row = s.row_key().spelled();
             for (const Cell& c : s.row())
                 row += " " + show(c);
             out.push_back(row);
