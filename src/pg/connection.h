@@ -20,8 +20,10 @@ struct OptionList {
 // What a scan or an import needs before the core is entered. palloc'd.
 struct Connection {
     Oid server;
-    Oid user_mapping;        // of the user or of PUBLIC
-    const char* mapped_user; // its name, "" for PUBLIC
+    // Of the user or of PUBLIC.
+    Oid user_mapping;
+    // The name of that user, "" for PUBLIC.
+    const char* mapped_user;
     OptionList options;
     ReportContext who;
 };

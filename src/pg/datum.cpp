@@ -207,8 +207,8 @@ void prepare_converter(Converter* converter, Kind kind, const char* name, Oid ty
                         errhint("Declare the column as %.*s.", static_cast<int>(wanted.size()),
                                 wanted.data())));
     }
-    converter->by_text =
-        converter->typmod >= 0; // a length or precision limit lives in the input function
+    // A length or precision limit lives in the input function.
+    converter->by_text = converter->typmod >= 0;
     Oid function;
     getTypeInputInfo(converter->base_type, &function, &converter->io_param);
     fmgr_info(function, &converter->input);

@@ -39,9 +39,9 @@ constexpr const char* kUpsert =
     "excluded.read_at";
 
 // Runs SQL as the table's owner. Names and operators above are qualified, so the caller's
-// search_path has no say.
-class OwnerScope { // plain data: no destructor; leave() is not reached on error, where the
-                   // transaction's end restores the user
+// search_path has no say. Plain data: no destructor; leave() is not reached on error, where the
+// transaction's end restores the user.
+class OwnerScope {
   public:
     bool enter() {
         const Oid table = get_relname_relid("fields", get_namespace_oid("pipedrive", true));
@@ -85,8 +85,10 @@ Key key_of(const Connection* connection, const Entity* entity) {
 }
 
 struct Stored {
-    char* fields;  // UTF-8 JSON, nullptr: none
-    int64 read_at; // unix microseconds
+    // UTF-8 JSON, nullptr: none.
+    char* fields;
+    // Unix microseconds.
+    int64 read_at;
 };
 
 // Only when kept after `newer_than`.

@@ -25,7 +25,8 @@ constexpr OperatorRow kOperators[] = {
 struct TypePair {
     Oid column, value;
     Value::Type type;
-    bool ordered; // < and > as well as =
+    // < and > as well as =.
+    bool ordered;
 };
 constexpr TypePair kPairs[] = {
     {INT8OID, INT8OID, Value::Type::Ints, false},

@@ -25,7 +25,8 @@ ExecState* state_of(ForeignScanState* node) {
 // What a conversion error or a cancelled wait says of where it was.
 struct ErrorPlace {
     const char* entity;
-    const char* column; // nullptr: not converting
+    // nullptr: not converting.
+    const char* column;
     const RowKey* row;
     int page;
 };

@@ -19,13 +19,14 @@ using test::query_value;
 
 struct Row {
     std::int64_t id = 0;
-    std::map<std::string, std::optional<std::int64_t>> ints; // references; done as 0 and 1
+    // References; done as 0 and 1.
+    std::map<std::string, std::optional<std::int64_t>> ints;
     std::string status;
     std::optional<Micros> update_time;
     bool archived = false;
 };
 
-// ----------------------------------------------------------------------------------------- SQL
+// ---- SQL ----------------------------------------------------------------------------------------
 
 bool holds(const Row& row, const Predicate& p, const std::vector<Value>& values) {
     if (p.op == Op::IsTrue || p.op == Op::IsFalse) {
@@ -61,7 +62,7 @@ bool holds(const Row& row, const Predicate& p, const std::vector<Value>& values)
     }
 }
 
-// ----------------------------------------------------------------------------------------- API
+// ---- API ----------------------------------------------------------------------------------------
 
 // Query parameters of each list, pipedrive-api.md section 2.2.
 const std::map<std::string, std::set<std::string>> kAllowed = {
@@ -126,7 +127,8 @@ Micros api_time(const std::string& text) {
 }
 
 struct Api {
-    bool null_time_passes; // undocumented: does a window return rows that were never changed?
+    // Undocumented: does a window return rows that were never changed?
+    bool null_time_passes;
 
     static void check_parameters(const std::string& target) {
         const std::string path = target.substr(0, target.find('?'));
@@ -202,9 +204,10 @@ std::vector<std::string> targets_of(const RequestPlan& plan) {
     return targets;
 }
 
-// ----------------------------------------------------------------------------- the generator
+// ---- the generator ------------------------------------------------------------------------------
 
-constexpr Micros kNoon = 825768000LL * kSecond; // 2026-03-03T12:00:00Z
+// 2026-03-03T12:00:00Z.
+constexpr Micros kNoon = 825768000LL * kSecond;
 
 struct World {
     std::mt19937 random{20260303};

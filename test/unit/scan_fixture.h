@@ -21,8 +21,10 @@ struct ScanTest : ::testing::Test {
     ScriptedTransport api{clock};
     CatalogueSlot slot;
     Account account;
-    std::string definitions;  // the "data" of dealFields
-    std::int64_t list_ms = 0; // how long a page of a list takes
+    // The "data" of dealFields.
+    std::string definitions;
+    // How long a page of a list takes.
+    std::int64_t list_ms = 0;
 
     ScanTest() {
         account.base_url = "https://acme.pipedrive.com";

@@ -12,7 +12,8 @@
 namespace pipedrive {
 namespace {
 
-using List = std::vector<int>; // keys, in the list's order
+// Keys, in the list's order.
+using List = std::vector<int>;
 
 List numbers(int n) {
     List out;

@@ -27,7 +27,8 @@ std::vector<BoundColumn> columns(bool whole = false) {
 }
 
 struct Result {
-    std::vector<std::string> rows; // "id: cell | cell | …"
+    // "id: cell | cell | …"
+    std::vector<std::string> rows;
     std::string cursor;
     int missing = -1;
 };

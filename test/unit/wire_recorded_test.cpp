@@ -17,7 +17,8 @@ namespace pipedrive {
 namespace {
 
 struct Recording {
-    std::string entity, version, op, body; // body: the bytes as recorded
+    // body: the bytes as recorded.
+    std::string entity, version, op, body;
 };
 
 std::vector<Recording> recordings() {
