@@ -1,4 +1,5 @@
-# Functions shared by script/test and script/demo. POSIX sh; sourced, never run.
+# What the scripts share: packages, the run's directory, steps that can be interrupted; server.sh has the build, the
+# cluster and the simulator. POSIX sh; sourced, never run.
 #
 # The caller sets PROJECT_DIR (absolute) and calls `run_dir_create` before anything that starts a process.
 # Everything that is started or written outside the project lives in RUN_DIR and dies with the script.
@@ -10,8 +11,6 @@ CLUSTER_DATA=       # data directory of the running cluster, empty if none runs
 SIMULATOR_PID=      # process group of the running simulator, empty if none runs
 STEP_PID=           # process group of the command that `run_step` is waiting for
 KEEP_RUN_DIR=       # not empty: leave RUN_DIR behind
-BUILD_PACKAGES=
-TEST_PACKAGES=
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s: %s\n' "${0##*/}" "$*" >&2; }
@@ -87,40 +86,49 @@ find_pg_config() {
     export PG_CONFIG
 }
 
-list_packages() { # build|test
-    BUILD_PACKAGES="g++ make pkg-config libcurl4-openssl-dev rapidjson-dev python3 ca-certificates"
+# What a purpose needs, as a Depends field would say it.
+dependencies() { # build|test|gdb|fuzz
+    needed="g++ (>= 4:10), make, pkg-config, libcurl4-openssl-dev (>= 7.74), rapidjson-dev, python3 (>= 3.9), ca-certificates"
+    own_postgres=
     case ${PG_CONFIG:-/usr/lib/postgresql/} in
         # Debian's own PostgreSQL; any other is the caller's business.
-        /usr/lib/postgresql/* | /usr/bin/*)
-            BUILD_PACKAGES="$BUILD_PACKAGES postgresql-${PG_MAJOR:-NN} postgresql-server-dev-${PG_MAJOR:-NN}"
-            CRON_PACKAGE="postgresql-${PG_MAJOR:-NN}-cron"
-            ;;
-        *) CRON_PACKAGE= ;;
+        /usr/lib/postgresql/* | /usr/bin/*) own_postgres=yes ;;
     esac
-    TEST_PACKAGES="cmake ninja-build libgtest-dev zlib1g-dev clang-format libipc-run-perl perl curl binutils ${CRON_PACKAGE:-}"
+    [ -z "$own_postgres" ] || needed="$needed, postgresql-${PG_MAJOR:-NN}, postgresql-server-dev-${PG_MAJOR:-NN}"
     case $1 in
-        build) say "$BUILD_PACKAGES" ;;
-        test) say "$BUILD_PACKAGES $TEST_PACKAGES" ;;
+        test)
+            needed="$needed, cmake (>= 3.18), ninja-build, libgtest-dev, zlib1g-dev, clang-format, libipc-run-perl, perl, curl, binutils"
+            [ -z "$own_postgres" ] || needed="$needed, postgresql-${PG_MAJOR:-NN}-cron"
+            ;;
+        gdb) needed="$needed, curl, gdb" ;;
+        shell) needed="$needed, curl" ;;
+        fuzz) needed="cmake (>= 3.18), ninja-build, clang, pkg-config, libcurl4-openssl-dev (>= 7.74), rapidjson-dev, zlib1g-dev" ;;
     esac
+    say "$needed"
 }
 
-missing_packages() { # PACKAGE...
-    for package in "$@"; do
-        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || printf '%s ' "$package"
-    done
+# apt-get knows what is there, without root and without package lists.
+satisfied() { # DEPENDENCIES
+    satisfied_plan=$(LC_ALL=C apt-get satisfy --dry-run --no-install-recommends "$1" 2>/dev/null) || return 1
+    case $satisfied_plan in *'Inst '*) return 1 ;; esac
 }
 
-need_tools() { # build|test, on a system that we cannot install on
-    tools="g++ make pkg-config python3"
-    [ "$1" = test ] && tools="$tools cmake ninja prove perl curl nm"
+need_tools() { # PURPOSE, on a system that we cannot install on
+    case $1 in
+        test) tools="g++ make pkg-config python3 cmake ninja prove perl curl nm" ;;
+        shell) tools="g++ make pkg-config python3 curl" ;;
+        gdb) tools="g++ make pkg-config python3 curl gdb" ;;
+        fuzz) tools="clang++ cmake ninja pkg-config" ;;
+        *) tools="g++ make pkg-config python3" ;;
+    esac
     absent=
     for tool in $tools; do
         have "$tool" || absent="$absent $tool"
     done
-    [ -n "${PG_CONFIG:-}" ] || have pg_config || absent="$absent pg_config"
+    [ "$1" = fuzz ] || [ -n "${PG_CONFIG:-}" ] || have pg_config || absent="$absent pg_config"
     [ -z "$absent" ] && return
     warn "missing here:$absent"
-    warn "install what your system calls these Debian packages: $(list_packages "$1")"
+    warn "install what your system calls these Debian packages: $(dependencies "$1")"
     exit 3
 }
 
@@ -135,21 +143,21 @@ remove_drop_in() {
     DROP_IN_WRITTEN=
 }
 
-apt_install() { # PACKAGE...
-    case " $* " in
-        *" postgresql-$PG_MAJOR "*)
+apt_install() { # DEPENDENCIES
+    case ", $1," in
+        *", postgresql-$PG_MAJOR,"*)
             as_root mkdir -p "${NO_MAIN_CLUSTER%/*}"
             DROP_IN_WRITTEN=yes
             say 'create_main_cluster = false' | as_root tee "$NO_MAIN_CLUSTER" >/dev/null
             ;;
     esac
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 \
-        install -y -q --no-install-recommends "$@" >"$RUN_DIR/apt.log" 2>&1
+        satisfy -y -q --no-install-recommends "$1" >"$RUN_DIR/apt.log" 2>&1
     apt_status=$?
     remove_drop_in
     if [ "$apt_status" -ne 0 ]; then
         tail -n 25 "$RUN_DIR/apt.log" >&2
-        die "apt-get could not install: $*"
+        die "apt-get could not install: $1"
     fi
 }
 
@@ -159,33 +167,28 @@ apt_update() {
         { tail -n 25 "$RUN_DIR/apt.log" >&2; die "apt-get update failed"; }
 }
 
-# Installs what the build (or build and tests) need and is not there. Sets PG_CONFIG and friends.
-need_packages() { # build|test
+# Installs what the purpose needs and is not there. Sets PG_CONFIG and friends.
+need_packages() { # build|test|shell|gdb|fuzz
     choose_postgres
     if ! have apt-get; then
         need_tools "$1"
-        find_pg_config
+        [ "$1" = fuzz ] || find_pg_config
         return
     fi
-    # shellcheck disable=SC2046  # one word a package
-    missing=$(missing_packages $(list_packages "$1"))
-    if [ -n "$missing" ]; then
+    if ! satisfied "$(dependencies "$1")"; then
         if ! is_root && ! have sudo; then
-            warn "missing packages: $(printf '%s' "$missing" | sed "s/-NN/-<major version>/g")"
-            warn "install them as root with apt-get, then run this again"
+            warn "missing packages, of: $(dependencies "$1" | sed "s/-NN/-<major version>/g")"
+            warn "install them as root with 'apt-get satisfy', then run this again"
             exit 3
         fi
         apt_update
         [ -n "$PG_MAJOR" ] || choose_postgres
         [ -n "$PG_MAJOR" ] || PG_MAJOR=$(distribution_major)
         [ -n "$PG_MAJOR" ] || die "apt knows no package 'postgresql'"
-        # shellcheck disable=SC2046
-        missing=$(missing_packages $(list_packages "$1"))
-        say "installing: $missing"
-        # shellcheck disable=SC2086
-        apt_install $missing
+        say "installing what is missing of: $(dependencies "$1")"
+        apt_install "$(dependencies "$1")"
     fi
-    find_pg_config
+    [ "$1" = fuzz ] || find_pg_config
 }
 
 # ---------------------------------------------------------------------------------------------------------
@@ -230,12 +233,25 @@ run_dir_create() {
 # After need_packages: the unprivileged user exists now.
 run_dir_hand_over() {
     choose_user
-    [ -n "$UNPRIVILEGED" ] || return 0
+    if [ -n "$UNPRIVILEGED" ]; then run_dir_give_away; fi
+    lane_enter 0
+}
+
+run_dir_give_away() {
     if ! as_unprivileged test -x "${RUN_DIR%/*}"; then
         new_dir=$(mktemp -d /tmp/pipedrive_fdw.XXXXXX) || exit 1
         rm -rf "$new_dir" && mv "$RUN_DIR" "$new_dir" && RUN_DIR=$new_dir
     fi
     chown -R "$UNPRIVILEGED" "$RUN_DIR"
+}
+
+# Where cluster and simulator of this shell live: in RUN_DIR, or for a job (jobs.sh) below it.
+lane_enter() { # NUMBER
+    LANE=$1
+    LANE_DIR=$RUN_DIR
+    [ "$LANE" -ne 0 ] || return 0
+    LANE_DIR=$RUN_DIR/lane$LANE
+    as_unprivileged mkdir -p "$LANE_DIR/tmp" "$LANE_DIR/log"
 }
 
 # Runs a command in its own process group and waits for it, so that a signal to this script is acted on at
@@ -304,6 +320,7 @@ cleanup() {
     trap '' INT TERM HUP
     trap - EXIT
     if [ -n "$STEP_PID" ]; then end_group "$STEP_PID"; fi
+    if [ -n "${RUNNING:-}" ]; then jobs_stop; fi
     cd / || :
     simulator_stop
     cluster_stop
@@ -324,155 +341,5 @@ install_traps() {
     trap 'exit 129' HUP
 }
 
-# ---------------------------------------------------------------------------------------------------------
-# Build and install
-# ---------------------------------------------------------------------------------------------------------
-
-# The server loads the library from one directory of the system, so two runs (of two clones, say) must not
-# overlap: the lock is on that directory itself, held on descriptor 9 until lock_release or the script's end.
-lock_install() {
-    exec 9<"$PG_PKGLIBDIR"
-    flock -n 9 && return
-    say "another run is using the installed extension; waiting for it"
-    flock 9 &
-    STEP_PID=$!
-    wait "$STEP_PID" || exit 1
-    STEP_PID=
-}
-
-lock_release() { exec 9>&-; }
-
-jobs() { nproc 2>/dev/null || echo 2; }
-
-# Objects of another PostgreSQL, or made with other flags, look up to date to make. Remember what they are for.
-build_module() { # LOG [MAKE-ARGUMENT...]
-    build_log=$1
-    shift
-    module_stamp=$PROJECT_DIR/build/module-flags
-    module_flags="$("$PG_CONFIG" --version) $*"
-    if [ -e "$module_stamp" ] && [ "$(cat "$module_stamp")" = "$module_flags" ]; then :; else
-        make -C "$PROJECT_DIR" PG_CONFIG="$PG_CONFIG" clean >"$build_log" 2>&1
-        mkdir -p "${build_log%/*}" # where clean takes build/ along
-    fi
-    run_step make -C "$PROJECT_DIR" -j"$(jobs)" PG_CONFIG="$PG_CONFIG" "$@" all >>"$build_log" 2>&1 || return 1
-    mkdir -p "${module_stamp%/*}" && printf '%s\n' "$module_flags" >"$module_stamp"
-}
-
-install_module() { # LOG [MAKE-ARGUMENT...]
-    install_log=$1
-    shift
-    if [ -w "$PG_PKGLIBDIR" ]; then
-        make -C "$PROJECT_DIR" PG_CONFIG="$PG_CONFIG" "$@" install >>"$install_log" 2>&1
-    else
-        as_root make -C "$PROJECT_DIR" PG_CONFIG="$PG_CONFIG" "$@" install >>"$install_log" 2>&1
-    fi
-}
-
-# A copy of what runs as the unprivileged user: root's clone may be unreadable for it, and test output stays out
-# of the clone. Sets STAGE. `../shared`, where it exists, stays at ../shared.
-stage_tree() {
-    STAGE=$RUN_DIR/tree/pipedrive_fdw
-    mkdir -p "$STAGE"
-    for part in sql expected test script doc README.md; do
-        [ -e "$PROJECT_DIR/$part" ] && cp -R "$PROJECT_DIR/$part" "$STAGE/"
-    done
-    mkdir -p "$STAGE/src/pg"
-    cp "$PROJECT_DIR/src/pg/report.cpp" "$STAGE/src/pg/" # its messages are looked for in the README
-    PIPEDRIVE_TEST_ROOT=$STAGE
-    PIPEDRIVE_SIMULATOR_DIR=$STAGE/test/simulator
-    PIPEDRIVE_SIMULATOR_CTL=$STAGE/test/simulator/ctl
-    export PIPEDRIVE_TEST_ROOT PIPEDRIVE_SIMULATOR_DIR PIPEDRIVE_SIMULATOR_CTL
-    if [ -d "$PROJECT_DIR/../shared/recorded" ]; then
-        mkdir -p "$RUN_DIR/tree/shared"
-        cp -R "$PROJECT_DIR/../shared/recorded" "$RUN_DIR/tree/shared/"
-    fi
-    chmod -R u+w "$RUN_DIR/tree"
-    [ -z "$UNPRIVILEGED" ] || chown -R "$UNPRIVILEGED" "$RUN_DIR/tree"
-}
-
-# ---------------------------------------------------------------------------------------------------------
-# The throw-away cluster and the simulator
-# ---------------------------------------------------------------------------------------------------------
-
-# Reachable only through a socket in RUN_DIR, which only its owner and root may enter: hence trust.
-cluster_start() {
-    CLUSTER_LOG=$RUN_DIR/log/postgresql.log
-    as_unprivileged initdb -D "$RUN_DIR/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 -N \
-        >"$RUN_DIR/log/initdb.log" 2>&1 || { cat "$RUN_DIR/log/initdb.log" >&2; return 1; }
-    cat >>"$RUN_DIR/data/postgresql.conf" <<END
-listen_addresses = ''
-unix_socket_directories = '$RUN_DIR/socket'
-unix_socket_permissions = 0700
-fsync = off
-synchronous_commit = off
-full_page_writes = off
-shared_buffers = 64MB
-max_connections = 60
-timezone = 'UTC'
-log_timezone = 'UTC'
-lc_messages = 'C'
-log_line_prefix = '%m [%p] %q%u@%d '
-log_min_error_statement = panic
-cluster_name = 'pipedrive_fdw throw-away'
-END
-    CLUSTER_DATA=$RUN_DIR/data
-    as_unprivileged pg_ctl -D "$CLUSTER_DATA" -l "$CLUSTER_LOG" -w -t 60 -s start \
-        </dev/null >"$RUN_DIR/log/pg_ctl.log" 2>&1 9>&- ||
-        { cat "$RUN_DIR/log/pg_ctl.log" "$CLUSTER_LOG" >&2; return 1; }
-    PGHOST=$RUN_DIR/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
-    PIPEDRIVE_CLUSTER_LOG=$CLUSTER_LOG
-    export PGHOST PGPORT PGUSER PGDATABASE PIPEDRIVE_CLUSTER_LOG
-    unset PGPASSWORD PGSERVICE PGOPTIONS PGSSLMODE PGHOSTADDR PGPASSFILE
-}
-
-cluster_pid() { head -n 1 "$CLUSTER_DATA/postmaster.pid" 2>/dev/null; }
-
-# Neither gone nor restarted after a crash of a backend.
-cluster_alive() {
-    as_unprivileged pg_ctl -D "$CLUSTER_DATA" status >/dev/null 2>&1 &&
-        ! grep -q 'all server processes terminated; reinitializing' "$CLUSTER_LOG"
-}
-
-cluster_stop() {
-    [ -n "$CLUSTER_DATA" ] || return 0
-    cluster_postmaster=$(cluster_pid)
-    as_unprivileged pg_ctl -D "$CLUSTER_DATA" -m fast -w -t 10 -s stop >/dev/null 2>&1 ||
-        as_unprivileged pg_ctl -D "$CLUSTER_DATA" -m immediate -w -t 10 -s stop >/dev/null 2>&1
-    if [ -n "$cluster_postmaster" ] && kill -s 0 "$cluster_postmaster" 2>/dev/null; then
-        kill -s KILL -- "-$cluster_postmaster" 2>/dev/null
-    fi
-    CLUSTER_DATA=
-}
-
-# Exports PIPEDRIVE_SIMULATOR_URL (no slash at the end). Runs from STAGE.
-simulator_start() { # ARGUMENT...
-    simulator_stop
-    port_file=$RUN_DIR/tmp/simulator.url
-    rm -f "$port_file"
-    (
-        exec 9>&-
-        cd "$STAGE" || exit 1
-        exec_unprivileged setsid python3 "$STAGE/test/simulator" --port 0 --port-file "$port_file" "$@"
-    ) >>"$RUN_DIR/log/simulator.log" 2>&1 </dev/null &
-    SIMULATOR_PID=$!
-    simulator_tries=0
-    until [ -s "$port_file" ]; do
-        simulator_tries=$((simulator_tries + 1))
-        if [ "$simulator_tries" -gt 600 ] || ! kill -s 0 "$SIMULATOR_PID" 2>/dev/null; then
-            tail -n 20 "$RUN_DIR/log/simulator.log" >&2
-            warn "the simulator did not start: $*"
-            simulator_stop
-            return 1
-        fi
-        sleep 0.1
-    done
-    PIPEDRIVE_SIMULATOR_URL=$(cat "$port_file") # http://127.0.0.1:PORT
-    export PIPEDRIVE_SIMULATOR_URL
-}
-
-simulator_stop() {
-    [ -n "$SIMULATOR_PID" ] || return 0
-    end_group "$SIMULATOR_PID"
-    wait "$SIMULATOR_PID" 2>/dev/null
-    SIMULATOR_PID=
-}
+# shellcheck source=script/server.sh
+. "$PROJECT_DIR/script/server.sh"

@@ -58,7 +58,7 @@ SELECT pipedrive.create_mirror('crm.deals', 'crm.deals_mirror');
 INSERT INTO pipedrive_internal.server_company VALUES ('crm', '100200300');
 CREATE ROLE regress_pipedrive_caller;
 GRANT USAGE ON SCHEMA sim TO regress_pipedrive_caller;
-GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_pipedrive_caller;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive, pipedrive_internal TO regress_pipedrive_caller;
 CREATE TABLE sim.ran_as (who name);
 GRANT INSERT ON sim.ran_as TO PUBLIC;
 CREATE FUNCTION sim.log_in(user_name text, password text) RETURNS text LANGUAGE sql AS $$
@@ -132,7 +132,7 @@ SELECT sim.error('SELECT pipedrive.grant_webhook_door(NULL)');
 SELECT pipedrive.grant_webhook_door('regress_pipedrive_door');
 CREATE FUNCTION sim.door(json) RETURNS json LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'SELECT pipedrive.queue_webhook($1)';
 ALTER FUNCTION sim.door(json) OWNER TO regress_pipedrive_door;
-REVOKE ALL ON ALL ROUTINES IN SCHEMA pipedrive FROM regress_pipedrive_caller;
+REVOKE ALL ON ALL ROUTINES IN SCHEMA pipedrive, pipedrive_internal FROM regress_pipedrive_caller;
 SET ROLE regress_pipedrive_caller;
 SELECT sim.door(replace(:'body', 'g1', 'g3')::json) ->> 'outcome' AS outcome;
 SELECT sim.door(replace(:'body', 'g1', 'g3')::json) ->> 'outcome' AS again;

@@ -8,7 +8,7 @@ SELECT pipedrive.create_mirror('crm.stages');
 DROP ROLE IF EXISTS regress_pipedrive_nobody;
 CREATE ROLE regress_pipedrive_nobody;
 GRANT USAGE ON SCHEMA sim TO PUBLIC;
-GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive TO regress_pipedrive_nobody;
+GRANT EXECUTE ON ALL ROUTINES IN SCHEMA pipedrive, pipedrive_internal TO regress_pipedrive_nobody;
 CREATE TABLE sim.null_call (role text, call text, state text, message text);
 GRANT ALL ON sim.null_call TO PUBLIC;
 -- A value that an argument of a type may well have.

@@ -19,8 +19,8 @@ extern "C" {
 namespace pipedrive::pg {
 namespace {
 
-Transport* transport =
-    nullptr; // heap, never freed: libcurl's connections live as long as the backend
+// Heap, never freed: libcurl's connections live as long as the backend.
+Transport* transport = nullptr;
 
 using SlotKey = std::tuple<Oid, Oid, const Entity*>;
 std::map<SlotKey, std::unique_ptr<CatalogueSlot>>* slots = nullptr;
@@ -128,9 +128,8 @@ void account_for_sockets() {
     static int booked = 0;
     const int open = transport == nullptr ? 0 : transport->open_sockets();
     for (; booked < open; ++booked)
-        if (!AcquireExternalFD())
-            ReserveExternalFD(); // over the budget: libcurl has opened it already, so it must be
-                                 // counted all the same
+        // Over the budget: libcurl has opened it already, so it must be counted all the same.
+        if (!AcquireExternalFD()) ReserveExternalFD();
     for (; booked > open; --booked)
         ReleaseExternalFD();
 }

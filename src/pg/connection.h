@@ -5,6 +5,7 @@
 
 #include "core/catalog/entities.h"
 #include "core/scan/account.h"
+#include "pg/guard.h"
 #include "pg/report.h"
 
 namespace pipedrive::pg {
@@ -19,8 +20,10 @@ struct OptionList {
 // What a scan or an import needs before the core is entered. palloc'd.
 struct Connection {
     Oid server;
-    Oid user_mapping;        // of the user or of PUBLIC
-    const char* mapped_user; // its name, "" for PUBLIC
+    // Of the user or of PUBLIC.
+    Oid user_mapping;
+    // The name of that user, "" for PUBLIC.
+    const char* mapped_user;
     OptionList options;
     ReportContext who;
 };
@@ -47,6 +50,19 @@ void watch_servers();
 // Waits on sockets, time, the latch and postmaster death; handles interrupts; accounts for
 // libcurl's file descriptors. Leaf.
 void wait_for(const WaitFor* wait);
+// Steps something in the core, waits for what it says, and steps it again until it says true: the
+// one loop of this kind. `step` takes a WaitFor* and runs inside entry(); `wait` lives where an
+// error cannot lose it.
+template <typename Step>
+void drive(const ReportContext& who, WaitFor* wait, Step&& step) {
+    while (!entry(who, [&] {
+        wait->sockets.clear();
+        wait->timeout_ms = -1;
+        return step(wait);
+    }))
+        wait_for(wait);
+}
+
 // Books the transport's open sockets with PostgreSQL's fd budget; call after anything that may have
 // opened or closed one. Leaf.
 void account_for_sockets();

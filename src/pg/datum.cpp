@@ -7,6 +7,7 @@
 extern "C" {
 #include "catalog/namespace.h"
 #include "utils/fmgrprotos.h"
+#include "utils/uuid.h"
 }
 
 #include "core/base/time.h"
@@ -34,6 +35,7 @@ constexpr TypeRow kTypes[] = {
     {Kind::Uuid, {UUIDOID}},
     {Kind::Json, {JSONBOID, JSONOID}},
     {Kind::IntArray, {INT8ARRAYOID}},
+    {Kind::UuidArray, {UUIDARRAYOID, TEXTARRAYOID}},
     {Kind::Primary, {}},
     {Kind::Address, {}},
     {Kind::Option, {}},
@@ -59,7 +61,7 @@ bool is_string_type(Oid type) {
 
 bool is_array_kind(Kind kind) {
     return kind == Kind::IntArray || kind == Kind::OptionSet || kind == Kind::OptionSetIds ||
-           kind == Kind::LabelNames;
+           kind == Kind::LabelNames || kind == Kind::UuidArray;
 }
 
 // Direct conversions, by cell and SQL type. Anything else that type_row allows goes through the
@@ -103,6 +105,22 @@ Datum text_array_datum(const Cell* cell) {
         construct_md_array(values, nulls, 1, dims, lower, TEXTOID, -1, false, TYPALIGN_INT));
 }
 
+Datum uuid_array_datum(const Cell* cell) {
+    Datum* values = static_cast<Datum*>(palloc(sizeof(Datum) * (cell->size + 1)));
+    bool* nulls = static_cast<bool*>(palloc(sizeof(bool) * (cell->size + 1)));
+    for (uint32 i = 0; i < cell->size; ++i) {
+        const Cell* item = &cell->items[i];
+        nulls[i] = item->type == CellType::Null;
+        values[i] = nulls[i] ? Datum(0)
+                             : DirectFunctionCall1(
+                                   uuid_in, CStringGetDatum(pnstrdup(item->text, item->size)));
+    }
+    int dims[1] = {static_cast<int>(cell->size)}, lower[1] = {1};
+    if (cell->size == 0) return PointerGetDatum(construct_empty_array(UUIDOID));
+    return PointerGetDatum(
+        construct_md_array(values, nulls, 1, dims, lower, UUIDOID, UUID_LEN, false, TYPALIGN_CHAR));
+}
+
 Datum server_text_datum(const Cell* cell) {
     if (GetDatabaseEncoding() == PG_UTF8)
         return PointerGetDatum(cstring_to_text_with_len(cell->text, static_cast<int>(cell->size)));
@@ -122,6 +140,7 @@ constexpr DirectRow kDirect[] = {
     {CellType::Duration, INTERVALOID, interval_datum},
     {CellType::IntArray, INT8ARRAYOID, int_array_datum},
     {CellType::TextArray, TEXTARRAYOID, text_array_datum},
+    {CellType::TextArray, UUIDARRAYOID, uuid_array_datum},
 };
 
 const DirectRow* direct_row(CellType cell, Oid type) {
@@ -188,8 +207,8 @@ void prepare_converter(Converter* converter, Kind kind, const char* name, Oid ty
                         errhint("Declare the column as %.*s.", static_cast<int>(wanted.size()),
                                 wanted.data())));
     }
-    converter->by_text =
-        converter->typmod >= 0; // a length or precision limit lives in the input function
+    // A length or precision limit lives in the input function.
+    converter->by_text = converter->typmod >= 0;
     Oid function;
     getTypeInputInfo(converter->base_type, &function, &converter->io_param);
     fmgr_info(function, &converter->input);

@@ -12,9 +12,12 @@ namespace pipedrive::pg {
 struct Converter {
     Oid type;
     int32 typmod;
-    Oid base_type; // of a domain, else the type
-    bool by_text;  // through the base type's input function
-    bool domain;   // whose constraints hold for NULL too
+    // Of a domain, else the type.
+    Oid base_type;
+    // Through the base type's input function.
+    bool by_text;
+    // Whose constraints hold for NULL too.
+    bool domain;
     void* domain_extra;
     MemoryContext context;
     FmgrInfo input;

@@ -2,7 +2,7 @@
 // really was.
 #include "pg/pg_prelude.h"
 
-#include "core/plan/request_plan.h"
+#include "core/plan/requests.h"
 #include "pg/loops.h"
 #include "pg/plan.h"
 #include "pg/qual.h"

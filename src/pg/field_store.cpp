@@ -39,9 +39,9 @@ constexpr const char* kUpsert =
     "excluded.read_at";
 
 // Runs SQL as the table's owner. Names and operators above are qualified, so the caller's
-// search_path has no say.
-class OwnerScope { // plain data: no destructor; leave() is not reached on error, where the
-                   // transaction's end restores the user
+// search_path has no say. Plain data: no destructor; leave() is not reached on error, where the
+// transaction's end restores the user.
+class OwnerScope {
   public:
     bool enter() {
         const Oid table =
@@ -86,8 +86,10 @@ Key key_of(const Connection* connection, const Entity* entity) {
 }
 
 struct Stored {
-    char* fields;  // UTF-8 JSON, nullptr: none
-    int64 read_at; // unix microseconds
+    // UTF-8 JSON, nullptr: none.
+    char* fields;
+    // Unix microseconds.
+    int64 read_at;
 };
 
 // Only when kept after `newer_than`.
@@ -168,23 +170,16 @@ HeldCatalogue* read_fields(const Connection* connection, const Entity* entity) {
         held->object->reader.emplace(held->object->account, *entity, backend_transport(),
                                      monotonic_clock(), held->object->traffic);
     });
-    while (true) {
-        Reading* reading = held->object;
-        const bool ready = entry(connection->who, [&] {
-            reading->wait.sockets.clear();
-            reading->wait.timeout_ms = -1;
-            if (reading->reader->step(&reading->wait) == Progress::Wait) return false;
-            CatalogueSlot& slot =
-                catalogue_slot(connection->server, connection->user_mapping, *entity);
-            slot.catalogue = reading->reader->take();
-            fields->object = new std::shared_ptr<const FieldCatalogue>(slot.catalogue);
-            slot.missing.clear();
-            slot.read_at = unix_micros();
-            return true;
-        });
-        if (ready) break;
-        wait_for(&reading->wait);
-    }
+    Reading* reading = held->object;
+    drive(connection->who, &reading->wait, [&](WaitFor* wait) {
+        if (reading->reader->step(wait) == Progress::Wait) return false;
+        CatalogueSlot& slot = catalogue_slot(connection->server, connection->user_mapping, *entity);
+        slot.catalogue = reading->reader->take();
+        fields->object = new std::shared_ptr<const FieldCatalogue>(slot.catalogue);
+        slot.missing.clear();
+        slot.read_at = unix_micros();
+        return true;
+    });
     MemoryContextDelete(context);
     account_for_sockets();
     return fields;

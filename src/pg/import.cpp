@@ -21,7 +21,8 @@ extern "C" {
 namespace pipedrive::pg {
 namespace {
 
-std::string* comments = nullptr; // JSON array body of the last import, heap
+// JSON array body of the last import, heap.
+std::string* comments = nullptr;
 
 struct PodImport {
     bool custom_fields = true, optional_fields = true;

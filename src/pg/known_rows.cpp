@@ -10,7 +10,8 @@ namespace pipedrive::pg {
 namespace {
 
 struct Entry {
-    Oid relation; // the key
+    // The key.
+    Oid relation;
     double rows;
 };
 HTAB* table = nullptr;

@@ -7,6 +7,7 @@
 namespace pipedrive::pg {
 
 void note_rows(Oid relation, double rows);
-double known_rows(Oid relation); // -1: no scan has read all of it
+// -1: no scan has read all of it.
+double known_rows(Oid relation);
 
 } // namespace pipedrive::pg

@@ -13,8 +13,10 @@ struct Search {
 
 struct Expressions {
     Search* search;
-    double loops; // of the node they are in
-    double rows;  // that they are evaluated for
+    // Of the node they are in.
+    double loops;
+    // Rows that they are evaluated for.
+    double rows;
 };
 
 void visit(Plan* plan, double loops, Search* search);

@@ -1,6 +1,6 @@
 // First include of every file in src/pg. PostgreSQL's headers go first: port.h renames the printf
-// family, and the standard library must see the renamed one. Nothing of libcurl may be
-// included after this.
+// family, and the standard library must see the renamed one. Nothing of libcurl may be included
+// after this.
 #pragma once
 
 extern "C" {

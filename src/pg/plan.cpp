@@ -6,7 +6,7 @@
 
 #include "core/catalog/options.h"
 #include "core/plan/plan_text.h"
-#include "core/plan/request_plan.h"
+#include "core/plan/requests.h"
 #include "pg/guard.h"
 #include "pg/known_rows.h"
 #include "pg/settings.h"
@@ -31,7 +31,7 @@ bool recognise(PlannerInfo* root, RelOptInfo* rel, const TableInfo* table, Expr*
 
 bool is_id_lookup(const RelState* state, const PushedQual& qual) {
     const Filter* filter = find_filter(*state->table->entity, qual.column);
-    return filter != nullptr && filter->kind == FilterKind::Ids;
+    return filter != nullptr && is_lookup(filter->kind);
 }
 
 // Rows an id lookup can find at most: ids are unique.
@@ -94,7 +94,7 @@ bool is_id_column(PlannerInfo*, RelOptInfo* rel, EquivalenceClass*, EquivalenceM
         if (column.attnum != reinterpret_cast<Var*>(expr)->varattno || column.filter == nullptr)
             continue;
         const Filter* filter = find_filter(*state->table->entity, column.filter);
-        return filter != nullptr && filter->kind == FilterKind::Ids;
+        return filter != nullptr && is_lookup(filter->kind);
     }
     return false;
 }
@@ -116,9 +116,8 @@ void add_lookup_path(PlannerInfo* root, RelOptInfo* rel, const RelState* state,
 }
 
 // Attributes anything above or in the scan needs. All clauses are rechecked, so all their columns
-// are.
-// Not the target list of the plan: it may be the whole row only because that is cheap for a local
-// table.
+// are. Not the target list of the plan: it may be the whole row only because that is cheap for a
+// local table.
 Bitmapset* wanted_attributes(RelOptInfo* rel, List* clauses) {
     Bitmapset* wanted = nullptr;
     pull_varattnos(reinterpret_cast<Node*>(rel->reltarget->exprs), rel->relid, &wanted);
@@ -128,10 +127,12 @@ Bitmapset* wanted_attributes(RelOptInfo* rel, List* clauses) {
 
 struct PodPlan {
     const TableInfo* table;
-    const bool* wanted; // by column
+    // By column.
+    const bool* wanted;
     int n_quals;
     const PushedQual* quals;
-    const int* values; // index of each qual's expression
+    // Index of each qual's expression.
+    const int* values;
 };
 
 std::string plan_text(const PodPlan& pod) {
@@ -141,8 +142,8 @@ std::string plan_text(const PodPlan& pod) {
     for (int i = 0; i < pod.table->n_columns; ++i) {
         if (!pod.wanted[i]) continue;
         DeclaredColumn column = declared(pod.table->columns[i]);
-        bind_column(*pod.table->entity,
-                    column); // a column that nothing can back fails here, by its name
+        // A column that nothing can back fails here, by its name.
+        bind_column(*pod.table->entity, column);
         plan.columns.push_back(std::move(column));
     }
     for (int i = 0; i < pod.n_quals; ++i)

@@ -6,12 +6,18 @@
 namespace pipedrive::pg {
 
 enum PlanItem {
-    PlanItemText,    // String: plan_text.h
-    PlanItemQuals,   // IntList: for each qual of the node the index of its predicate, -1: local
-    PlanItemFetched, // Integer: rows expected to come over the wire
-    PlanItemLimit,   // Integer: rows that a LIMIT above asks for, 0: not known
-    PlanItemListed,  // Integer: the same when neither ids nor an outer side narrow them
-    PlanItemKnown,   // Integer: 1 when the size of the table is known, not guessed
+    // String: plan_text.h.
+    PlanItemText,
+    // IntList: for each qual of the node the index of its predicate, -1: local.
+    PlanItemQuals,
+    // Integer: rows expected to come over the wire.
+    PlanItemFetched,
+    // Integer: rows that a LIMIT above asks for, 0: not known.
+    PlanItemLimit,
+    // Integer: the same when neither ids nor an outer side narrow them.
+    PlanItemListed,
+    // Integer: 1 when the size of the table is known, not guessed.
+    PlanItemKnown,
     PlanItemCount
 };
 

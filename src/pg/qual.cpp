@@ -1,5 +1,9 @@
 #include "pg/pg_prelude.h"
 
+extern "C" {
+#include "utils/fmgrprotos.h"
+}
+
 #include "pg/qual.h"
 
 namespace pipedrive::pg {
@@ -21,7 +25,8 @@ constexpr OperatorRow kOperators[] = {
 struct TypePair {
     Oid column, value;
     Value::Type type;
-    bool ordered; // < and > as well as =
+    // < and > as well as =.
+    bool ordered;
 };
 constexpr TypePair kPairs[] = {
     {INT8OID, INT8OID, Value::Type::Ints, false},
@@ -31,6 +36,7 @@ constexpr TypePair kPairs[] = {
     {INT4OID, INT4OID, Value::Type::Ints, false},
     {INT4OID, INT2OID, Value::Type::Ints, false},
     {TEXTOID, TEXTOID, Value::Type::Words, false},
+    {UUIDOID, UUIDOID, Value::Type::Uuids, false},
     {TIMESTAMPTZOID, TIMESTAMPTZOID, Value::Type::Time, true},
     {TIMESTAMPTZOID, TIMESTAMPOID, Value::Type::Time, true},
     {TIMESTAMPTZOID, DATEOID, Value::Type::Time, true},
@@ -122,8 +128,8 @@ bool from_array(const Context& cx, ScalarArrayOpExpr* op, PushedQual* out) {
     const Oid element = get_element_type(exprType(reinterpret_cast<Node*>(right)));
     const TypePair* pair =
         OidIsValid(element) ? type_pair(exprType(reinterpret_cast<Node*>(left)), element) : nullptr;
-    if (pair == nullptr || pair->type != column->type ||
-        (pair->type != Value::Type::Ints && pair->type != Value::Type::Words))
+    if (pair == nullptr || pair->type != column->type || pair->type == Value::Type::Time ||
+        pair->type == Value::Type::Flag)
         return false;
     *out = {column->filter, Op::AnyOf, right};
     return true;
@@ -187,6 +193,10 @@ void add_scalar(Oid type, Datum datum, PodValue* out) {
             out->type = Value::Type::Words;
             out->words[out->count++] = utf8_of(datum);
             break;
+        case UUIDOID:
+            out->type = Value::Type::Uuids;
+            out->words[out->count++] = DatumGetCString(DirectFunctionCall1(uuid_out, datum));
+            break;
         case BOOLOID:
             out->type = Value::Type::Flag;
             out->flag = DatumGetBool(datum);
@@ -207,7 +217,9 @@ void add_array(Oid element, Datum datum, PodValue* out) {
     int n;
     deconstruct_array(DatumGetArrayTypeP(datum), element, length, by_value, align, &items, &nulls,
                       &n);
-    out->type = element == TEXTOID ? Value::Type::Words : Value::Type::Ints;
+    out->type = element == TEXTOID   ? Value::Type::Words
+                : element == UUIDOID ? Value::Type::Uuids
+                                     : Value::Type::Ints;
     out->ints = static_cast<int64*>(palloc(sizeof(int64) * (n + 1)));
     out->words = static_cast<char**>(palloc(sizeof(char*) * (n + 1)));
     for (int i = 0; i < n; ++i)
@@ -245,7 +257,8 @@ Value to_value(const PodValue& pod) {
     if (pod.symbol != nullptr) v.symbol = pod.symbol;
     for (int i = 0; i < pod.count; ++i) {
         if (pod.type == Value::Type::Ints) v.ints.push_back(pod.ints[i]);
-        if (pod.type == Value::Type::Words) v.words.emplace_back(pod.words[i]);
+        if (pod.type == Value::Type::Words || pod.type == Value::Type::Uuids)
+            v.words.emplace_back(pod.words[i]);
     }
     return v;
 }

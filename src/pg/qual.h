@@ -11,9 +11,10 @@ namespace pipedrive::pg {
 // One column of the foreign table as far as push-down is concerned.
 struct QualColumn {
     AttrNumber attnum;
-    const char* filter; // name of the catalogue column whose filter applies; nullptr: not pushable
-    Value::Type
-        type; // what its filter takes: a text column bound to an id must not be pushed as words
+    // Name of the catalogue column whose filter applies; nullptr: not pushable.
+    const char* filter;
+    // What its filter takes: a text column bound to an id must not be pushed as words.
+    Value::Type type;
 };
 
 // A clause that can be pushed: plain data. `value` is the expression to evaluate at run time,
@@ -33,7 +34,8 @@ struct PodValue {
     Value::Type type;
     int count;
     int64* ints;
-    char** words; // UTF-8
+    // UTF-8.
+    char** words;
     int64 time;
     bool flag;
     const char* symbol;

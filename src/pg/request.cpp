@@ -35,24 +35,18 @@ int call_tokens(std::string_view path) noexcept {
 }
 
 void run(const Connection* connection, Call* call) {
-    while (true) {
-        const bool ready = entry(connection->who, [&] {
-            call->wait.sockets.clear();
-            call->wait.timeout_ms = -1;
-            try {
-                if (call->fetch->step(&call->wait) == Progress::Wait) return false;
-                call->answer = call->fetch->take();
-            } catch (Error& error) {
-                // No query sent this, and a request that is refused has changed nothing.
-                if (error.kind == ErrorKind::BadRequest && error.hint.empty())
-                    error.hint = "Correct what the answer names; nothing was changed in Pipedrive.";
-                throw;
-            }
-            return true;
-        });
-        if (ready) break;
-        wait_for(&call->wait);
-    }
+    drive(connection->who, &call->wait, [&](WaitFor* wait) {
+        try {
+            if (call->fetch->step(wait) == Progress::Wait) return false;
+            call->answer = call->fetch->take();
+        } catch (Error& error) {
+            // No query sent this, and a request that is refused has changed nothing.
+            if (error.kind == ErrorKind::BadRequest && error.hint.empty())
+                error.hint = "Correct what the answer names; nothing was changed in Pipedrive.";
+            throw;
+        }
+        return true;
+    });
     account_for_sockets();
 }
 

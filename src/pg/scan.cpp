@@ -25,16 +25,19 @@ ExecState* state_of(ForeignScanState* node) {
 // What a conversion error or a cancelled wait says of where it was.
 struct ErrorPlace {
     const char* entity;
-    const char* column; // nullptr: not converting
-    int64 row_id;
+    // nullptr: not converting.
+    const char* column;
+    const RowKey* row;
     int page;
 };
 
 void describe_place(void* arg) {
     auto* place = static_cast<ErrorPlace*>(arg);
-    if (place->column != nullptr)
-        errcontext("converting column \"%s\", row id " INT64_FORMAT ", page %d of \"%s\"",
-                   place->column, place->row_id, place->page, place->entity);
+    if (place->column == nullptr) return;
+    char key[100];
+    place->row->spell(key, sizeof(key));
+    errcontext("converting column \"%s\", row id %s, page %d of \"%s\"", place->column,
+               message_text(key), place->page, place->entity);
 }
 
 // True when the expression has a parameter without a value yet: an outer row's or init plan's, or
@@ -220,7 +223,7 @@ void fill_slot(ForeignScanState* node, TupleTableSlot* slot) {
     const RepeatedScan* scan = &*state->held->object->scan;
     const Cell* cells = scan->row().data();
     memset(slot->tts_isnull, true, sizeof(bool) * slot->tts_tupleDescriptor->natts);
-    ErrorPlace place = {state->entity->name.data(), nullptr, scan->row_id(), scan->page_number()};
+    ErrorPlace place = {state->entity->name.data(), nullptr, &scan->row_key(), scan->page_number()};
     ErrorContextCallback callback;
     callback.callback = describe_place;
     callback.arg = &place;
@@ -272,29 +275,28 @@ void begin_scan(ForeignScanState* node, int eflags) {
     if (!(eflags & EXEC_FLAG_EXPLAIN_ONLY)) connect(node);
 }
 
+static TupleTableSlot* end_of_rows(ForeignScanState* node, TupleTableSlot* slot) {
+    account_for_sockets();
+    const std::int64_t rows = state_of(node)->held->object->scan->whole_table();
+    if (rows >= 0)
+        note_rows(RelationGetRelid(node->ss.ss_currentRelation), static_cast<double>(rows));
+    return ExecClearTuple(slot);
+}
+
 TupleTableSlot* iterate_scan(ForeignScanState* node) {
     ExecState* state = state_of(node);
     TupleTableSlot* slot = node->ss.ss_ScanTupleSlot;
     if (!state->started) start_core(node);
     CoreScan* core = state->held->object;
-    while (true) {
-        const Scan::Step step = entry(state->connection->who, [&] {
-            core->wait.sockets.clear();
-            core->wait.timeout_ms = -1;
-            const pipedrive::Scan::Step now = core->scan->step(&core->wait);
-            core->came_to_its_end = now == pipedrive::Scan::Step::Done;
-            return now;
+    Scan::Step step;
+    do {
+        drive(state->connection->who, &core->wait, [&](WaitFor* wait) {
+            step = core->scan->step(wait);
+            core->came_to_its_end = step == Scan::Step::Done;
+            return step != Scan::Step::Wait;
         });
-        if (step == Scan::Step::Done) {
-            account_for_sockets();
-            if (const std::int64_t rows = core->scan->whole_table(); rows >= 0)
-                note_rows(RelationGetRelid(node->ss.ss_currentRelation), static_cast<double>(rows));
-            return ExecClearTuple(slot);
-        }
-        if (step == Scan::Step::Row && !set_aside(state)) break;
-        if (step == Scan::Step::Row) continue;
-        wait_for(&core->wait);
-    }
+        if (step == Scan::Step::Done) return end_of_rows(node, slot);
+    } while (set_aside(state));
     if (core->scan->has_notices()) raise_notices(node);
     if (!state->converters_ready) prepare_converters(node);
     ExecClearTuple(slot);

@@ -21,27 +21,39 @@ struct CoreScan {
     std::optional<RepeatedScan> scan;
     WaitFor wait;
     std::vector<Value> values;
-    WalkPart part;                // what a walk wants of it; all of the table otherwise
-    bool came_to_its_end = false; // of the table, or of the part
+    // What a walk wants of it; all of the table otherwise.
+    WalkPart part;
+    // The end of the table, or of the part.
+    bool came_to_its_end = false;
 };
 
 struct ExecState {
-    MemoryContext context;  // of everything below; a child of the query's
-    Connection* connection; // nullptr while EXPLAIN has not needed one
+    // Of everything below; a child of the query's.
+    MemoryContext context;
+    // nullptr while EXPLAIN has not needed one.
+    Connection* connection;
     Held<CoreScan>* held;
     const Entity* entity;
     int page_size;
-    int limit_hint;    // rows that a LIMIT above asks for, 0: not known
-    List* expressions; // ExprState, for the values of the predicates
+    // Rows that a LIMIT above asks for, 0: not known.
+    int limit_hint;
+    // ExprState, for the values of the predicates.
+    List* expressions;
     List* expression_nodes;
     bool started;
-    int n_columns;         // wanted
-    int* attributes;       // index into the tuple of each wanted column
-    Converter* converters; // prepared with the first row, when every kind is known
+    // Columns that are wanted.
+    int n_columns;
+    // Index into the tuple of each wanted column.
+    int* attributes;
+    // Prepared with the first row, when every kind is known.
+    Converter* converters;
     bool converters_ready;
-    std::int64_t listed; // rows expected when the list is read
-    bool known;          // and this is no guess
-    bool rewinds;        // the executor may ask for the same rows again
+    // Rows expected when the list is read.
+    std::int64_t listed;
+    // That is known, and no guess.
+    bool known;
+    // The executor may ask for the same rows again.
+    bool rewinds;
 };
 
 void begin_scan(ForeignScanState* node, int eflags);

@@ -3,9 +3,12 @@
 
 namespace pipedrive::pg {
 
-extern bool enable_pushdown;       // pipedrive_fdw.enable_pushdown
-extern int max_tokens_per_query;   // pipedrive_fdw.max_tokens_per_query; 0: no limit
-extern int max_requests_per_query; // pipedrive_fdw.max_requests_per_query; 0: no limit
+// pipedrive_fdw.enable_pushdown
+extern bool enable_pushdown;
+// pipedrive_fdw.max_tokens_per_query; 0: no limit.
+extern int max_tokens_per_query;
+// pipedrive_fdw.max_requests_per_query; 0: no limit.
+extern int max_requests_per_query;
 
 void define_settings();
 

@@ -16,11 +16,15 @@ namespace pipedrive::pg {
 namespace {
 
 struct Statement;
-Statement* statements = nullptr; // started and not ended
-Statement* outermost = nullptr;  // running
-TimestampTz loaded_in = 0;       // the statement that was running when the library was loaded
+// Started and not ended.
+Statement* statements = nullptr;
+// Running.
+Statement* outermost = nullptr;
+// The statement that was running when the library was loaded.
+TimestampTz loaded_in = 0;
 ExecutorRun_hook_type next_run = nullptr;
-std::int64_t session_tokens = 0; // what failed statements spent included
+// What failed statements spent is in it.
+std::int64_t session_tokens = 0;
 
 // A statement in execution, as long as its EState; a utility command has none.
 struct Statement {

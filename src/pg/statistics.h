@@ -12,11 +12,16 @@ namespace pipedrive::pg {
 // What get_rel_size keeps in RelOptInfo::fdw_private.
 struct RelState {
     TableInfo* table;
-    double listed;  // rows expected over the wire for what no outer value narrows, ids neither
-    double walked;  // the same with outer values
-    double fetched; // rows expected over the wire without parameters
-    bool known;     // the size of the table is known, not guessed
-    int archived;   // 1, 0: archived rows only, none of them; -1: all
+    // Rows expected over the wire for what no outer value narrows, ids neither.
+    double listed;
+    // The same with outer values.
+    double walked;
+    // Rows expected over the wire without parameters.
+    double fetched;
+    // The size of the table is known, not guessed.
+    bool known;
+    // 1, 0: archived rows only, none of them; -1: all.
+    int archived;
 };
 
 // Called once, when the library is loaded.

@@ -42,8 +42,8 @@ QualColumn filter_of(const Entity& entity, const PodColumn& column) {
         return find_filter(entity, standard->name);
     });
     if (filter == nullptr) return {column.attnum, nullptr, Value::Type::Null};
-    return {column.attnum, filter->column.data(),
-            value_type(filter->kind)}; // a literal of the catalogue
+    // The name is a literal of the catalogue, so it has its end mark and stays.
+    return {column.attnum, filter->column.data(), value_type(filter->kind)};
 }
 
 } // namespace

@@ -11,7 +11,8 @@ namespace pipedrive::pg {
 
 struct PodColumn {
     AttrNumber attnum;
-    const char* name; // UTF-8, like the options
+    // UTF-8, like the options.
+    const char* name;
     const char* field;
     const char* subfield;
     const char* type;
@@ -23,11 +24,14 @@ struct TableInfo {
     Oid relation;
     Oid server;
     const Entity* entity;
-    int page_size; // 0: the server's
+    // 0: the server's.
+    int page_size;
     int n_columns;
     PodColumn* columns;
-    QualColumn* filters; // one for each column
-    bool* is_key;        // likewise
+    // One for each column.
+    QualColumn* filters;
+    // One for each column, too.
+    bool* is_key;
 };
 
 // Reads options of the table and its columns. Raises ERROR for an entity that does not exist.

@@ -21,7 +21,8 @@ extern "C" {
 namespace pipedrive::pg {
 namespace {
 
-constexpr int kFixedArguments = 6; // before the statement's own
+// Before the statement's own.
+constexpr int kFixedArguments = 6;
 
 struct Statement {
     const char* text;
@@ -89,7 +90,8 @@ PlannedStmt* plan_of(const Statement& statement) {
 // nothing, and a table costs hundreds of rows in the catalogue.
 struct StageReceiver {
     DestReceiver base;
-    DestReceiver* table; // as of CREATE TABLE AS
+    // As of CREATE TABLE AS.
+    DestReceiver* table;
     int operation;
     TupleDesc desc;
     bool begun;
@@ -141,7 +143,7 @@ std::string bad_rows_json(const RepeatedScan& scan) {
     json.open('[');
     for (const BadRow& row : scan.bad_rows()) {
         json.open('{');
-        json.member("id", std::to_string(row.id));
+        json.member("id", row.key);
         json.member("column", row.column);
         json.member("reason", row.reason);
         json.close('}');
@@ -197,8 +199,8 @@ Datum pipedrive_fdw_walk(PG_FUNCTION_ARGS) {
     const Statement statement = statement_of(fcinfo);
     DestReceiver* receiver =
         PG_ARGISNULL(4) ? None_Receiver : stage_receiver(pstrdup(NameStr(*PG_GETARG_NAME(4))));
-    table_info(
-        PG_GETARG_OID(0)); // before the statement is planned: a view could run its owner's code
+    // Before the statement is planned: a view could run its owner's code.
+    table_info(PG_GETARG_OID(0));
 
     PushActiveSnapshot(GetTransactionSnapshot());
     PlannedStmt* plan = plan_of(statement);

@@ -55,7 +55,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         PageRequest request;
         request.entity = "deals";
         request.columns = columns;
-        request.paged = size % 2 == 0;
+        request.paging = static_cast<Paging>(size % 3);
+        request.shape = size % 2 == 0 ? Shape::Nested : Shape::Flat;
         decode_page(body, request, &page);
         for (std::size_t i = 0; i < page.rows(); ++i)
             for (const Cell& cell : page.row(i))

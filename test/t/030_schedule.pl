@@ -136,7 +136,7 @@ SKIP:
     like(($one->query(q{SELECT pipedrive.schedule(sync_every => 'often')}))[1], qr/ERROR:.*invalid schedule/, 'a wrong time is an error');
 
     # pg_cron shows a role its own jobs only: that another one has some is told all the same.
-    $one->value('CREATE ROLE second; GRANT USAGE ON SCHEMA cron TO second; SELECT pipedrive.grant_mirrors('second'); SET ROLE second');
+    $one->value(q{CREATE ROLE second; GRANT USAGE ON SCHEMA cron TO second; SELECT pipedrive.grant_mirrors('second'); SET ROLE second});
     my ($jobs, $told) = $one->query('SELECT count(*) FROM pipedrive.schedule()');
     like($told, qr/WARNING:.*other roles have scheduled jobs.*DETAIL:.*pipedrive_crm_apply, pipedrive_crm_retention, pipedrive_crm_sync, pipedrive_crm_views/s, 'a second role is told that jobs exist');
     like($jobs, qr/5/, 'and gets its own');

@@ -36,8 +36,8 @@ TEST(Time, EveryDayFrom0001To9999AgainstACountedCalendar) {
             const int length = m == 2                                    ? (leap(y) ? 29 : 28)
                                : (m == 4 || m == 6 || m == 9 || m == 11) ? 30
                                                                          : 31;
-            for (int d = 1; d <= 32;
-                 d += d < length ? 1 : 32) { // to the last day, which is checked on both sides
+            // to the last day, which is checked on both sides
+            for (int d = 1; d <= 32; d += d < length ? 1 : 32) {
                 std::snprintf(text, sizeof text, "%04d-%02d-%02d", y, m, d);
                 Days got = 0;
                 ASSERT_EQ(parse_date(text, &got), TimeParse::Ok) << text;

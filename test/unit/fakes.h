@@ -146,19 +146,19 @@ class ScriptedTransport final : public Transport {
     void queue(Reply answer) { queue("", "", std::move(answer)); }
 
     const std::vector<HttpRequest>& requests() const noexcept { return requests_; }
-    std::vector<std::string> paths() const { // method left out: "/api/v2/deals?limit=500"
+    // Method left out: "/api/v2/deals?limit=500"
+    std::vector<std::string> paths() const {
         std::vector<std::string> out;
         for (const HttpRequest& r : requests_)
             out.push_back(path_of(r.url));
         return out;
     }
-    std::size_t queued() const noexcept { return queue_.size(); } // answers nobody asked for yet
-    std::size_t running() const noexcept {
-        return transfers_.size();
-    } // started, neither taken nor cancelled
-    std::size_t most_running() const noexcept {
-        return most_running_;
-    } // the highest number at one time
+    // Answers nobody asked for yet.
+    std::size_t queued() const noexcept { return queue_.size(); }
+    // Started, neither taken nor cancelled.
+    std::size_t running() const noexcept { return transfers_.size(); }
+    // The highest number at one time.
+    std::size_t most_running() const noexcept { return most_running_; }
     int cancelled() const noexcept { return cancelled_; }
     int pumps() const noexcept { return pumps_; }
 

@@ -83,8 +83,8 @@ TEST_F(FetchTest, SeveralFetchesShareOneWait) {
     EXPECT_EQ(a.step(&wait), Progress::Wait);
     EXPECT_EQ(b.step(&wait), Progress::Wait);
     EXPECT_EQ(wait.timeout_ms, 50);
-    EXPECT_EQ(wait.sockets.size(),
-              2u); // each told once, though the transport told both fetches of both
+    // each told once, though the transport told both fetches of both
+    EXPECT_EQ(wait.sockets.size(), 2u);
     clock.advance(70);
     WaitFor late;
     EXPECT_EQ(a.step(&late), Progress::Ready);

@@ -91,7 +91,8 @@ class Peer {
         for (int i = 0; i < ms && !stopping_; ++i)
             std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    bool wait() { // until readable
+    // Until readable.
+    bool wait() {
         while (!stopping_) {
             pollfd p{fd_, POLLIN, 0};
             if (poll(&p, 1, 10) > 0) return true;

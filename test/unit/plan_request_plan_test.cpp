@@ -9,7 +9,7 @@
 #include <random>
 #include <set>
 
-#include "core/plan/request_plan.h"
+#include "core/plan/requests.h"
 #include "unit/fakes.h"
 
 namespace pipedrive {
@@ -19,13 +19,14 @@ using test::query_value;
 
 struct Row {
     std::int64_t id = 0;
-    std::map<std::string, std::optional<std::int64_t>> ints; // references; done as 0 and 1
+    // References; done as 0 and 1.
+    std::map<std::string, std::optional<std::int64_t>> ints;
     std::string status;
     std::optional<Micros> update_time;
     bool archived = false;
 };
 
-// ----------------------------------------------------------------------------------------- SQL
+// ---- SQL ----------------------------------------------------------------------------------------
 
 bool holds(const Row& row, const Predicate& p, const std::vector<Value>& values) {
     if (p.op == Op::IsTrue || p.op == Op::IsFalse) {
@@ -61,7 +62,7 @@ bool holds(const Row& row, const Predicate& p, const std::vector<Value>& values)
     }
 }
 
-// ----------------------------------------------------------------------------------------- API
+// ---- API ----------------------------------------------------------------------------------------
 
 // Query parameters of each list, pipedrive-api.md section 2.2.
 const std::map<std::string, std::set<std::string>> kAllowed = {
@@ -126,7 +127,8 @@ Micros api_time(const std::string& text) {
 }
 
 struct Api {
-    bool null_time_passes; // undocumented: does a window return rows that were never changed?
+    // Undocumented: does a window return rows that were never changed?
+    bool null_time_passes;
 
     static void check_parameters(const std::string& target) {
         const std::string path = target.substr(0, target.find('?'));
@@ -195,20 +197,17 @@ struct Api {
 std::vector<std::string> targets_of(const RequestPlan& plan) {
     std::vector<std::string> targets;
     for (const Stream& stream : plan.streams) {
-        if (!plan.by_ids) targets.push_back(request_target(plan, stream, {}, ""));
+        if (!plan.by_ids) targets.push_back(request_target(plan, stream, {}));
         for (std::size_t at = 0; at < plan.ids.size(); at += kIdsPerRequest)
-            targets.push_back(
-                request_target(plan, stream,
-                               std::span(plan.ids).subspan(
-                                   at, std::min<std::size_t>(kIdsPerRequest, plan.ids.size() - at)),
-                               ""));
+            targets.push_back(request_target(plan, stream, plan.ids.part(at, kIdsPerRequest)));
     }
     return targets;
 }
 
-// ----------------------------------------------------------------------------- the generator
+// ---- the generator ------------------------------------------------------------------------------
 
-constexpr Micros kNoon = 825768000LL * kSecond; // 2026-03-03T12:00:00Z
+// 2026-03-03T12:00:00Z.
+constexpr Micros kNoon = 825768000LL * kSecond;
 
 struct World {
     std::mt19937 random{20260303};
@@ -468,7 +467,7 @@ TEST(RequestPlan, ProjectionAsksOnlyWhatTheEndpointKnows) {
 
 TEST(RequestPlan, TargetsAreEncodedAndLimited) {
     RequestPlan plan = plan_requests(require_entity("deals"), {}, {}, {}, 9999);
-    EXPECT_EQ(request_target(plan, plan.streams[0], {}, "a+b/=&c d"),
+    EXPECT_EQ(request_target(plan, plan.streams[0], {}, {"a+b/=&c d"}),
               "/api/v2/deals?limit=500&cursor=a%2Bb%2F%3D%26c%20d");
 }
 

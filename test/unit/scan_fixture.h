@@ -21,8 +21,10 @@ struct ScanTest : ::testing::Test {
     ScriptedTransport api{clock};
     CatalogueSlot slot;
     Account account;
-    std::string definitions;  // the "data" of dealFields
-    std::int64_t list_ms = 0; // how long a page of a list takes
+    // The "data" of dealFields.
+    std::string definitions;
+    // How long a page of a list takes.
+    std::int64_t list_ms = 0;
 
     ScanTest() {
         account.base_url = "https://acme.pipedrive.com";
@@ -110,13 +112,13 @@ struct ScanTest : ::testing::Test {
     std::vector<std::int64_t> ids(Scan& s) {
         std::vector<std::int64_t> out;
         while (next(s) == Scan::Step::Row)
-            out.push_back(s.row_id());
+            out.push_back(s.row_key().integer());
         return out;
     }
     std::vector<std::string> cells(Scan& s) {
         std::vector<std::string> out;
         while (next(s) == Scan::Step::Row) {
-            std::string row = std::to_string(s.row_id());
+            std::string row = s.row_key().spelled();
             for (const Cell& c : s.row())
                 row += " " + show(c);
             out.push_back(row);

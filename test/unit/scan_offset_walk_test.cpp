@@ -12,7 +12,8 @@
 namespace pipedrive {
 namespace {
 
-using List = std::vector<int>; // keys, in the list's order
+// Keys, in the list's order.
+using List = std::vector<int>;
 
 List numbers(int n) {
     List out;
@@ -39,7 +40,8 @@ Outcome walk(List list, int limit, const std::function<void(int, List*)>& betwee
         List page(list.begin() + from, list.begin() + to);
         // an answer may leave rows out that the token must not see, and still count them
         if (left_out) std::erase_if(page, [](int key) { return key % 30 == 0; });
-        const bool known = !page.empty() && out.seen.contains(page.front());
+        const bool known =
+            std::any_of(page.begin(), page.end(), [&](int key) { return out.seen.contains(key); });
         const auto fresh = std::count_if(page.begin(), page.end(),
                                          [&](int key) { return !out.seen.contains(key); });
         const auto verdict = w.see(static_cast<std::int64_t>(page.size()), fresh, known, to < size);

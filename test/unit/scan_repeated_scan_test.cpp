@@ -26,7 +26,7 @@ struct RepeatedScanTest : ScanTest {
         s.start(std::move(values));
         std::vector<std::int64_t> out;
         while (next(s) == Scan::Step::Row)
-            out.push_back(s.row_id());
+            out.push_back(s.row_key().integer());
         return out;
     }
     ScanSpec by_id(Op op = Op::Eq) {

@@ -45,11 +45,20 @@ TEST(RowStore, GivesBackWhatItWasGiven) {
     const std::string long_text(100000, 'x');
     const Cell row[] = {number(-7), Cell(), text(long_text), array, text("é")};
     RowStore store(1 << 20, {});
-    EXPECT_EQ(store.add(5, row), 0u);
-    EXPECT_EQ(store.add(6, {}), 1u);
+    EXPECT_EQ(store.add(RowKey::of(5), row), 0u);
+    EXPECT_EQ(store.add(RowKey::of("Live chat"), {}), 1u);
     EXPECT_EQ(shown(store.read(0)), shown(row));
     EXPECT_EQ(store.read(1).size(), 0u);
-    EXPECT_EQ(store.id(1), 6);
+    EXPECT_EQ(store.key(), RowKey::of("Live chat"));
+    const Uuid uuid{17, 4};
+    EXPECT_EQ(store.add(RowKey::of(uuid), row), 2u);
+    EXPECT_EQ(store.add(RowKey(), row), 3u);
+    store.read(0);
+    EXPECT_EQ(store.key(), RowKey::of(5));
+    EXPECT_EQ(shown(store.read(2)), shown(row));
+    EXPECT_EQ(store.key(), RowKey::of(uuid));
+    EXPECT_EQ(shown(store.read(3)), shown(row));
+    EXPECT_EQ(store.key().kind(), KeyKind::None);
 }
 
 TEST(RowStore, WhatIsOverTheLimitGoesToAFileThatNobodySees) {
@@ -59,7 +68,7 @@ TEST(RowStore, WhatIsOverTheLimitGoesToAFileThatNobodySees) {
     for (int i = 0; i < 1000; ++i) {
         const std::string word = "row " + std::to_string(i);
         const Cell row[] = {number(i), text(word)};
-        store.add(i, row);
+        store.add(RowKey::of(i), row);
     }
     EXPECT_GT(store.bytes_in_file(), 20000u);
     EXPECT_LT(store.bytes_in_memory(), 3000u);
@@ -74,7 +83,7 @@ TEST(RowStore, WhatIsOverTheLimitGoesToAFileThatNobodySees) {
 TEST(RowStore, AFileThatCannotBeMadeIsAnError) {
     RowStore store(10, "/nowhere/at/all");
     const Cell row[] = {text("more than ten bytes")};
-    EXPECT_THROW(store.add(1, row), Error);
+    EXPECT_THROW(store.add(RowKey::of(1), row), Error);
 }
 
 } // namespace

@@ -23,8 +23,8 @@ TEST_F(ScanTest, AllPagesOfAllListsInOrder) {
         expected.push_back(i);
     std::vector<std::int64_t> got;
     while (next(s) == Scan::Step::Row) {
-        got.push_back(s.row_id());
-        EXPECT_EQ(show(s.row()[0]), s.row_id() > 100 ? "true" : "false");
+        got.push_back(s.row_key().integer());
+        EXPECT_EQ(show(s.row()[0]), s.row_key().integer() > 100 ? "true" : "false");
     }
     EXPECT_EQ(got, expected);
     EXPECT_EQ(api.paths(), (std::vector<std::string>{

@@ -27,7 +27,8 @@ std::int64_t cpu_ms() {
 }
 
 struct Steps {
-    int waits = 0; // with no time: only to let others have their turn
+    // With no time: only to let others have their turn.
+    int waits = 0;
     std::int64_t longest_ms = 0;
     std::size_t rows = 0;
 };

@@ -59,7 +59,7 @@ TEST_F(ScanTest, APartSetsRowsAsideThatDoNotFit) {
     lenient.start({}, {"", 0, true});
     EXPECT_EQ(ids(lenient), (std::vector<std::int64_t>{1, 2, 5}));
     ASSERT_EQ(lenient.bad_rows().size(), 2u);
-    EXPECT_EQ(lenient.bad_rows()[0].id, 3);
+    EXPECT_EQ(lenient.bad_rows()[0].key, "3");
     EXPECT_EQ(lenient.bad_rows()[0].column, "title");
     EXPECT_EQ(lenient.bad_rows()[1].column, "custom_fields");
     EXPECT_NE(lenient.bad_rows()[0].reason.find("\\u0000"), std::string::npos);

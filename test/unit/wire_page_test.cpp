@@ -27,7 +27,8 @@ std::vector<BoundColumn> columns(bool whole = false) {
 }
 
 struct Result {
-    std::vector<std::string> rows; // "id: cell | cell | …"
+    // "id: cell | cell | …"
+    std::vector<std::string> rows;
     std::string cursor;
     int missing = -1;
 };
@@ -40,14 +41,14 @@ Result read(std::string_view body, const std::vector<BoundColumn>& wanted, bool 
     request.entity = "deals";
     request.columns = wanted;
     request.archived = archived;
-    request.paged = paged;
+    request.paging = paged ? Paging::Cursor : Paging::None;
     decode_page(body, request, &page);
-    Result result{{}, page.next_cursor(), -1};
+    Result result{{}, page.end().cursor, -1};
     for (const Doubt& d : page.doubts())
         if (d.absent) result.missing = static_cast<int>(d.column);
     EXPECT_EQ(page.doubts().empty(), result.missing < 0 && page.noticed().odd == 0);
     for (std::size_t i = 0; i < page.rows(); ++i) {
-        std::string row = std::to_string(page.id(i)) + ":";
+        std::string row = page.key(i).spelled() + ":";
         for (const Cell& cell : page.row(i))
             row += " " + show(cell);
         result.rows.push_back(row);
@@ -380,6 +381,143 @@ TEST(Page, OrderOfKeysDoesNotMatter) {
         for (const std::string& row : read(envelope(rows), columns()).rows)
             ASSERT_EQ(row, "1: 't' 2d 'x' 3d 'EUR' false") << rows;
     }
+}
+
+// --- v1's lists: offsets, flat records, keys that are no integers
+
+PageRequest lead_request(const std::vector<BoundColumn>& wanted) {
+    PageRequest request;
+    request.entity = "leads";
+    request.key_kind = KeyKind::Uuid;
+    request.shape = Shape::Flat;
+    request.paging = Paging::Offset;
+    request.columns = wanted;
+    return request;
+}
+
+std::string lead(const std::string& more) {
+    return R"({"id":"9ce77a10-2e16-11f1-91c1-d76c55e1594b")" + more + "}";
+}
+
+std::string end_of(const std::string& additional) {
+    Page page;
+    const PageRequest request = lead_request({});
+    try {
+        decode_page(R"({"success":true,"data":[],"additional_data":)" + additional + "}", request,
+                    &page);
+    } catch (const Error& e) {
+        return e.kind == ErrorKind::Malformed ? "malformed" : "other";
+    }
+    EXPECT_TRUE(page.end().cursor.empty());
+    constexpr const char* kWords[] = {"nothing", "end", "more"};
+    return kWords[static_cast<int>(page.end().says)];
+}
+
+TEST(Page, EndsOfListsByOffset) {
+    for (const char* additional :
+         {"null", "{}", "[]", R"({"pagination":null})", R"({"pagination":{}})",
+          R"({"pagination":{"start":0}})", R"({"start":0,"limit":100})", R"({"has_more":false})"})
+        EXPECT_EQ(end_of(additional), "nothing") << additional;
+    for (const char* additional : {R"({"pagination":{"more_items_in_collection":false}})",
+                                   R"({"more_items_in_collection":false,"start":0})"})
+        EXPECT_EQ(end_of(additional), "end") << additional;
+    for (const char* additional :
+         {R"({"pagination":{"more_items_in_collection":true,"next_start":2}})",
+          R"({"pagination":{"more_items_in_collection":true}})",
+          R"({"pagination":{"next_start":2}})", R"({"more_items_in_collection":true})",
+          R"({"next_start":2})",
+          R"({"more_items_in_collection":false,"pagination":{"more_items_in_collection":true}})",
+          R"({"more_items_in_collection":true,"pagination":{"more_items_in_collection":false}})"})
+        EXPECT_EQ(end_of(additional), "more") << additional;
+    for (const char* additional :
+         {R"({"next_cursor":"x"})", R"({"has_more":true})", R"({"next_page":2})", "7", "true",
+          R"({"pagination":{"next_cursor":"x"}})", R"({"pagination":{"has_more":true}})",
+          R"({"pagination":[1]})", R"({"more_items_in_collection":"yes"})",
+          R"({"pagination":{"more_items_in_collection":1}})"})
+        EXPECT_EQ(end_of(additional), "malformed") << additional;
+}
+
+TEST(Page, FlatRecords) {
+    const std::vector<BoundColumn> wanted = {standard("leads", "id"),
+                                             standard("leads", "value"),
+                                             standard("leads", "currency"),
+                                             standard("leads", "label_ids"),
+                                             custom(kA, "varchar"),
+                                             custom(kB, "monetary"),
+                                             custom(kB, "monetary", "currency"),
+                                             standard("leads", "visible_to"),
+                                             standard("leads", "is_archived")};
+    const std::string body =
+        R"({"success":true,"data":[)" +
+        lead(R"(,"value":{"amount":12.50,"currency":"EUR"},"visible_to":"3","label_ids":)"
+             R"(["f08b42a0-4e75-11ea-9643-03698ef1cfd6",null],")" +
+             kA + R"(":"a","nested":{"value":{"amount":1}},")" + kB + R"(":7,")" + kB +
+             R"(_currency":"SEK")") +
+        "," + lead(R"(,"value":null,"label_ids":[])") + R"(],"additional_data":null})";
+    Page page;
+    const PageRequest request = lead_request(wanted);
+    decode_page(body, request, &page);
+    ASSERT_EQ(page.rows(), 2u);
+    std::string shown;
+    for (std::size_t i = 0; i < 2; ++i)
+        for (const Cell& cell : page.row(i))
+            shown += show(cell) + " ";
+    const std::string key = "'9ce77a10-2e16-11f1-91c1-d76c55e1594b' ";
+    EXPECT_EQ(shown, key +
+                         "12.50d 'EUR' {'f08b42a0-4e75-11ea-9643-03698ef1cfd6',null} 'a' 7d 'SEK' "
+                         "3 false " +
+                         key + "null null {} null null null null false ");
+    EXPECT_EQ(page.key(0), page.key(1));
+    EXPECT_TRUE(page.doubts().empty()) << "a key that some row has belongs to a field";
+}
+
+// v1 leaves out what is not set: only a key that no row has may belong to a field that is gone.
+TEST(Page, AFlatKeyThatNoRowHasIsDoubted) {
+    const std::vector<BoundColumn> wanted = {custom(kA, "varchar"), custom(kB, "varchar")};
+    Page page;
+    const PageRequest request = lead_request(wanted);
+    decode_page(
+        R"({"success":true,"data":[)" + lead("") + "," + lead(",\"" + kB + "\":\"x\"") + "]}",
+        request, &page);
+    ASSERT_EQ(page.doubts().size(), 1u);
+    EXPECT_EQ(page.doubts()[0].column, 0u);
+    EXPECT_TRUE(page.doubts()[0].absent);
+    decode_page(R"({"success":true,"data":null})", request, &page);
+    EXPECT_TRUE(page.doubts().empty());
+    EXPECT_EQ(page.rows(), 0u);
+}
+
+TEST(Page, CustomFieldsOfAFlatRecord) {
+    const std::vector<BoundColumn> wanted = {standard("leads", "custom_fields")};
+    Page page;
+    const PageRequest request = lead_request(wanted);
+    decode_page(R"({"success":true,"data":[)" +
+                    lead(",\"" + kA + "\":\"x\",\"" + kB + "\":7,\"" + kB +
+                         "_currency\":\"SEK\",\"" + kA + "x\":1,\"title\":\"t\"") +
+                    "," + lead("") + "]}",
+                request, &page);
+    EXPECT_EQ(show(page.row(0)[0]),
+              "json {\"" + kA + "\":\"x\",\"" + kB + "\":7,\"" + kB + "_currency\":\"SEK\"}");
+    EXPECT_EQ(show(page.row(1)[0]), "json {}");
+}
+
+TEST(Page, AKeyOfAnotherKindIsAnError) {
+    const auto fails = [](KeyKind kind, const std::string& row) {
+        Page page;
+        PageRequest request = lead_request({});
+        request.key_kind = kind;
+        try {
+            decode_page(R"({"success":true,"data":[)" + row + "]}", request, &page);
+        } catch (const Error& e) {
+            return e.detail;
+        }
+        return std::string();
+    };
+    EXPECT_EQ(fails(KeyKind::Uuid, R"({"id":7})"), "Row 1 of the page has no uuid \"id\".");
+    EXPECT_EQ(fails(KeyKind::Integer, lead("")), "Row 1 of the page has no integer \"id\".");
+    EXPECT_EQ(fails(KeyKind::Text, R"({"id":""})"), "Row 1 of the page has no text \"id\".");
+    EXPECT_EQ(fails(KeyKind::Text, R"({"id":"Web forms"})"), "");
+    EXPECT_EQ(fails(KeyKind::None, "{}"), "");
 }
 
 } // namespace

@@ -35,7 +35,8 @@ class Arena {
         std::size_t size = 0;
     };
     std::vector<Block> blocks_;
-    std::size_t used_ = 0; // of blocks_.back()
+    // Of blocks_.back().
+    std::size_t used_ = 0;
 };
 
 } // namespace pipedrive

@@ -23,9 +23,12 @@ std::string_view trim(std::string_view s) noexcept {
 
 struct Parts {
     bool negative = false;
-    std::string_view whole;    // at least one digit
-    std::string_view fraction; // may be empty
-    std::int64_t exponent = 0; // saturated far outside anything that matters
+    // At least one digit.
+    std::string_view whole;
+    // May be empty.
+    std::string_view fraction;
+    // Saturated far outside anything that matters.
+    std::int64_t exponent = 0;
 };
 
 std::string_view take_digits(std::string_view* s) noexcept {

@@ -2,6 +2,7 @@
 #include "core/base/text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <numeric>
 #include <vector>
@@ -165,6 +166,22 @@ std::string percent_encode(std::string_view s) {
         out.push_back('%');
         out.push_back(kHex[b >> 4]);
         out.push_back(kHex[b & 15]);
+    }
+    return out;
+}
+
+std::string percent_decode(std::string_view s) {
+    std::string out;
+    for (std::size_t i = 0; i < s.size(); ++i) {
+        unsigned value = 0;
+        const char* digits = s.data() + i + 1;
+        if (s[i] == '%' && i + 2 < s.size() &&
+            std::from_chars(digits, digits + 2, value, 16).ptr == digits + 2) {
+            out += static_cast<char>(value);
+            i += 2;
+        } else {
+            out += s[i];
+        }
     }
     return out;
 }

@@ -25,6 +25,8 @@ std::string_view closest_name(std::string_view name, std::span<const std::string
 
 // RFC 3986 unreserved characters and ',' ':' stay, everything else becomes %XX (upper case).
 std::string percent_encode(std::string_view s);
+// What percent_encode made of a text; anything else stays as it is.
+std::string percent_decode(std::string_view s);
 
 // A single-line, printable excerpt for error details: control characters become blanks, runs of
 // blanks are folded, invalid UTF-8 becomes '?', at most max_bytes at a character boundary, "…"

@@ -14,7 +14,8 @@ constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kDay = 24 * kHour;
 
 struct Civil {
-    std::int64_t year = 0; // astronomical: 0 is 1 BC
+    // Astronomical: 0 is 1 BC.
+    std::int64_t year = 0;
     int month = 0;
     int day = 0;
 };
@@ -30,7 +31,8 @@ int days_in_month(std::int64_t y, int m) noexcept {
 
 // Both count years from March, in eras of 400 years (146097 days), so that the leap day comes last.
 constexpr std::int64_t kEraDays = 146097;
-constexpr std::int64_t kMarch0ToEpoch = 730425; // days from 0000-03-01 to 2000-01-01
+// Days from 0000-03-01 to 2000-01-01.
+constexpr std::int64_t kMarch0ToEpoch = 730425;
 
 std::int64_t days_of(const Civil& c) noexcept {
     const std::int64_t y = c.month <= 2 ? c.year - 1 : c.year;
@@ -151,7 +153,8 @@ bool read_offset(Reader& in, std::int64_t* micros) noexcept {
 
 struct Stamp {
     std::int64_t days = 0;
-    std::int64_t micros = 0; // of the day, offset already taken off
+    // Of the day, offset already taken off.
+    std::int64_t micros = 0;
 };
 
 // A time after the date, or nothing: of a zero date, whose offset says nothing.

@@ -11,8 +11,10 @@
 
 namespace pipedrive {
 
-using Micros = std::int64_t; // since 2000-01-01T00:00:00Z
-using Days = std::int32_t;   // since 2000-01-01
+// Since 2000-01-01T00:00:00Z.
+using Micros = std::int64_t;
+// Since 2000-01-01.
+using Days = std::int32_t;
 inline constexpr Micros kSecond = 1000000;
 
 // Ok: *out is set. Empty: the API's ways to say "no value": "" and zero dates in any spelling

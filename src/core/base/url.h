@@ -18,8 +18,9 @@ std::string company_base_url(std::string_view company_domain);
 
 enum class HostClass : std::uint8_t { Pipedrive, Loopback, Other };
 struct BaseUrl {
-    std::string url; // normalised: scheme://host[:port], no trailing slash, no path; host in lower
-                     // case, the scheme's own port left out
+    // Normalised: scheme://host[:port], no trailing slash, no path; host in lower case, the
+    // scheme's own port left out.
+    std::string url;
     bool https = true;
     HostClass host = HostClass::Other;
 };

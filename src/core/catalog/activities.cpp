@@ -65,19 +65,25 @@ constexpr Endpoint kActivityEndpoints[] = {
      .tokens = 10,
      .paging = Paging::Cursor,
      .max_limit = 500,
-     .single_tokens = 1},
+     .sorting = Sorting::ByDirection,
+     .batch = kIdsPerRequest,
+     .single = {.tokens = 1}},
+};
+
+constexpr Entity kEntities[] = {
+    {
+        .name = "activities",
+        .comment = "Activities: calls, meetings, tasks and others",
+        .endpoints = kActivityEndpoints,
+        .columns = kActivityColumns,
+        .filters = kActivityFilters,
+        .webhook = "activity",
+        .guessed_rows = 50000,
+    },
 };
 
 } // namespace
 
-constinit const Entity kActivities = {
-    .name = "activities",
-    .comment = "Activities: calls, meetings, tasks and others",
-    .endpoints = kActivityEndpoints,
-    .columns = kActivityColumns,
-    .filters = kActivityFilters,
-    .webhook = "activity",
-    .guessed_rows = 50000,
-};
+constinit const std::span<const Entity> kActivityFamily = kEntities;
 
 } // namespace pipedrive

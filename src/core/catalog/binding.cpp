@@ -64,6 +64,7 @@ void take_standard(BoundColumn* bound, const Column& column) {
     bound->field = column.field;
     bound->subfield = column.subfield;
     bound->kind = column.kind;
+    bound->member = column.member;
     bound->source = column.source;
     bound->optional = column.presence == Presence::Optional;
 }

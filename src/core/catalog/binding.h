@@ -32,6 +32,7 @@ struct BoundColumn {
     Source source = Source::Field;
     bool optional = false;      // needs include_fields
     bool resolved = true;       // false: kind, type and source come from the definitions
+    std::string_view member;    // standard columns: likewise
     const Part* part = nullptr; // custom fields: where the value lies inside an object
 
     std::string_view rest_shape; // of the field type, see FieldType

@@ -80,10 +80,12 @@ constexpr Endpoint kPersonEndpoints[] = {
      .tokens = 10,
      .paging = Paging::Cursor,
      .max_limit = 500,
+     .sorting = Sorting::ByDirection,
+     .batch = kIdsPerRequest,
      .custom_projection = true,
      .option_labels = true,
      .label_objects = true,
-     .single_tokens = 1},
+     .single = {.tokens = 1}},
 };
 
 constexpr Column kOrganizationColumns[] = {
@@ -145,36 +147,41 @@ constexpr Endpoint kOrganizationEndpoints[] = {
      .tokens = 10,
      .paging = Paging::Cursor,
      .max_limit = 500,
+     .sorting = Sorting::ByDirection,
+     .batch = kIdsPerRequest,
      .custom_projection = true,
      .option_labels = true,
      .label_objects = true,
-     .single_tokens = 1},
+     .single = {.tokens = 1}},
+};
+
+constexpr Entity kEntities[] = {
+    {
+        .name = "persons",
+        .comment = "Contact persons",
+        .endpoints = kPersonEndpoints,
+        .columns = kPersonColumns,
+        .filters = kPersonFilters,
+        .definitions_path = "/api/v2/personFields",
+        .definitions_tokens = 10,
+        .webhook = "person",
+        .guessed_rows = 20000,
+    },
+    {
+        .name = "organizations",
+        .comment = "Organizations",
+        .endpoints = kOrganizationEndpoints,
+        .columns = kOrganizationColumns,
+        .filters = kOrganizationFilters,
+        .definitions_path = "/api/v2/organizationFields",
+        .definitions_tokens = 10,
+        .webhook = "organization",
+        .guessed_rows = 10000,
+    },
 };
 
 } // namespace
 
-constinit const Entity kPersons = {
-    .name = "persons",
-    .comment = "Contact persons",
-    .endpoints = kPersonEndpoints,
-    .columns = kPersonColumns,
-    .filters = kPersonFilters,
-    .definitions_path = "/api/v2/personFields",
-    .definitions_tokens = 10,
-    .webhook = "person",
-    .guessed_rows = 20000,
-};
-
-constinit const Entity kOrganizations = {
-    .name = "organizations",
-    .comment = "Organizations",
-    .endpoints = kOrganizationEndpoints,
-    .columns = kOrganizationColumns,
-    .filters = kOrganizationFilters,
-    .definitions_path = "/api/v2/organizationFields",
-    .definitions_tokens = 10,
-    .webhook = "organization",
-    .guessed_rows = 10000,
-};
+constinit const std::span<const Entity> kContactFamily = kEntities;
 
 } // namespace pipedrive

@@ -73,15 +73,6 @@ constexpr Column kDealColumns[] = {
      "All custom fields as the API sends them, keys are field codes"},
 };
 
-constexpr Filter archived_filter() {
-    return {.column = "is_archived",
-            .kind = FilterKind::Endpoint,
-            .parameter = "(choice of list)",
-            .best = kExact,
-            .selects = 0.1,
-            .reason = "The column is by definition which of the two lists a row came from."};
-}
-
 constexpr std::string_view kDealWords[] = {"open", "won", "lost"};
 constexpr std::string_view kDealAbsentWords[] = {"deleted"};
 constexpr Filter kDealFilters[] = {
@@ -110,14 +101,18 @@ constexpr Endpoint kDealEndpoints[] = {
      .tokens = 10,
      .paging = Paging::Cursor,
      .max_limit = 500,
+     .sorting = Sorting::ByDirection,
+     .batch = kIdsPerRequest,
      .custom_projection = true,
      .option_labels = true,
      .label_objects = true,
-     .single_tokens = 1},
+     .single = {.tokens = 1}},
     {.path = "/api/v2/deals/archived",
      .tokens = 20,
      .paging = Paging::Cursor,
      .max_limit = 500,
+     .sorting = Sorting::ByDirection,
+     .batch = kIdsPerRequest,
      .custom_projection = true,
      .archived = true},
 };
@@ -129,6 +124,8 @@ constexpr Endpoint kDeletedDealEndpoints[] = {
      .tokens = 10,
      .paging = Paging::Cursor,
      .max_limit = 500,
+     .sorting = Sorting::ByDirection,
+     .batch = kIdsPerRequest,
      .custom_projection = true,
      .option_labels = true,
      .label_objects = true,
@@ -137,6 +134,8 @@ constexpr Endpoint kDeletedDealEndpoints[] = {
      .tokens = 20,
      .paging = Paging::Cursor,
      .max_limit = 500,
+     .sorting = Sorting::ByDirection,
+     .batch = kIdsPerRequest,
      .custom_projection = true,
      .archived = true,
      .fixed = kDeletedOnly},
@@ -150,34 +149,37 @@ constexpr Filter kDeletedDealFilters[] = {
 
 constexpr std::string_view kDealHistories[] = {"stage_id", "owner_id"};
 
+constexpr Entity kEntities[] = {
+    {
+        .name = "deals",
+        .comment = "Deals, archived ones included",
+        .endpoints = kDealEndpoints,
+        .columns = kDealColumns,
+        .filters = kDealFilters,
+        .definitions_path = "/api/v2/dealFields",
+        .definitions_tokens = 10,
+        .webhook = "deal",
+        .guessed_rows = 20000,
+        .deleted_list = "deleted_deals",
+        .changelog = "/v1/deals/{id}/changelog",
+        .histories = kDealHistories,
+    },
+    {
+        .name = "deleted_deals",
+        .comment = "Deals deleted in the last 30 days (only with LIMIT TO)",
+        .endpoints = kDeletedDealEndpoints,
+        .columns = kDealColumns,
+        .filters = kDeletedDealFilters,
+        .definitions_path = "/api/v2/dealFields",
+        .definitions_tokens = 10,
+        .guessed_rows = 500,
+        .imported = false,
+        .mirrored = false,
+    },
+};
+
 } // namespace
 
-constinit const Entity kDeals = {
-    .name = "deals",
-    .comment = "Deals, archived ones included",
-    .endpoints = kDealEndpoints,
-    .columns = kDealColumns,
-    .filters = kDealFilters,
-    .definitions_path = "/api/v2/dealFields",
-    .definitions_tokens = 10,
-    .webhook = "deal",
-    .guessed_rows = 20000,
-    .deleted_list = "deleted_deals",
-    .changelog = "/v1/deals/{id}/changelog",
-    .histories = kDealHistories,
-};
-
-constinit const Entity kDeletedDeals = {
-    .name = "deleted_deals",
-    .comment = "Deals deleted in the last 30 days (only with LIMIT TO)",
-    .endpoints = kDeletedDealEndpoints,
-    .columns = kDealColumns,
-    .filters = kDeletedDealFilters,
-    .definitions_path = "/api/v2/dealFields",
-    .definitions_tokens = 10,
-    .guessed_rows = 500,
-    .imported = false,
-    .mirrored = false,
-};
+constinit const std::span<const Entity> kDealFamily = kEntities;
 
 } // namespace pipedrive

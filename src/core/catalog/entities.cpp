@@ -9,18 +9,31 @@ namespace pipedrive {
 namespace {
 
 // In this order IMPORT makes them.
-constexpr const Entity* kEntities[] = {&kDeals,      &kDeletedDeals,  &kPersons,   &kOrganizations,
-                                       &kActivities, &kPipelines,     &kStages,    &kUsers,
-                                       &kProducts,   &kActivityTypes, &kCurrencies};
+constexpr const std::span<const Entity>* kFamilies[] = {
+    &kDealFamily,    &kContactFamily, &kActivityFamily, &kPipelineFamily, &kUserFamily,
+    &kProductFamily, &kLeadFamily,    &kNoteFamily,     &kListFamily};
 
 } // namespace
 
-std::span<const Entity* const> entities() noexcept {
-    return kEntities;
+const Entity* EntityList::Iterator::operator*() const noexcept {
+    return &(*kFamilies[family_])[row_];
+}
+
+EntityList::Iterator& EntityList::Iterator::operator++() noexcept {
+    if (++row_ == kFamilies[family_]->size()) *this = {family_ + 1, 0};
+    return *this;
+}
+
+EntityList::Iterator EntityList::begin() const noexcept {
+    return {0, 0};
+}
+
+EntityList::Iterator EntityList::end() const noexcept {
+    return {std::size(kFamilies), 0};
 }
 
 const Entity* find_entity(std::string_view name) noexcept {
-    for (const Entity* entity : kEntities)
+    for (const Entity* entity : entities())
         if (entity->name == name) return entity;
     return nullptr;
 }
@@ -28,7 +41,7 @@ const Entity* find_entity(std::string_view name) noexcept {
 const Entity& require_entity(std::string_view name) {
     if (const Entity* entity = find_entity(name)) return *entity;
     std::vector<std::string_view> names;
-    for (const Entity* entity : kEntities)
+    for (const Entity* entity : entities())
         names.push_back(entity->name);
     std::string hint;
     if (std::string_view near = closest_name(name, names); !near.empty())
@@ -53,6 +66,10 @@ const Filter* find_filter(const Entity& entity, std::string_view column) noexcep
     for (const Filter& filter : entity.filters)
         if (filter.column == column) return &filter;
     return nullptr;
+}
+
+bool is_lookup(FilterKind kind) noexcept {
+    return kind == FilterKind::Ids || kind == FilterKind::Uuids;
 }
 
 bool has_custom_fields(const Entity& entity) noexcept {

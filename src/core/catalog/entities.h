@@ -12,14 +12,34 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/row_key.h"
 #include "core/catalog/kinds.h"
 
 namespace pipedrive {
 
-enum class Paging : std::uint8_t { Cursor, None };
+// How a list goes on after a page: by a cursor that the answer gives, by the number of the first
+// row, or not at all.
+enum class Paging : std::uint8_t { Cursor, Offset, None };
+
+// How a list is asked for in an order: sort_by=key&sort_direction=desc, sort=key DESC, or not.
+enum class Sorting : std::uint8_t { None, ByDirection, ByWord };
+
+// How a record is written down: with custom_fields as an object, or v1's, where they are keys of
+// the record itself and unset ones are missing.
+enum class Shape : std::uint8_t { Nested, Flat };
 
 struct FixedParameter {
     std::string_view name, value;
+};
+
+// The most ids that one request may name.
+inline constexpr int kIdsPerRequest = 100;
+
+// A record by its key.
+struct Single {
+    std::string_view path = {}; // before /{key}; empty: that of the list
+    int tokens = 0;             // 0: it cannot be read so
+    bool bare = false;          // takes none of the list's parameters
 };
 
 // A list of the API. Every row of a table comes from exactly one of the entity's endpoints.
@@ -28,16 +48,24 @@ struct Endpoint {
     int tokens = 0; // documented cost of one request
     Paging paging = Paging::None;
     int max_limit = 0; // 0 without paging
-    // What it takes: custom_fields= (at most 15 keys), include_option_labels, include_labels.
+    Shape shape = Shape::Nested;
+    Sorting sorting = Sorting::None;
+    // The order that is asked for where nothing else is, ascending: a key that no row changes. A
+    // list by offsets needs one.
+    std::string_view order = {};
+    // What it takes: ids= (so many), custom_fields= (at most 15 keys), include_option_labels,
+    // include_labels.
+    int batch = 0;
     bool custom_projection = false;
     bool option_labels = false;
     bool label_objects = false;
     // The value of the entity's is_archived column for every row read here.
     bool archived = false;
     std::span<const FixedParameter> fixed = {}; // sent with every request
-    // Price of one record by path/{id}; 0: it cannot be read so.
-    int single_tokens = 0;
-    bool single_bare = false; // a record by its id takes none of the list's parameters
+    // Parameters of the entity's filters that this list does not take. Instead of updated_since it
+    // is read by update_time, newest first, until a row is older.
+    std::span<const std::string_view> without = {};
+    Single single = {};
 };
 
 // When IMPORT makes the column, and what it takes to read it.
@@ -63,18 +91,22 @@ struct Column {
     Presence presence;
     std::string_view comment;
     Source source = Source::Field;
-    std::string_view subfield =
-        {}; // option "subfield" that tells it from its siblings of the same field
+    // Option "subfield" that tells it from its siblings of the same field.
+    std::string_view subfield = {};
+    // Where the field is an object: the member that is meant. A siblings' value is in no other.
+    std::string_view member = {};
 };
 
 enum class FilterKind : std::uint8_t {
-    Ids,      // = / IN on id: ids=, batches of 100
-    Equal,    // = one positive integer
-    OneOf,    // = / IN over a closed list of words, comma separated
-    Flag,     // boolean
-    Window,   // bounds on update_time: updated_since, updated_until
-    Endpoint, // boolean that chooses endpoints; sends no parameter
-    Newest,   // lower bound on add_time: newest first, and stop after an older row
+    Ids,       // = / IN on an integer key: one by one or in batches, whichever is cheaper
+    Uuids,     // = / IN on a key that is a UUID, likewise
+    Equal,     // = one positive integer
+    EqualUuid, // = one UUID
+    OneOf,     // = / IN over a closed list of words, comma separated
+    Flag,      // boolean; words: how false and true are sent
+    Window,    // bounds on update_time: updated_since, updated_until
+    Endpoint,  // boolean that chooses endpoints; sends no parameter
+    Newest,    // lower bound on add_time: newest first, and stop after an older row
 };
 
 enum class Exactness : std::uint8_t { Local, Superset, Exact };
@@ -89,7 +121,8 @@ struct Filter {
     double selects;
     std::string_view reason; // why it is exact or a superset
     // OneOf: what the API accepts and a row of this table can hold; and words that no row of this
-    // table holds, so they match nothing.
+    // table holds, so they match nothing. Flag: "false" and "true" where they are spelled
+    // otherwise.
     std::span<const std::string_view> words = {}, absent_words = {};
 };
 
@@ -99,7 +132,9 @@ struct Entity {
     // The table is the disjoint union of them, read in this order.
     std::span<const Endpoint> endpoints;
     std::span<const Column> columns;
-    std::span<const Filter> filters = {}; // Ids first: with ids most others are not sent
+    std::span<const Filter> filters = {}; // of the key first: with it most others are not sent
+    std::string_view key = "id";          // the field that tells rows apart
+    KeyKind key_kind = KeyKind::Integer;
     // Of its custom fields, and what a page of them costs; empty: it has none.
     std::string_view definitions_path = {};
     int definitions_tokens = 0;
@@ -113,7 +148,25 @@ struct Entity {
     std::span<const std::string_view> histories = {};
 };
 
-std::span<const Entity* const> entities() noexcept;
+// All of them, one family after the other: for (const Entity* entity : entities()).
+class EntityList {
+  public:
+    class Iterator {
+      public:
+        Iterator(std::size_t family, std::size_t row) noexcept : family_(family), row_(row) {}
+        const Entity* operator*() const noexcept;
+        Iterator& operator++() noexcept;
+        bool operator==(const Iterator&) const = default;
+
+      private:
+        std::size_t family_, row_;
+    };
+    Iterator begin() const noexcept;
+    Iterator end() const noexcept;
+};
+inline EntityList entities() noexcept {
+    return {};
+}
 const Entity* find_entity(std::string_view name) noexcept; // nullptr when unknown
 const Entity& require_entity(
     std::string_view name); // throws Error{UnknownEntity} with the closest name
@@ -121,12 +174,13 @@ const Column* find_column(const Entity& entity, std::string_view field,
                           std::string_view subfield) noexcept;
 const Column* find_column_named(const Entity& entity, std::string_view name) noexcept;
 const Filter* find_filter(const Entity& entity, std::string_view column) noexcept;
+// Whether filters of that kind look rows up by their key.
+bool is_lookup(FilterKind kind) noexcept;
 bool has_custom_fields(const Entity& entity) noexcept;
 // The entity whose field definitions these are too: the first one with the same list of them. They
 // are read once for all, and kept under its name.
 const Entity& definitions_owner(const Entity& entity) noexcept;
 
-inline constexpr int kIdsPerRequest = 100;
 inline constexpr std::size_t kCustomKeysPerRequest = 15;
 
 } // namespace pipedrive

@@ -15,6 +15,7 @@ constexpr KindRow kRows[] = {
     {Kind::Uuid, "uuid", "uuid", false},
     {Kind::Json, "json", "jsonb", false},
     {Kind::IntArray, "int_array", "bigint[]", false},
+    {Kind::UuidArray, "uuid_array", "uuid[]", false},
     {Kind::Primary, "primary", "text", false},
     {Kind::Address, "address", "text", false},
     {Kind::Option, "option", "text", true},

@@ -22,6 +22,7 @@ enum class Kind : std::uint8_t {
     Uuid,         // uuid
     Json,         // jsonb
     IntArray,     // bigint[]: label_ids
+    UuidArray,    // uuid[]
     Primary,      // text: value of the primary element of an array of {value, primary, label}
     Address,      // text: the one-line form of an address object
     Option,       // text: label of an enum

@@ -83,8 +83,8 @@ void list_entities(JsonWriter* json) {
 }
 
 // Objects that Pipedrive sends events of and that are no table yet.
-constexpr std::string_view kOtherObjects[] = {"lead",    "note", "deal_product", "deal_installment",
-                                              "project", "task", "board",        "phase"};
+constexpr std::string_view kOtherObjects[] = {
+    "deal_product", "deal_installment", "project", "task", "board", "phase"};
 
 void list_webhooks(JsonWriter* json) {
     for (const Entity* entity : entities()) {

@@ -1,4 +1,4 @@
-// Small lists that rows of other tables refer to; v1 sends each of them whole, at 20 tokens. They
+// Small lists that rows of other tables refer to; v1 sends each of them whole. They
 // hardly change, so a mirror of them is for who asks for it.
 #include "core/catalog/rows.h"
 
@@ -30,24 +30,45 @@ constexpr Column kCurrencyColumns[] = {
 };
 constexpr Endpoint kCurrencyEndpoints[] = {{.path = "/v1/currencies", .tokens = 20}};
 
+constexpr Column kLeadLabelColumns[] = {
+    {"id", "id", Uuid, Always, "Id of the label"},
+    {"name", "name", Text, Always, "Name of the label"},
+    {"color", "color", Text, Always, "Color, e.g. blue or dark-gray"},
+    {"add_time", "add_time", Timestamp, Always, "Time of creation"},
+    {"update_time", "update_time", Timestamp, Always, "Time of the last change"},
+};
+constexpr Endpoint kLeadLabelEndpoints[] = {{.path = "/v1/leadLabels", .tokens = 10}};
+
+constexpr Entity kEntities[] = {
+    {
+        .name = "activity_types",
+        .comment = "Types of activities",
+        .endpoints = kActivityTypeEndpoints,
+        .columns = kActivityTypeColumns,
+        .guessed_rows = 10,
+        .mirrored = false,
+    },
+    {
+        .name = "currencies",
+        .comment = "Currencies",
+        .endpoints = kCurrencyEndpoints,
+        .columns = kCurrencyColumns,
+        .guessed_rows = 170,
+        .mirrored = false,
+    },
+    {
+        .name = "lead_labels",
+        .comment = "Labels of leads",
+        .endpoints = kLeadLabelEndpoints,
+        .columns = kLeadLabelColumns,
+        .key_kind = KeyKind::Uuid,
+        .guessed_rows = 10,
+        .mirrored = false,
+    },
+};
+
 } // namespace
 
-constinit const Entity kActivityTypes = {
-    .name = "activity_types",
-    .comment = "Types of activities",
-    .endpoints = kActivityTypeEndpoints,
-    .columns = kActivityTypeColumns,
-    .guessed_rows = 10,
-    .mirrored = false,
-};
-
-constinit const Entity kCurrencies = {
-    .name = "currencies",
-    .comment = "Currencies",
-    .endpoints = kCurrencyEndpoints,
-    .columns = kCurrencyColumns,
-    .guessed_rows = 170,
-    .mirrored = false,
-};
+constinit const std::span<const Entity> kListFamily = kEntities;
 
 } // namespace pipedrive

@@ -17,7 +17,11 @@ constexpr Column kPipelineColumns[] = {
 };
 
 constexpr Endpoint kPipelineEndpoints[] = {
-    {.path = "/api/v2/pipelines", .tokens = 5, .paging = Paging::Cursor, .max_limit = 500},
+    {.path = "/api/v2/pipelines",
+     .tokens = 5,
+     .paging = Paging::Cursor,
+     .max_limit = 500,
+     .sorting = Sorting::ByDirection},
 };
 
 constexpr Column kStageColumns[] = {
@@ -41,28 +45,35 @@ constexpr Filter kStageFilters[] = {
 };
 
 constexpr Endpoint kStageEndpoints[] = {
-    {.path = "/api/v2/stages", .tokens = 5, .paging = Paging::Cursor, .max_limit = 500},
+    {.path = "/api/v2/stages",
+     .tokens = 5,
+     .paging = Paging::Cursor,
+     .max_limit = 500,
+     .sorting = Sorting::ByDirection},
+};
+
+constexpr Entity kEntities[] = {
+    {
+        .name = "pipelines",
+        .comment = "Pipelines",
+        .endpoints = kPipelineEndpoints,
+        .columns = kPipelineColumns,
+        .webhook = "pipeline",
+        .guessed_rows = 5,
+    },
+    {
+        .name = "stages",
+        .comment = "Stages of the pipelines",
+        .endpoints = kStageEndpoints,
+        .columns = kStageColumns,
+        .filters = kStageFilters,
+        .webhook = "stage",
+        .guessed_rows = 30,
+    },
 };
 
 } // namespace
 
-constinit const Entity kPipelines = {
-    .name = "pipelines",
-    .comment = "Pipelines",
-    .endpoints = kPipelineEndpoints,
-    .columns = kPipelineColumns,
-    .webhook = "pipeline",
-    .guessed_rows = 5,
-};
-
-constinit const Entity kStages = {
-    .name = "stages",
-    .comment = "Stages of the pipelines",
-    .endpoints = kStageEndpoints,
-    .columns = kStageColumns,
-    .filters = kStageFilters,
-    .webhook = "stage",
-    .guessed_rows = 30,
-};
+constinit const std::span<const Entity> kPipelineFamily = kEntities;
 
 } // namespace pipedrive

@@ -40,23 +40,28 @@ constexpr Endpoint kProductEndpoints[] = {
      .tokens = 10,
      .paging = Paging::Cursor,
      .max_limit = 500,
+     .sorting = Sorting::ByDirection,
+     .batch = kIdsPerRequest,
      .custom_projection = true,
-     .single_tokens = 1,
-     .single_bare = true},
+     .single = {.tokens = 1, .bare = true}},
+};
+
+constexpr Entity kEntities[] = {
+    {
+        .name = "products",
+        .comment = "Products",
+        .endpoints = kProductEndpoints,
+        .columns = kProductColumns,
+        .filters = kProductFilters,
+        .definitions_path = "/api/v2/productFields",
+        .definitions_tokens = 10,
+        .webhook = "product",
+        .guessed_rows = 500,
+    },
 };
 
 } // namespace
 
-constinit const Entity kProducts = {
-    .name = "products",
-    .comment = "Products",
-    .endpoints = kProductEndpoints,
-    .columns = kProductColumns,
-    .filters = kProductFilters,
-    .definitions_path = "/api/v2/productFields",
-    .definitions_tokens = 10,
-    .webhook = "product",
-    .guessed_rows = 500,
-};
+constinit const std::span<const Entity> kProductFamily = kEntities;
 
 } // namespace pipedrive

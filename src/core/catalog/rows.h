@@ -26,6 +26,9 @@ inline constexpr std::string_view kSinceReason =
 inline constexpr std::string_view kNewestReason =
     "The list is read newest first (sort_by=add_time, descending) until a row is older than the "
     "bound, as long as its rows come in that order; rows without add_time cannot satisfy it.";
+inline constexpr std::string_view kNewestV1Reason =
+    "The list is read newest first (sort=add_time DESC) until a row is older than the bound, as "
+    "long as its rows come in that order; rows without add_time cannot satisfy it.";
 inline constexpr Exactness kExact = Exactness::Exact, kSuperset = Exactness::Superset;
 
 constexpr Filter ids_filter() {
@@ -61,6 +64,23 @@ constexpr Filter window_filter() {
             .selects = 0.1,
             .reason = kWindowReason};
 }
+constexpr Filter archived_filter() {
+    return {.column = "is_archived",
+            .kind = FilterKind::Endpoint,
+            .parameter = "(choice of list)",
+            .best = kExact,
+            .selects = 0.1,
+            .reason = "The column is by definition which of the two lists a row came from."};
+}
+// Where a list is sorted by one word, v1's.
+constexpr Filter newest_v1_filter() {
+    return {.column = "add_time",
+            .kind = FilterKind::Newest,
+            .parameter = "sort",
+            .best = kSuperset,
+            .selects = 0.1,
+            .reason = kNewestV1Reason};
+}
 constexpr Filter newest_filter() {
     return {.column = "add_time",
             .kind = FilterKind::Newest,
@@ -70,7 +90,8 @@ constexpr Filter newest_filter() {
             .reason = kNewestReason};
 }
 
-extern const Entity kDeals, kDeletedDeals, kPersons, kOrganizations, kActivities, kPipelines,
-    kStages, kUsers, kProducts, kActivityTypes, kCurrencies;
+// One a file of rows; entities.cpp names them in the order in which IMPORT makes their tables.
+extern const std::span<const Entity> kDealFamily, kContactFamily, kActivityFamily, kPipelineFamily,
+    kUserFamily, kProductFamily, kLeadFamily, kNoteFamily, kListFamily;
 
 } // namespace pipedrive

@@ -33,15 +33,19 @@ constexpr Endpoint kUserEndpoints[] = {
     {.path = "/v1/users", .tokens = 20},
 };
 
+constexpr Entity kEntities[] = {
+    {
+        .name = "users",
+        .comment = "Users of the company account",
+        .endpoints = kUserEndpoints,
+        .columns = kUserColumns,
+        .webhook = "user",
+        .guessed_rows = 50,
+    },
+};
+
 } // namespace
 
-constinit const Entity kUsers = {
-    .name = "users",
-    .comment = "Users of the company account",
-    .endpoints = kUserEndpoints,
-    .columns = kUserColumns,
-    .webhook = "user",
-    .guessed_rows = 50,
-};
+constinit const std::span<const Entity> kUserFamily = kEntities;
 
 } // namespace pipedrive

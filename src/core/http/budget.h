@@ -11,11 +11,14 @@
 namespace pipedrive {
 
 struct Budget {
-    std::int64_t max_tokens = 0; // 0: no limit
+    // 0: no limit.
+    std::int64_t max_tokens = 0;
     std::int64_t max_requests = 0;
-    std::int64_t tokens = 0; // spent
+    // Spent.
+    std::int64_t tokens = 0;
     std::int64_t requests = 0;
-    std::int64_t* all_tokens = nullptr; // what else they are added to
+    // What else tokens are added to.
+    std::int64_t* all_tokens = nullptr;
 
     bool allows(int price) const noexcept {
         return (max_tokens <= 0 || tokens + price <= max_tokens) &&

@@ -27,8 +27,7 @@ namespace {
 constexpr long kBufferSize = 128L << 10;
 constexpr std::size_t kMaxHeaderBytes = std::size_t{1} << 20;
 
-// ---- Answer headers
-// ------------------------------------------------------------------------------------------------
+// ---- Answer headers -----------------------------------------------------------------------------
 
 // A plain non-negative or negative decimal; no exponent, no locale. Retry-After may also be a date,
 // which is not a number.
@@ -55,7 +54,8 @@ std::optional<double> parse_number(std::string_view s) noexcept {
 }
 
 struct HeaderRow {
-    std::string_view name; // lower case
+    // Lower case.
+    std::string_view name;
     std::optional<double> HttpResponse::*real;
     std::optional<std::int64_t> HttpResponse::*whole;
     std::optional<Micros> HttpResponse::*time = nullptr;
@@ -104,8 +104,7 @@ void read_header(std::string_view line, HttpResponse* response) noexcept {
     }
 }
 
-// ---- Callbacks of libcurl
-// ------------------------------------------------------------------------------------------
+// ---- Callbacks of libcurl -----------------------------------------------------------------------
 
 extern "C" {
 
@@ -161,8 +160,7 @@ static int pipedrive_on_close(void* context, curl_socket_t fd) noexcept {
 
 } // extern "C"
 
-// ---- Setting up a transfer
-// -----------------------------------------------------------------------------------------
+// ---- Setting up a transfer ----------------------------------------------------------------------
 
 [[noreturn]] void refuse(const char* why) {
     throw Error(ErrorKind::Internal, "request", why);
@@ -274,8 +272,7 @@ void set_request(Options& o, const HttpRequest& request, Transfer& t) {
     o.set(CURLOPT_HTTPHEADER, t.headers);
 }
 
-// ---- Judging the end of a transfer
-// ---------------------------------------------------------------------------------
+// ---- Judging the end of a transfer --------------------------------------------------------------
 
 struct CodeRow {
     CURLcode code;

@@ -15,24 +15,29 @@
 namespace pipedrive::detail {
 
 struct Transfer {
-    CURL* easy = nullptr; // null once ended
+    // Null once ended.
+    CURL* easy = nullptr;
     curl_slist* headers = nullptr;
     std::string url;
-    std::string body; // of the request; libcurl reads it in place
+    // Of the request; libcurl reads it in place.
+    std::string body;
     std::size_t cap = 0;
     std::size_t header_bytes = 0;
     HttpResponse response;
     bool too_large = false;
-    std::int64_t connect_ms = 0; // limit of the connect phase, moved when nobody looked
+    // Limit of the connect phase, moved when nobody looked.
+    std::int64_t connect_ms = 0;
     bool out_of_memory = false;
     bool done = false;
-    bool announced = false; // its end was told by interests()
+    // Its end was told by interests().
+    bool announced = false;
     char words[CURL_ERROR_SIZE] = {};
 };
 
 struct Watched {
     curl_socket_t fd;
-    int what; // CURL_POLL_IN, _OUT, _INOUT
+    // CURL_POLL_IN, _OUT, _INOUT.
+    int what;
 };
 
 // A socket that libcurl opened through us. Some versions (7.88) close one that never got connected

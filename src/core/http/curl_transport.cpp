@@ -30,7 +30,8 @@ using detail::Watched;
 constexpr std::size_t kSpareHandles = 8;
 constexpr long kIdleConnections = 8;
 constexpr std::int64_t kResolvingPollMs = 100;
-constexpr std::int64_t kLookMs = 1000; // whoever waits looks again within this time
+// Whoever waits looks again within this time.
+constexpr std::int64_t kLookMs = 1000;
 
 [[noreturn]] void refuse(const char* why) {
     throw Error(ErrorKind::Internal, "request", why);
@@ -119,8 +120,8 @@ class CurlTransport final : public Transport {
 
   private:
     static CURLM* open_multi() {
-        static bool initialised =
-            false; // once a process, never undone: another library may share libcurl
+        // Once a process, never undone: another library may share libcurl.
+        static bool initialised = false;
         if (!initialised && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
             throw std::bad_alloc();
         initialised = true;
@@ -143,7 +144,8 @@ class CurlTransport final : public Transport {
     std::vector<CURL*> spare_;
     TransferId last_id_ = 0;
     std::int64_t looked_at_ = monotonic_clock().now_ms();
-    bool waiting_ = false; // since then: somebody asked what to wait for
+    // Since then: somebody asked what to wait for.
+    bool waiting_ = false;
 };
 
 CURL* CurlTransport::acquire() {
@@ -260,8 +262,8 @@ void CurlTransport::act(curl_socket_t fd, int events) {
 }
 
 void CurlTransport::run_timers() {
-    constexpr int kRounds =
-        16; // a timer of 0 ms may follow another; the rest comes with the next pump
+    // A timer of 0 ms may follow another; the rest comes with the next pump.
+    constexpr int kRounds = 16;
     for (int i = 0; i < kRounds; ++i) {
         if (reactor_.timer_due < 0 || monotonic_clock().now_ms() < reactor_.timer_due) return;
         reactor_.timer_due = -1;

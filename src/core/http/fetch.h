@@ -22,13 +22,16 @@ namespace pipedrive {
 struct Traffic {
     std::int64_t requests = 0;
     std::int64_t retries = 0;
-    std::int64_t rate_limited = 0; // answers with status 429
-    std::int64_t wait_ms = 0;      // spent backing off
+    // Answers with status 429.
+    std::int64_t rate_limited = 0;
+    // Spent backing off.
+    std::int64_t wait_ms = 0;
     // Cost of every try, booked when it is sent, as the API charges what it receives, whether or
     // not the answer is still wanted or arrives. Taken back on 401, 429 and 5xx, and where nothing
     // of the request went out.
     std::int64_t tokens = 0;
-    std::int64_t bytes = 0; // on the wire
+    // On the wire.
+    std::int64_t bytes = 0;
 
     void add(const Traffic& other) noexcept {
         requests += other.requests;
@@ -54,7 +57,8 @@ class Fetch {
     // `budget` may be nullptr: no limit.
     Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
           Budget* budget = nullptr);
-    ~Fetch(); // cancels what is under way; never throws
+    // Cancels what is under way; never throws.
+    ~Fetch();
     Fetch(const Fetch&) = delete;
     Fetch& operator=(const Fetch&) = delete;
 
@@ -72,16 +76,20 @@ class Fetch {
     // there was more than one).
     Progress step(WaitFor* wait);
 
-    HttpResponse take();  // after Ready, once
-    void drop() noexcept; // cancels, which gives no token back; the object can start again
+    // After Ready, once.
+    HttpResponse take();
+    // Cancels, which gives no token back; the object can start again.
+    void drop() noexcept;
     bool idle() const noexcept;
 
   private:
     enum class State : std::uint8_t { Idle, InFlight, BackingOff, Done };
     void send();
-    std::int64_t limit() const noexcept; // of the try under way, as far as it has come
+    // Of the try under way, as far as it has come.
+    std::int64_t limit() const noexcept;
     void watch(WaitFor* wait);
-    Progress conclude(HttpResponse response, WaitFor* wait); // judges the answer of one try
+    // Judges the answer of one try.
+    Progress conclude(HttpResponse response, WaitFor* wait);
 
     Transport& transport_;
     Clock& clock_;
@@ -96,9 +104,12 @@ class Fetch {
     std::int64_t waited_ms_ = 0;
     std::int64_t resume_at_ = 0;
     TransferId transfer_ = 0;
-    std::int64_t looked_at_ = 0;   // when step() was called last
-    std::int64_t promised_ms_ = 0; // what it told to wait at most
-    std::int64_t spent_ms_ = 0;    // waited for this try
+    // When step() was called last.
+    std::int64_t looked_at_ = 0;
+    // What it told to wait at most.
+    std::int64_t promised_ms_ = 0;
+    // Waited for this try.
+    std::int64_t spent_ms_ = 0;
     std::optional<HttpResponse> response_;
     std::minstd_rand random_;
 };

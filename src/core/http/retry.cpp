@@ -18,7 +18,8 @@ enum class Pause : std::uint8_t { None, Backoff, Reset };
 struct Row {
     int first;
     int last;
-    unsigned body; // one or more of Body
+    // One or more of Body.
+    unsigned body;
     Action action;
     ErrorKind kind;
     Pause pause;

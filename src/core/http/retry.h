@@ -19,25 +19,30 @@
 namespace pipedrive {
 
 struct RetryLimits {
-    int max_retries = 5;               // tries after the first
-    std::int64_t max_wait_ms = 120000; // all waits of one request together
+    // Tries after the first.
+    int max_retries = 5;
+    // All waits of one request together.
+    std::int64_t max_wait_ms = 120000;
 };
 
 enum class Action : std::uint8_t { Accept, Retry, Fail };
 
 struct Verdict {
     Action action = Action::Accept;
-    ErrorKind kind = ErrorKind::Internal; // Retry: what it becomes when the tries are used up
-    std::int64_t wait_ms = 0;             // Retry only
-    bool rate_limited = false;            // counted as a 429
-    std::string evidence; // for Error::detail: "The API answered 503: …excerpt…" or libcurl's words
+    // Retry: what it becomes when the tries are used up.
+    ErrorKind kind = ErrorKind::Internal;
+    // Retry only.
+    std::int64_t wait_ms = 0;
+    // Counted as a 429.
+    bool rate_limited = false;
+    // For Error::detail: "The API answered 503: …excerpt…" or libcurl's words.
+    std::string evidence;
 };
 
 // Judges one answer. `attempt` is 1 for the first try, `jitter` in [0,1). Total: every answer has a
-// verdict. Waits: 429 reset header
-// (at most 30 s) or Retry-After (at most a day) + up to 250 ms jitter; back-off 0.5 s *
-// 2^(attempt-1), at most 30 s, times (0.5 + jitter/2). TooLarge and Tls failures are never retried;
-// Timeout is retried like other transport failures.
+// verdict. Waits: 429 reset header (at most 30 s) or Retry-After (at most a day) + up to 250 ms
+// jitter; back-off 0.5 s * 2^(attempt-1), at most 30 s, times (0.5 + jitter/2). TooLarge and Tls
+// failures are never retried; Timeout is retried like other transport failures.
 Verdict judge(const HttpResponse& response, int attempt, double jitter);
 
 } // namespace pipedrive

@@ -18,13 +18,20 @@ namespace pipedrive {
 
 struct HttpRequest {
     std::string method = "GET";
-    std::string url;                           // scheme, host, path and query; never a secret
-    std::vector<std::string> headers;          // "Name: value"; the place for secrets
-    std::string body;                          // sent when not empty
-    std::int64_t connect_timeout_ms = 10000;   // until the request can go out
-    std::int64_t request_timeout_ms = 60000;   // whole transfer; kept by whoever waits, see Fetch
-    std::size_t max_response_size = 64u << 20; // after decompression, bytes
-    std::string ca_file;                       // empty: the system's
+    // Scheme, host, path and query; never a secret.
+    std::string url;
+    // "Name: value"; the place for secrets.
+    std::vector<std::string> headers;
+    // Sent when not empty.
+    std::string body;
+    // Until the request can go out.
+    std::int64_t connect_timeout_ms = 10000;
+    // Whole transfer; kept by whoever waits, see Fetch.
+    std::int64_t request_timeout_ms = 60000;
+    // After decompression, bytes.
+    std::size_t max_response_size = 64u << 20;
+    // Empty: the system's.
+    std::string ca_file;
 };
 
 // Why there is no usable answer. None: `status` and `body` are complete.
@@ -40,21 +47,26 @@ enum class TransportFailure : std::uint8_t {
 
 struct HttpResponse {
     TransportFailure failure = TransportFailure::None;
-    std::string failure_text; // libcurl's words plus the phase timings; no URL
-    bool sent = true; // false: nothing of the request went out, so it was neither done nor charged
+    // libcurl's words plus the phase timings; no URL.
+    std::string failure_text;
+    // False: nothing of the request went out, so it was neither done nor charged.
+    bool sent = true;
     int status = 0;
     std::string content_type;
     std::string body;
-    std::size_t bytes_received = 0; // on the wire (compressed), headers not counted
+    // On the wire (compressed), headers not counted.
+    std::size_t bytes_received = 0;
 
     // Headers of section 6.3 of the API facts; absent or not a number: nullopt. Seconds where they
     // are times.
     std::optional<double> retry_after, ratelimit_reset;
     std::optional<std::int64_t> ratelimit_limit, ratelimit_remaining, daily_limit, daily_remaining;
-    std::optional<Micros> date; // the server's own clock
+    // The server's own clock.
+    std::optional<Micros> date;
 };
 
-using TransferId = std::uint64_t; // never 0, never used twice
+// Never 0, never used twice.
+using TransferId = std::uint64_t;
 
 struct SocketInterest {
     int fd;

@@ -31,6 +31,7 @@ struct Value {
         Words,   // likewise
         Time,    // kBeforeAll and kAfterAll are the infinities
         Flag,
+        Uuids, // as Ints; spelled in `words` as PostgreSQL spells them
     };
     Type type = Type::Unknown;
     std::vector<std::int64_t> ints;

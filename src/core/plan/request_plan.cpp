@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "core/base/text.h"
+#include "core/plan/requests.h"
 
 namespace pipedrive {
 namespace {
@@ -81,6 +81,7 @@ void narrow(Domain* d, const Predicate& p, std::span<const Value> values) {
         case Value::Type::Ints:
             intersect(&d->ints, v.ints);
             break;
+        case Value::Type::Uuids:
         case Value::Type::Words:
             intersect(&d->words, v.words);
             break;
@@ -105,20 +106,40 @@ bool contains_word(std::span<const std::string_view> list, std::string_view word
 // Larger numbers are refused by some validators, and in doubt no list is narrowed.
 constexpr std::int64_t kLargestSent = 999999999999999999;
 
+// False: EXPLAIN does not know them.
+bool note_ids(const Domain& d, bool known, RequestPlan* plan) {
+    plan->by_ids = true;
+    if (known) return true;
+    plan->ids_unknown = true;
+    plan->ids_symbol = d.symbol;
+    plan->one_unknown_id = d.one;
+    return false;
+}
+
 Exactness push_ids(const Filter&, const Domain& d, RequestPlan* plan, std::vector<Parameter>*) {
     if (d.ints && d.ints->back() > kLargestSent) return Exactness::Local;
-    plan->by_ids = true;
-    if (!d.ints) {
-        plan->ids_unknown = true;
-        plan->ids_symbol = d.symbol;
-        plan->one_unknown_id = d.one;
-        return Exactness::Exact;
-    }
+    if (!note_ids(d, d.ints.has_value(), plan)) return Exactness::Exact;
     for (std::int64_t id : *d.ints)
         if (id > 0)
-            plan->ids.push_back(id); // ids are positive; the API answers 400 to anything else
+            plan->ids.push_back(
+                RowKey::of(id)); // ids are positive; the API answers 400 to anything else
     if (plan->ids.empty()) plan->nothing = true;
     return Exactness::Exact;
+}
+
+Exactness push_uuids(const Filter&, const Domain& d, RequestPlan* plan, std::vector<Parameter>*) {
+    if (!note_ids(d, d.words.has_value(), plan)) return Exactness::Exact;
+    for (const std::string& word : *d.words)
+        if (const auto uuid = parse_uuid(word)) plan->ids.push_back(RowKey::of(*uuid));
+    return Exactness::Exact;
+}
+
+Exactness push_equal_uuid(const Filter& filter, const Domain& d, RequestPlan*,
+                          std::vector<Parameter>* parameters) {
+    if (d.words ? d.words->size() != 1 : d.symbol.empty()) return Exactness::Local;
+    parameters->push_back(
+        {std::string(filter.parameter), d.words ? d.words->front() : "{" + d.symbol + "}"});
+    return filter.best;
 }
 
 Exactness push_equal(const Filter& filter, const Domain& d, RequestPlan*,
@@ -158,8 +179,10 @@ Exactness push_one_of(const Filter& filter, const Domain& d, RequestPlan* plan,
 Exactness push_flag(const Filter& filter, const Domain& d, RequestPlan*,
                     std::vector<Parameter>* parameters) {
     if (!d.flag && d.symbol.empty()) return Exactness::Local;
+    constexpr std::string_view kWords[] = {"false", "true"};
+    const std::string_view* words = filter.words.empty() ? kWords : filter.words.data();
     parameters->push_back({std::string(filter.parameter),
-                           d.flag ? (*d.flag ? "true" : "false") : "{" + d.symbol + "}"});
+                           d.flag ? std::string(words[*d.flag]) : "{" + d.symbol + "}"});
     return filter.best;
 }
 
@@ -168,9 +191,23 @@ Exactness push_flag(const Filter& filter, const Domain& d, RequestPlan*,
 constexpr Micros kEarliest = -946684800LL * kSecond; // 1970-01-01
 constexpr Micros kLatest = 252455615999LL * kSecond; // 9999-12-31T23:59:59Z
 
-Exactness push_window(const Filter& filter, const Domain& d, RequestPlan*,
+void stop_at(Stream* stream, std::string_view column, Micros before) {
+    order_newest_first(stream, column);
+    stream->stop_column = column;
+    stream->stop_before = before;
+}
+
+bool takes(const Endpoint& endpoint, std::string_view parameter) {
+    return !contains_word(endpoint.without, parameter);
+}
+
+// A list that does not take the lower bound is read newest first instead.
+Exactness push_window(const Filter& filter, const Domain& d, RequestPlan* plan,
                       std::vector<Parameter>* parameters) {
     const std::size_t before = parameters->size();
+    if (d.since > kEarliest || !d.since_symbol.empty())
+        for (Stream& stream : plan->streams)
+            if (!takes(*stream.endpoint, "updated_since")) stop_at(&stream, filter.column, d.since);
     if (d.since > kEarliest)
         parameters->push_back({"updated_since", format_utc_seconds(std::min(d.since, kLatest))});
     else if (!d.since_symbol.empty())
@@ -198,10 +235,8 @@ Exactness push_newest(const Filter& filter, const Domain& d, RequestPlan* plan,
     const bool windowed = std::any_of(parameters->begin(), parameters->end(),
                                       [](const Parameter& p) { return p.name == "updated_since"; });
     if (windowed || (d.since <= kEarliest && d.since_symbol.empty())) return Exactness::Local;
-    parameters->push_back({"sort_by", std::string(filter.column)});
-    parameters->push_back({"sort_direction", "desc"});
-    plan->stop_column = filter.column;
-    plan->stop_before = d.since;
+    for (Stream& stream : plan->streams)
+        stop_at(&stream, filter.column, d.since);
     return filter.best;
 }
 
@@ -215,6 +250,8 @@ struct PushRow {
 };
 constexpr PushRow kPushRows[] = {
     {FilterKind::Ids, push_ids, Value::Type::Ints, true},
+    {FilterKind::Uuids, push_uuids, Value::Type::Uuids, true},
+    {FilterKind::EqualUuid, push_equal_uuid, Value::Type::Uuids, false},
     {FilterKind::Equal, push_equal, Value::Type::Ints, false},
     {FilterKind::OneOf, push_one_of, Value::Type::Words, false},
     {FilterKind::Flag, push_flag, Value::Type::Flag, false},
@@ -318,145 +355,14 @@ RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predi
             plan.nothing_because = "no row has such a value of " + std::string(filter.column);
     }
     for (Stream& stream : plan.streams) {
-        stream.parameters = parameters;
+        std::vector<Parameter> order = std::exchange(stream.parameters, {});
+        for (const Parameter& p : parameters)
+            if (takes(*stream.endpoint, p.name)) stream.parameters.push_back(p);
+        stream.parameters.insert(stream.parameters.end(), order.begin(), order.end());
         add_projection(projection, &stream);
     }
     if (plan.nothing) plan.streams.clear();
     return plan;
-}
-
-std::string request_target(const RequestPlan& plan, const Stream& stream,
-                           std::span<const std::int64_t> ids, std::string_view cursor) {
-    std::string target(stream.endpoint->path);
-    char separator = '?';
-    auto add = [&](std::string_view name, std::string_view value) {
-        target += separator;
-        target += name;
-        target += '=';
-        target += percent_encode(value);
-        separator = '&';
-    };
-    if (!ids.empty()) {
-        std::string csv;
-        for (std::int64_t id : ids)
-            csv += (csv.empty() ? "" : ",") + std::to_string(id);
-        add("ids", csv);
-    }
-    for (const FixedParameter& p : stream.endpoint->fixed)
-        add(p.name, p.value);
-    for (const Parameter& p : stream.parameters)
-        add(p.name, p.value);
-    if (stream.endpoint->paging == Paging::Cursor) {
-        add("limit", std::to_string(std::min(plan.page_size, stream.endpoint->max_limit)));
-        if (!cursor.empty()) add("cursor", cursor);
-    }
-    return target;
-}
-
-std::size_t ids_in_next_request(const Stream& stream, std::size_t left) noexcept {
-    const Endpoint& endpoint = *stream.endpoint;
-    if (endpoint.single_tokens > 0 &&
-        static_cast<std::int64_t>(left) * endpoint.single_tokens * 2 < endpoint.tokens)
-        return 1;
-    return std::min<std::size_t>(left, kIdsPerRequest);
-}
-
-std::string single_target(const Stream& stream, std::int64_t id) {
-    std::string target = std::string(stream.endpoint->path) + "/" + std::to_string(id);
-    char separator = '?';
-    for (const Parameter& p : stream.parameters) {
-        if (stream.endpoint->single_bare) break;
-        target += separator + p.name + "=" + percent_encode(p.value);
-        separator = '&';
-    }
-    return target;
-}
-
-namespace {
-
-// "GET …" of the first request of a stream as EXPLAIN shows it. Symbols are for people: shown as
-// written, not percent-encoded.
-std::string first_request(const RequestPlan& plan, const Stream& stream) {
-    const bool single = plan.by_ids && stream.endpoint->single_tokens > 0 &&
-                        (plan.ids_unknown ? plan.one_unknown_id
-                                          : ids_in_next_request(stream, plan.ids.size()) == 1);
-    Stream shown = stream;
-    if (plan.ids_unknown && !single)
-        shown.parameters.insert(shown.parameters.begin(), {"ids", "{" + plan.ids_symbol + "}"});
-    const std::size_t batch = std::min<std::size_t>(plan.ids.size(), kIdsPerRequest);
-    std::string line =
-        "GET " + (single ? single_target(shown, plan.ids_unknown ? 0 : plan.ids.front())
-                         : request_target(plan, shown, std::span(plan.ids).first(batch), {}));
-    if (single && plan.ids_unknown)
-        line.replace(4 + stream.endpoint->path.size() + 1, 1, "{" + plan.ids_symbol + "}");
-    for (const Parameter& p : shown.parameters)
-        if (p.value.starts_with('{')) {
-            const std::string encoded = p.name + "=" + percent_encode(p.value);
-            if (std::size_t at = line.find(encoded); at != std::string::npos)
-                line.replace(at, encoded.size(), p.name + "=" + p.value);
-        }
-    const std::size_t more = plan.ids.size() - (single && !plan.ids.empty() ? 1 : batch);
-    if (more > 0)
-        line += " (and " + std::to_string(more) + " more ids " +
-                (single ? "one by one)" : "in batches of 100)");
-    return line;
-}
-
-} // namespace
-
-std::vector<std::string> describe_requests(const RequestPlan& plan) {
-    if (plan.nothing) return {"none (" + plan.nothing_because + ")"};
-    std::vector<std::string> lines;
-    for (const Stream& stream : plan.streams) {
-        std::string line = first_request(plan, stream);
-        if (plan.by_ids && !lines.empty()) line += " (for ids not found)";
-        if (!plan.stop_column.empty()) line += " (until " + plan.stop_column + " is older)";
-        lines.push_back(std::move(line));
-    }
-    return lines;
-}
-
-Estimate price_of_ids(const Stream& stream, std::size_t ids) noexcept {
-    const Endpoint& endpoint = *stream.endpoint;
-    Estimate e;
-    while (ids > 0) {
-        const std::size_t n = ids_in_next_request(stream, ids);
-        ++e.requests;
-        e.tokens += n == 1 && endpoint.single_tokens > 0 ? endpoint.single_tokens : endpoint.tokens;
-        ids -= n;
-    }
-    return e;
-}
-
-Estimate list_estimate(const Entity& entity, std::optional<bool> archived, std::int64_t rows,
-                       int page_size) {
-    RequestPlan plan;
-    plan.page_size = page_size;
-    for (const Endpoint& endpoint : entity.endpoints)
-        if (!archived || endpoint.archived == *archived) plan.streams.push_back({&endpoint, {}});
-    return estimate(plan, rows);
-}
-
-Estimate estimate(const RequestPlan& plan, std::int64_t rows) {
-    Estimate e;
-    if (plan.nothing || plan.streams.empty()) return e;
-    if (plan.by_ids) // expected in the first list
-        return price_of_ids(plan.streams.front(),
-                            plan.one_unknown_id ? 1
-                            : plan.ids_unknown
-                                ? static_cast<std::size_t>(std::max<std::int64_t>(1, rows))
-                                : plan.ids.size());
-    bool first = true;
-    for (const Stream& stream : plan.streams) {
-        std::int64_t pages = 1;
-        // The bulk of the rows is expected in the first list.
-        if (first && stream.endpoint->paging == Paging::Cursor)
-            pages = std::max<std::int64_t>(1, (rows + plan.page_size - 1) / plan.page_size);
-        first = false;
-        e.requests += pages;
-        e.tokens += pages * stream.endpoint->tokens;
-    }
-    return e;
 }
 
 } // namespace pipedrive

@@ -15,6 +15,7 @@
 
 #include "core/catalog/binding.h"
 #include "core/catalog/entities.h"
+#include "core/plan/key_list.h"
 #include "core/plan/predicate.h"
 
 namespace pipedrive {
@@ -24,11 +25,15 @@ struct Parameter {
     std::string value;
 };
 
-// One list walked from its first page to its last. With ids: one walk for each batch of at most
-// kIdsPerRequest.
+// One list walked from its first page to its last. With ids: one walk for each batch of them, or
+// one record after the other.
 struct Stream {
     const Endpoint* endpoint = nullptr;
-    std::vector<Parameter> parameters; // without ids, limit and cursor
+    std::vector<Parameter> parameters; // without ids and what tells a page from the others
+    // Newest first: the list ends with the page that holds a row whose value of `stop_column` is
+    // before `stop_before`.
+    std::string stop_column = {};
+    Micros stop_before = 0;
 };
 
 struct RequestPlan {
@@ -38,14 +43,10 @@ struct RequestPlan {
     bool ids_unknown = false; // EXPLAIN only: the ids are a symbol
     std::string ids_symbol;
     bool one_unknown_id = false;    // it stands for one id
-    std::vector<std::int64_t> ids;  // sorted, distinct, positive
+    KeyList ids;                    // sorted, distinct; integers are positive
     std::vector<Stream> streams;    // read one after the other
     std::vector<Exactness> outcome; // one for each predicate
     int page_size = 500;
-    // Newest first: a list ends with the page that holds a row whose value of `stop_column` is
-    // before `stop_before`.
-    std::string stop_column;
-    Micros stop_before = 0;
 };
 
 // The type of value that a filter of this kind takes; plan_requests pushes no other.
@@ -65,35 +66,5 @@ Projection projection_of(std::span<const BoundColumn> wanted);
 RequestPlan plan_requests(const Entity& entity, std::span<const Predicate> predicates,
                           std::span<const Value> values, const Projection& projection,
                           int page_size);
-
-// "path?a=b&limit=500[&cursor=…]", percent-encoded. `ids` may be empty.
-std::string request_target(const RequestPlan& plan, const Stream& stream,
-                           std::span<const std::int64_t> ids, std::string_view cursor);
-
-// How many of `left` ids of the stream the next request asks for: 1 means path/{id}, which is
-// chosen while it costs less than half of a batch; more mean a batch.
-std::size_t ids_in_next_request(const Stream& stream, std::size_t left) noexcept;
-
-// "path/7?a=b": one record.
-std::string single_target(const Stream& stream, std::int64_t id);
-
-// What EXPLAIN shows: one "GET …" line for each stream (the first batch of ids, and how many more),
-// or why nothing is sent.
-std::vector<std::string> describe_requests(const RequestPlan& plan);
-
-struct Estimate {
-    std::int64_t requests = 0;
-    std::int64_t tokens = 0;
-};
-// Requests and tokens for about `rows` rows read from all streams together; every stream costs at
-// least one request. Ids are expected in the first stream; unknown ones are `rows` many.
-Estimate estimate(const RequestPlan& plan, std::int64_t rows);
-
-// The same for the whole of a table, or of its archived or other lists only.
-Estimate list_estimate(const Entity& entity, std::optional<bool> archived, std::int64_t rows,
-                       int page_size);
-
-// The same for so many ids of one stream, all of which it holds.
-Estimate price_of_ids(const Stream& stream, std::size_t ids) noexcept;
 
 } // namespace pipedrive

@@ -6,7 +6,7 @@ bool ExplainedRows::contains(const std::string& field, const Doubt& doubt,
                              std::int64_t now_ms) const {
     if (size_ == 0 || now_ms - since_ms_ >= kDefinitionsTrustedMs) return false;
     const auto found = rows_.find({field, doubt.absent});
-    return found != rows_.end() && found->second.contains(doubt.id);
+    return found != rows_.end() && found->second.contains(doubt.key);
 }
 
 void ExplainedRows::insert(const std::string& field, const Doubt& doubt, std::int64_t now_ms) {
@@ -15,7 +15,7 @@ void ExplainedRows::insert(const std::string& field, const Doubt& doubt, std::in
         size_ = 0;
     }
     if (size_ == 0) since_ms_ = now_ms;
-    size_ += rows_[{field, doubt.absent}].insert(doubt.id);
+    size_ += rows_[{field, doubt.absent}].insert(doubt.key);
 }
 
 } // namespace pipedrive

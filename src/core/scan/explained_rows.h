@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-#include "core/scan/id_set.h"
+#include "core/scan/key_set.h"
 #include "core/wire/page.h"
 
 namespace pipedrive {
@@ -26,8 +26,8 @@ class ExplainedRows {
     void insert(const std::string& field, const Doubt& doubt, std::int64_t now_ms);
 
   private:
-    static constexpr std::size_t kMost = 2'000'000;      // rows; then it begins anew
-    std::map<std::pair<std::string, bool>, IdSet> rows_; // by field and Doubt::absent
+    static constexpr std::size_t kMost = 2'000'000;       // rows; then it begins anew
+    std::map<std::pair<std::string, bool>, KeySet> rows_; // by field and Doubt::absent
     std::size_t size_ = 0;
     std::int64_t since_ms_ = 0; // of the first row
 };

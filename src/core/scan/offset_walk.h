@@ -1,13 +1,13 @@
 // A walk over a list whose pages are asked for by their offset, while rows come and go.
 //
 // Offsets shift when rows before them vanish, and the page that is asked for next would begin too
-// late. So each page begins with a row that is known already: the last one. When its first row is
-// not known, what lies between is read first, further back, until a known row or the start of the
-// list is met. Relies on one thing: the list has one order that its rows do not change.
+// late. So each page begins with the last row once more. When none of its rows is known, what lies
+// between is read first, further back, until a known row or the start of the list is met. Relies on
+// one thing: the list has one order that its rows do not change, unless they move to its front.
 //
 // Then no row that stands throughout is missed: all of them that come before the last known row in
-// that order are known, and a page that begins with a known row has all that follow it. Rows that
-// come twice are for the caller's set of seen keys.
+// that order are known, and a page with a known row has all that follow it, up to its own last one.
+// Rows that come twice are for the caller's set of seen keys.
 #pragma once
 
 #include <algorithm>
@@ -32,12 +32,12 @@ class OffsetWalk {
     // Where a later walk goes on, from there and with the same known rows.
     std::int64_t position() const noexcept { return end_; }
 
-    // The page of start(): how many rows it has, how many of them are new, whether its first one is
-    // known, and whether the answer says that more rows follow.
-    Verdict see(std::int64_t rows, std::int64_t new_rows, bool first_is_known, bool more) noexcept {
-        idle_ = new_rows > 0 && (start_ == 0 || first_is_known) ? 0 : idle_ + 1;
+    // The page of start(): how many rows it has, how many of them are new, whether one of them is
+    // known, and whether more rows follow.
+    Verdict see(std::int64_t rows, std::int64_t new_rows, bool joins, bool more) noexcept {
+        idle_ = new_rows > 0 && (start_ == 0 || joins) ? 0 : idle_ + 1;
         if (idle_ > kMostIdle) return Verdict::Stuck;
-        if (start_ > 0 && !first_is_known) {
+        if (start_ > 0 && !joins) {
             start_ = std::max<std::int64_t>(start_ - back_, 0);
             back_ *= 2;
             return Verdict::Again;

@@ -8,17 +8,23 @@
 namespace pipedrive {
 namespace {
 
-Value ids_value(std::vector<std::int64_t> ids) {
+Value ids_value(const KeyList& ids) {
     Value v;
-    v.type = Value::Type::Ints;
-    v.ints = std::move(ids);
+    v.type =
+        ids.empty() || ids[0].kind() == KeyKind::Integer ? Value::Type::Ints : Value::Type::Uuids;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+        if (v.type == Value::Type::Ints)
+            v.ints.push_back(ids[i].integer());
+        else
+            v.words.push_back(ids[i].spelled());
+    }
     return v;
 }
 
 std::string targets(const RequestPlan& plan) {
     std::string text;
     for (const Stream& stream : plan.streams)
-        text += "\n" + request_target(plan, stream, {}, {});
+        text += "\n" + std::to_string(stream.stop_before) + " " + request_target(plan, stream, {});
     return text;
 }
 
@@ -55,7 +61,7 @@ void RepeatedScan::start(std::vector<Value> values, WalkPart part) {
     scan_.stop();
     note_what_varies();
     plan_ = plan_requests(*spec_.entity, spec_.predicates, values_, {}, spec_.page_size);
-    pending_ = plan_.nothing ? std::vector<std::int64_t>() : plan_.ids;
+    pending_ = plan_.nothing ? KeyList() : plan_.ids;
     std::string lists;
     for (const Stream& stream : plan_.streams)
         lists += std::string(stream.endpoint->path) + "\n";
@@ -133,16 +139,15 @@ void RepeatedScan::decide() {
 // What is known of the ids is handed out before anything more is asked.
 void RepeatedScan::decide_by_ids() {
     std::vector<std::size_t> found;
-    std::erase_if(pending_, [&](std::int64_t id) {
-        const auto known = by_id_.find(id);
-        if (known != by_id_.end() && known->second != kNowhere) found.push_back(known->second);
-        return known != by_id_.end() || list_done_;
+    pending_.erase_if([&](const RowKey& key) {
+        const std::size_t* known = by_id_.find(key);
+        if (known != nullptr && *known != kNowhere) found.push_back(*known);
+        return known != nullptr || list_done_;
     });
     if (!found.empty() || pending_.empty()) return serve(std::move(found));
     const std::int64_t sure = price_of_ids(plan_.streams.front(), pending_.size()).tokens;
     if (list_is_due(sure)) return read_list(sure);
-    ask({pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
-                                                  pending_.size(), kIdsPerRequest))});
+    ask(pending_.part(0, kIdsPerRequest));
 }
 
 void RepeatedScan::serve(std::vector<std::size_t> rows) {
@@ -151,10 +156,10 @@ void RepeatedScan::serve(std::vector<std::size_t> rows) {
     phase_ = Phase::Serving;
 }
 
-void RepeatedScan::ask(std::vector<std::int64_t> ids) {
+void RepeatedScan::ask(KeyList ids) {
     std::vector<Value> values = values_;
     for (const Predicate& p : spec_.predicates)
-        if (p.value >= 0 && kind_of(p) == FilterKind::Ids)
+        if (p.value >= 0 && is_lookup(kind_of(p)))
             values[static_cast<std::size_t>(p.value)] = ids_value(ids);
     asked_ = std::move(ids);
     scan_.start(std::move(values));
@@ -167,15 +172,16 @@ bool RepeatedScan::keep_asked(WaitFor* wait) {
         if (step == Scan::Step::Wait) return false;
         remember(scan_);
     }
-    for (std::int64_t id : asked_)
-        by_id_.emplace(id, kNowhere);
+    for (std::size_t i = 0; i < asked_.size(); ++i)
+        by_id_.at(asked_[i], kNowhere);
     phase_ = Phase::Deciding;
     return true;
 }
 
 std::size_t RepeatedScan::remember(const Scan& from) {
-    std::size_t& row = by_id_.emplace(from.row_id(), kNowhere).first->second;
-    if (row == kNowhere) row = store_.add(from.row_id(), from.row());
+    if (from.row_key().kind() == KeyKind::None) return store_.add(from.row_key(), from.row());
+    std::size_t& row = by_id_.at(from.row_key(), kNowhere);
+    if (row == kNowhere) row = store_.add(from.row_key(), from.row());
     return row;
 }
 
@@ -202,11 +208,11 @@ Scan::Step RepeatedScan::pass(WaitFor* wait) {
 
 // What tells one round's requests from another's.
 std::string RepeatedScan::question() const {
-    return std::to_string(plan_.stop_before) + targets(plan_);
+    return targets(plan_);
 }
 
 bool RepeatedScan::asks_for_list() const {
-    return !list_off_ && plan_.stop_column.empty() && targets(plan_) == targets(list_plan_);
+    return !list_off_ && !stops_early(plan_) && targets(plan_) == targets(list_plan_);
 }
 
 // --- the list
@@ -267,7 +273,7 @@ void RepeatedScan::make_list() {
     ScanSpec spec = spec_;
     std::erase_if(spec.predicates, [&](const Predicate& p) {
         const FilterKind kind = kind_of(p);
-        return kind == FilterKind::Ids || kind == FilterKind::Newest ||
+        return is_lookup(kind) || kind == FilterKind::Newest ||
                (p.value >= 0 && varies_[static_cast<std::size_t>(p.value)]);
     });
     list_plan_ = plan_requests(*spec.entity, spec.predicates, first_values_, {}, spec.page_size);
@@ -295,7 +301,8 @@ bool RepeatedScan::keep_listed(WaitFor* wait) {
     try {
         for (Scan::Step step; (step = list_->step(wait)) != Scan::Step::Done;) {
             if (step == Scan::Step::Wait) return false;
-            remember(*list_);
+            const std::size_t row = remember(*list_);
+            if (list_->row_key().kind() == KeyKind::None) listed_.push_back(row);
         }
         page_listed();
     } catch (const Error&) {
@@ -316,8 +323,9 @@ void RepeatedScan::page_listed() {
         return;
     }
     list_done_ = true;
-    for (const auto& [id, row] : by_id_)
+    by_id_.each([&](std::size_t row) {
         if (row != kNowhere) listed_.push_back(row);
+    });
     std::sort(listed_.begin(), listed_.end());
     if (list_->spec().predicates.empty()) whole_table_ = static_cast<std::int64_t>(listed_.size());
 }

@@ -37,8 +37,8 @@ class RepeatedScan {
     std::span<const Cell> row() const noexcept {
         return phase_ == Phase::Passing ? scan_.row() : cells_;
     }
-    std::int64_t row_id() const noexcept {
-        return phase_ == Phase::Passing ? scan_.row_id() : store_.id(serving_[next_ - 1]);
+    const RowKey& row_key() const noexcept {
+        return phase_ == Phase::Passing ? scan_.row_key() : store_.key();
     }
     int page_number() const noexcept { return scan_.page_number(); }
     std::optional<std::string> next_position() const { return scan_.next_position(); }
@@ -68,7 +68,7 @@ class RepeatedScan {
     void note_what_varies();
     void decide();
     void decide_by_ids();
-    void ask(std::vector<std::int64_t> ids);
+    void ask(KeyList ids);
     bool keep_asked(WaitFor* wait);
     bool keep_listed(WaitFor* wait);
     void pass_on();
@@ -100,15 +100,15 @@ class RepeatedScan {
     Phase phase_ = Phase::Deciding;
     std::vector<Value> first_values_, values_;
     std::vector<bool> varies_;
-    RequestPlan plan_;                  // of values_
-    std::vector<std::int64_t> pending_; // ids of this round without an answer
-    std::vector<std::int64_t> asked_;   // of them, under way
-    bool keeps_ = false;                // the rows that pass
+    RequestPlan plan_;   // of values_
+    KeyList pending_;    // ids of this round without an answer
+    KeyList asked_;      // of them, under way
+    bool keeps_ = false; // the rows that pass
     std::vector<std::size_t> kept_;
 
     RowStore store_;
-    std::unordered_map<std::int64_t, std::size_t> by_id_; // row, or kNowhere: there is none
-    std::string lists_;                                   // those that by_id_ is about
+    KeyMap<std::size_t> by_id_; // row, or kNowhere: there is none
+    std::string lists_;         // those that by_id_ is about
     std::unordered_map<std::string, std::vector<std::size_t>> answers_; // by question
 
     std::optional<Scan> list_;

@@ -23,6 +23,38 @@ bool holds_items(CellType type) noexcept {
 
 } // namespace
 
+// A key as bytes: its kind, then the integer, the UUID, or size and text.
+void RowStore::write(const RowKey& key) {
+    const auto put = [&](const auto& value) {
+        tail_.append(reinterpret_cast<const char*>(&value), sizeof(value));
+    };
+    tail_.push_back(static_cast<char>(key.kind()));
+    if (key.kind() == KeyKind::Integer) put(key.integer());
+    if (key.kind() == KeyKind::Uuid) put(key.uuid());
+    if (key.kind() == KeyKind::Text) {
+        put(key.text().size());
+        tail_ += key.text();
+    }
+}
+
+const char* RowStore::read_key(const char* at) {
+    const auto get = [&](auto value) {
+        std::memcpy(&value, at, sizeof(value));
+        at += sizeof(value);
+        return value;
+    };
+    key_ = RowKey();
+    const auto kind = static_cast<KeyKind>(*at++);
+    if (kind == KeyKind::Integer) key_ = RowKey::of(get(std::int64_t{}));
+    if (kind == KeyKind::Uuid) key_ = RowKey::of(get(Uuid{}));
+    if (kind == KeyKind::Text) {
+        const auto size = get(std::size_t{});
+        key_ = RowKey::of(std::string_view(at, size));
+        at += size;
+    }
+    return at;
+}
+
 // A cell as bytes: type, size, then the text, the items, or the integer.
 void RowStore::write(const Cell& cell) {
     tail_.push_back(static_cast<char>(cell.type));
@@ -56,11 +88,11 @@ const char* RowStore::read(const char* at, Cell* cell) {
     return at + sizeof(cell->integer);
 }
 
-std::size_t RowStore::add(std::int64_t id, std::span<const Cell> cells) {
-    const std::size_t begin = in_file_ + tail_.size();
+std::size_t RowStore::add(const RowKey& key, std::span<const Cell> cells) {
+    rows_.push_back(in_file_ + tail_.size());
+    write(key);
     for (const Cell& cell : cells)
         write(cell);
-    rows_.push_back({begin, in_file_ + tail_.size(), id});
     if (tail_.size() > memory_ && !path_.empty()) spill();
     return rows_.size() - 1;
 }
@@ -80,18 +112,21 @@ void RowStore::spill() {
 }
 
 std::span<const Cell> RowStore::read(std::size_t row) {
-    const Row& where = rows_[row];
+    const std::size_t begin = rows_[row];
+    const std::size_t size =
+        (row + 1 < rows_.size() ? rows_[row + 1] : in_file_ + tail_.size()) - begin;
     const char* at = nullptr;
-    if (where.begin >= in_file_) {
-        at = tail_.data() + (where.begin - in_file_);
+    if (begin >= in_file_) {
+        at = tail_.data() + (begin - in_file_);
     } else {
-        buffer_.resize(where.end - where.begin);
-        if (std::fseek(file_.get(), static_cast<long>(where.begin), SEEK_SET) != 0 ||
+        buffer_.resize(size);
+        if (std::fseek(file_.get(), static_cast<long>(begin), SEEK_SET) != 0 ||
             std::fread(buffer_.data(), 1, buffer_.size(), file_.get()) != buffer_.size())
             file_failed("read");
         at = buffer_.data();
     }
-    const char* end = at + (where.end - where.begin);
+    const char* end = at + size;
+    at = read_key(at);
     items_.clear();
     cells_.clear();
     while (at != end)

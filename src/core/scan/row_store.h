@@ -1,4 +1,4 @@
-// Rows that a scan keeps: copies of its cells, in memory up to a limit, beyond it in a file.
+// Rows that a scan keeps: copies of key and cells, in memory up to a limit, beyond it in a file.
 //
 // The file is unlinked as soon as it is open, so nothing is left behind whatever happens.
 #pragma once
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/arena.h"
+#include "core/base/row_key.h"
 #include "core/wire/cell.h"
 
 namespace pipedrive {
@@ -23,36 +24,36 @@ class RowStore {
 
     // The number of the row. Throws std::bad_alloc; Error{Internal} when the file cannot be
     // written.
-    std::size_t add(std::int64_t id, std::span<const Cell> cells);
+    std::size_t add(const RowKey& key, std::span<const Cell> cells);
 
     // Valid until the next add() or read().
     std::span<const Cell> read(std::size_t row);
-    std::int64_t id(std::size_t row) const noexcept { return rows_[row].id; }
+    // Of the row that was read last; valid as long as its cells.
+    const RowKey& key() const noexcept { return key_; }
     std::size_t rows() const noexcept { return rows_.size(); }
     std::size_t bytes_in_memory() const noexcept { return tail_.capacity(); }
     std::size_t bytes_in_file() const noexcept { return in_file_; }
 
   private:
-    struct Row {
-        std::size_t begin, end; // bytes of the whole log
-        std::int64_t id;
-    };
     struct Close {
         void operator()(std::FILE* file) const noexcept { std::fclose(file); }
     };
 
     void spill();
+    void write(const RowKey& key);
     void write(const Cell& cell);
+    const char* read_key(const char* at);
     const char* read(const char* at, Cell* cell);
 
     std::size_t memory_;
     std::string path_;
-    std::vector<Row> rows_;
+    std::vector<std::size_t> rows_; // where each begins in the whole log
     std::size_t in_file_ = 0; // the log's bytes before this are in the file, the others in tail_
     std::string tail_;
     std::unique_ptr<std::FILE, Close> file_;
     std::string buffer_; // the row that was read from the file
     Arena items_;        // of its arrays
+    RowKey key_;
     std::vector<Cell> cells_;
 };
 

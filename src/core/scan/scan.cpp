@@ -16,40 +16,32 @@ Scan::Scan(const Account& account, ScanSpec spec, Transport& transport, Clock& c
       transport_(transport),
       clock_(clock),
       definitions_(definitions),
-      fetch_(transport, clock, account.retries, traffic_, account.budget.get()) {}
+      walk_(account, *spec_.entity, transport, clock, traffic_, trust_) {}
 
 void Scan::start(std::vector<Value> values, WalkPart part) {
     part_ = std::move(part);
-    pages_asked_ = 0;
+    pages_asked_ = page_number_ = 0;
     answered_at_.reset();
     highest_id_.reset();
     bad_rows_.clear();
-    fetch_.drop();
+    walk_.drop();
     reader_.reset();
     values_ = std::move(values);
     phase_ = Phase::Preparing;
     if (!verified_)
         catalogue_ =
             definitions_.catalogue; // what this scan has read itself is good for its rescans
-    stream_ = 0;
-    cursor_.clear();
-    more_ = false;
-    single_ = nobody_ = confirm_ = false;
-    have_body_ = false;
     refusal_ = nullptr;
     in_doubt_ = false;
-    decoder_.reset();
-    order_ = {};
+    trust_.order_broken = false;
     fresh_.clear();
     next_row_ = 0;
     handed_out_ = 0;
-    page_number_ = 0;
     seen_.clear();
-    cursors_.clear();
 }
 
 void Scan::stop() noexcept {
-    fetch_.drop();
+    walk_.drop();
     reader_.reset();
     phase_ = Phase::Finished;
 }
@@ -71,7 +63,7 @@ Scan::Step Scan::step(WaitFor* wait) {
                     ++handed_out_;
                     return Step::Row;
                 }
-                if (!have_body_ && fetch_.idle() && !request_next()) {
+                if (walk_.idle() && !refusal_ && !request_next()) {
                     phase_ = Phase::Finished;
                     return Step::Done;
                 }
@@ -83,10 +75,9 @@ Scan::Step Scan::step(WaitFor* wait) {
 
 // While rows are handed out: asks for the next page in time, and lets bytes in that have arrived.
 void Scan::leave_page() {
-    if (next_row_ >= (fresh_.size() + 3) / 4 && fetch_.idle() && !have_body_ && !page_will_do() &&
-        affordable())
+    if (next_row_ >= (fresh_.size() + 3) / 4 && walk_.idle() && !page_will_do() && affordable())
         request_next();
-    if (next_row_ % 64 == 63 && !fetch_.idle()) transport_.pump();
+    if (next_row_ % 64 == 63 && !walk_.idle()) transport_.pump();
 }
 
 // Whether the rest of this page has all the rows that are likely to be asked for. A reader that has
@@ -99,7 +90,7 @@ bool Scan::page_will_do() const {
 // Whether the budget allows the next page: one that may not be needed is no reason to fail.
 bool Scan::affordable() const noexcept {
     return account_.budget == nullptr || stream_ >= plan_.streams.size() ||
-           account_.budget->allows(plan_.streams[stream_].endpoint->tokens);
+           account_.budget->allows(walk_.next_price());
 }
 
 // Everything before the first page: columns that only the definitions can explain. False: wait.
@@ -123,23 +114,22 @@ void Scan::plan() {
     plan_ = plan_requests(*spec_.entity, spec_.predicates, values_, projection_of(spec_.columns),
                           spec_.page_size);
     if (part_.above_id)
-        for (Stream& stream : plan_.streams) {
-            stream.parameters.push_back({"sort_by", "id"});
-            stream.parameters.push_back({"sort_direction", "desc"});
-        }
-    stream_ = 0;
-    more_ = !plan_.streams.empty();
-    enter_stream();
-    if (!part_.position.empty()) resume();
+        for (Stream& stream : plan_.streams)
+            order_newest_first(&stream, spec_.entity->key);
+    stream_ = plan_.streams.size();
+    if (part_.position.empty())
+        enter_stream(0);
+    else
+        resume();
 }
 
-// "2:cursor": the third list, from that cursor. "2!:cursor": of lists that do not come in the order
-// that was asked for.
+// "2:…": the third list, from a position of its walk. "2!:…": of lists that do not come in the
+// order that was asked for.
 void Scan::resume() {
     const std::size_t colon = part_.position.find(':');
     std::string_view list = std::string_view(part_.position).substr(0, colon);
     if (list.ends_with('!')) {
-        order_.distrust();
+        trust_.order_broken = true;
         list.remove_suffix(1);
     }
     const auto stream = decimal_to_int64(list);
@@ -147,131 +137,54 @@ void Scan::resume() {
         static_cast<std::size_t>(*stream) >= plan_.streams.size())
         throw Error(ErrorKind::Internal, "position of a walk that this scan does not have");
     stream_ = static_cast<std::size_t>(*stream);
-    more_ = true;
-    enter_stream();
-    cursor_ = part_.position.substr(colon + 1);
+    walk_.begin(plan_, stream_, plan_.ids, part_);
+    walk_.resume(std::string_view(part_.position).substr(colon + 1), &seen_);
 }
 
 std::optional<std::string> Scan::next_position() const {
-    if (!more_) return std::nullopt;
-    return std::to_string(stream_) + (order_.broken() ? "!:" : ":") + cursor_;
+    if (stream_ >= plan_.streams.size()) return std::nullopt;
+    return std::to_string(stream_) + (trust_.order_broken ? "!:" : ":") + walk_.position();
 }
 
-// The ids that earlier lists have not answered; a list with nothing left to ask is passed over.
-void Scan::enter_stream() {
-    cursor_.clear();
-    order_.begin_list();
-    older_ = false;
-    ids_asked_ = 0;
-    ids_.clear();
-    ids_order_ = {};
-    if (!plan_.by_ids || !more_) return;
-    for (std::int64_t id : plan_.ids)
-        if (!seen_.contains(id)) ids_.push_back(id);
-    if (ids_.empty()) more_ = false;
+// The first list from there on that has something to ask for: with ids, those that earlier lists
+// have not answered.
+void Scan::enter_stream(std::size_t stream) {
+    for (stream_ = stream; stream_ < plan_.streams.size(); ++stream_) {
+        KeyList ids = plan_.ids;
+        ids.erase_if([&](const RowKey& key) { return seen_.contains(key); });
+        walk_.begin(plan_, stream_, std::move(ids), part_);
+        if (walk_.more()) return;
+    }
 }
 
-// Sends the next request of the walk. False: there is none.
+// Sends the next request. False: there is none, or none for this part.
 bool Scan::request_next() {
-    if (!more_ || (part_.max_pages > 0 && pages_asked_ >= part_.max_pages)) return false;
-    ++pages_asked_;
-    const Stream& stream = plan_.streams[stream_];
-    std::span<const std::int64_t> ids(ids_);
-    single_ = false;
-    if (plan_.by_ids) {
-        ids = ids.subspan(ids_asked_);
-        ids_under_way_ = confirm_ ? 1
-                         : part_.lists_only || no_singles_
-                             ? std::min<std::size_t>(ids.size(), kIdsPerRequest)
-                             : ids_in_next_request(stream, ids.size());
-        single_ = ids_under_way_ == 1 && !confirm_ && !part_.lists_only && !no_singles_ &&
-                  stream.endpoint->single_tokens > 0;
-        if (single_) return request_single(stream, ids.front()), true;
-        ids = ids.first(ids_under_way_);
-    }
-    price_ += stream.endpoint->tokens;
-    fetch_.start(account_request(account_, request_target(plan_, stream, ids, cursor_)),
-                 std::string(spec_.entity->name), stream.endpoint->tokens);
-    return true;
-}
-
-void Scan::request_single(const Stream& stream, std::int64_t id) {
-    price_ += stream.endpoint->single_tokens;
-    fetch_.start(account_request(account_, single_target(stream, id)),
-                 std::string(spec_.entity->name), stream.endpoint->single_tokens);
-}
-
-// An error of a record by its id that may mean that the list does not have it: "not found" is
-// believed where the address is known to be right; the list decides about the rest.
-bool Scan::not_by_id(const Error& error) {
-    if (!single_) return false;
-    if (error.kind == ErrorKind::BadRequest)
-        no_singles_ = true;
-    else if (error.kind != ErrorKind::NotFound && error.kind != ErrorKind::Forbidden)
+    if (stream_ >= plan_.streams.size() || (part_.max_pages > 0 && pages_asked_ >= part_.max_pages))
         return false;
-    confirm_ = error.kind != ErrorKind::NotFound || !address_is_right_;
-    nobody_ = true;
-    fetch_.drop();
-    return true;
-}
-
-// After the answer for a single record. True: it was none, or another one's.
-bool Scan::settle_single() {
-    if (!single_) return false;
-    if (!std::exchange(nobody_, false)) {
-        if (page_.rows() > 0 && page_.id(0) == ids_[ids_asked_]) return false;
-        confirm_ = page_.rows() > 0;
-        if (!confirm_) seen_.insert(ids_[ids_asked_]); // it is in no list that is read
-        address_is_right_ = true;
-    }
-    fresh_.clear();
-    next_row_ = 0;
-    have_body_ = false;
-    if (!confirm_) accept({});
+    ++pages_asked_;
+    walk_.request();
     return true;
 }
 
 // The body of the page under way. False: wait. A refused request that names custom fields is held
 // back until the definitions have told whether one of them is gone.
-bool Scan::fetch_body(WaitFor* wait) {
-    if (have_body_ || refusal_ || nobody_) return true;
+bool Scan::receive_body(WaitFor* wait) {
+    if (refusal_) return true;
+    const bool waited = !walk_.has_body() && !walk_.nobody();
     try {
-        if (fetch_.step(wait) == Progress::Wait) return false;
+        if (!walk_.receive(wait)) return false;
     } catch (const Error& error) {
-        if (not_by_id(error)) return true;
         const bool custom =
             std::any_of(spec_.columns.begin(), spec_.columns.end(),
                         [](const BoundColumn& c) { return c.source == Source::Custom; });
         if (error.kind != ErrorKind::BadRequest || !custom || verified_) throw;
         refusal_ = std::current_exception();
-        fetch_.drop();
         return true;
     }
-    HttpResponse answer = fetch_.take();
-    if (!answered_at_) answered_at_ = answer.date;
-    body_ = std::move(answer.body);
-    have_body_ = true;
+    if (!waited || walk_.nobody()) return true;
+    if (!answered_at_) answered_at_ = walk_.date();
     ++page_number_;
     return true;
-}
-
-// Rows with a value that does not fit are set aside where the part says so.
-void Scan::begin_decoding() {
-    const Stream& stream = plan_.streams[stream_];
-    PageRequest request;
-    request.entity = spec_.entity->name;
-    request.columns = spec_.columns;
-    request.catalogue = catalogue_.get();
-    request.missing_options = &definitions_.missing;
-    request.archived = stream.endpoint->archived;
-    request.single = single_;
-    request.all_lists = plan_.streams.size() == spec_.entity->endpoints.size();
-    request.paged = stream.endpoint->paging == Paging::Cursor;
-    page_bad_rows_.clear();
-    if (part_.set_aside) request.set_aside = &page_bad_rows_;
-    fresh_.clear();
-    next_row_ = 0;
-    decoder_.emplace(body_, request, &page_);
 }
 
 bool Scan::is_custom(std::string_view column) const {
@@ -283,42 +196,57 @@ bool Scan::is_custom(std::string_view column) const {
 // The page under way, or a slice of it. False: wait. A value that does not fit its custom column
 // may mean that the field was replaced: then refusal_ or in_doubt_ asks for the definitions first.
 bool Scan::decode(WaitFor* wait) {
+    PageRequest request;
+    request.columns = spec_.columns;
+    request.catalogue = catalogue_.get();
+    request.missing_options = &definitions_.missing;
     try {
-        if (!decoder_) begin_decoding();
-        if (!decoder_->read(kDecodeSlice)) {
+        if (!walk_.decode(request)) {
             wait->timeout_ms = 0;
             return false;
         }
-        decoder_.reset();
     } catch (Error& error) {
-        decoder_.reset();
         error.page = page_number_;
         if (error.kind != ErrorKind::BadValue || !is_custom(error.column) || verified_) throw;
         refusal_ = std::current_exception();
     }
-    in_doubt_ = !verified_ && std::any_of(page_bad_rows_.begin(), page_bad_rows_.end(),
+    in_doubt_ = !verified_ && std::any_of(walk_.bad_rows().begin(), walk_.bad_rows().end(),
                                           [&](const BadRow& b) { return is_custom(b.column); });
     return true;
 }
 
 // Receives and decodes the next page. False: wait.
 bool Scan::receive(WaitFor* wait) {
-    if (!fetch_body(wait)) return false;
-    if (nobody_ && settle_single()) return true;
+    fresh_.clear();
+    next_row_ = 0;
+    if (!receive_body(wait)) return false;
+    if (walk_.nobody()) return accept(), true;
     if ((reader_ || refusal_ || in_doubt_) && !read_definitions(wait)) return false;
     in_doubt_ = false;
     if (refusal_) std::rethrow_exception(std::exchange(refusal_, nullptr));
     if (!decode(wait)) return false;
     if (refusal_ || in_doubt_) return receive(wait);
     if (needs_definitions()) return read_definitions(wait) && receive(wait);
-    if (settle_single()) return true;
-    address_is_right_ = true;
-    have_body_ = false;
-    settle_options();
-    remember_doubts();
-    collect_fresh();
-    accept(stop_reached() ? std::string() : page_.next_cursor());
+    accept();
     return true;
+}
+
+// Takes what has come, and moves on. Rows to hand out are in fresh_ then, if any.
+void Scan::accept() {
+    try {
+        if (!walk_.settle_single(&seen_)) {
+            settle_options();
+            remember_doubts();
+            if (!walk_.joins(seen_)) return;
+            collect_fresh();
+            walk_.accept(seen_, spec_.columns);
+        }
+    } catch (Error& error) {
+        error.page = page_number_;
+        throw;
+    }
+    // The page stays while its rows are handed out.
+    if (!walk_.more()) enter_stream(stream_ + 1);
 }
 
 // Whether a list of this scan cannot send labels, so that stale ones would be shown beside fresh
@@ -332,7 +260,7 @@ bool Scan::labels_come_late() const {
 // values or keys that do not look like their field.
 bool Scan::needs_definitions() const {
     if (verified_ || !has_custom_fields(*spec_.entity)) return false;
-    const LabelSource& noticed = page_.noticed();
+    const LabelSource& noticed = walk_.page().noticed();
     return noticed.unresolved > 0 || (noticed.stale > 0 && labels_come_late()) ||
            !doubts_are_explained();
 }
@@ -340,9 +268,9 @@ bool Scan::needs_definitions() const {
 // A key that other rows of the same answer have belongs to a field that is there.
 bool Scan::doubts_are_explained() const {
     const std::int64_t now = clock_.now_ms();
-    const std::span<const Doubt> doubts = page_.doubts();
+    const std::span<const Doubt> doubts = walk_.page().doubts();
     return std::all_of(doubts.begin(), doubts.end(), [&](const Doubt& d) {
-        return (d.absent && page_.has_key(d.column)) ||
+        return (d.absent && walk_.page().has_key(d.column)) ||
                definitions_.explained.contains(spec_.columns[d.column].field, d, now);
     });
 }
@@ -350,13 +278,13 @@ bool Scan::doubts_are_explained() const {
 // This page was read in full knowledge: what it lacks needs no definitions the next time.
 void Scan::remember_doubts() {
     const std::int64_t now = clock_.now_ms();
-    for (const Doubt& d : page_.doubts())
+    for (const Doubt& d : walk_.page().doubts())
         definitions_.explained.insert(spec_.columns[d.column].field, d, now);
 }
 
 // Remembers what the definitions could not explain either.
 void Scan::settle_options() {
-    for (const UnknownOption& option : page_.noticed().unknown) {
+    for (const UnknownOption& option : walk_.page().noticed().unknown) {
         if (verified_) definitions_.missing.insert(option);
         if (definitions_.noticed.insert(option).second) notices_.push_back(option);
     }
@@ -378,65 +306,18 @@ bool Scan::read_definitions(WaitFor* wait) {
 }
 
 void Scan::collect_fresh() {
-    bad_rows_.insert(bad_rows_.end(), page_bad_rows_.begin(), page_bad_rows_.end());
-    rows_fetched_ += static_cast<std::int64_t>(page_.rows());
-    for (std::uint32_t i = 0; i < page_.rows(); ++i) {
-        if (seen_.insert(page_.id(i))) fresh_.push_back(i);
-        if (stream_ == 0) highest_id_ = std::max(highest_id_.value_or(0), page_.id(i));
+    const Page& page = walk_.page();
+    for (const BadRow& row : walk_.bad_rows()) {
+        if (const auto key = parse_key(spec_.entity->key_kind, row.key)) seen_.insert(*key);
+        bad_rows_.push_back(row);
     }
-}
-
-// Newest first: some row is older than anything wanted, so all rows after it are. That the rows
-// come in the order that was asked for is seen, not believed: where it does not hold, the walk goes
-// on to the end.
-bool Scan::stop_reached() {
-    if (part_.above_id) return known_ids_reached();
-    if (plan_.stop_column.empty()) return false;
-    for (std::size_t c = 0; c < spec_.columns.size(); ++c) {
-        if (spec_.columns[c].field != plan_.stop_column || spec_.columns[c].source != Source::Field)
-            continue;
-        for (std::size_t i = 0; i < page_.rows(); ++i) {
-            const Cell& cell = page_.row(i)[c];
-            if (cell.type != CellType::Timestamp) continue;
-            order_.see(cell.integer);
-            older_ = older_ || cell.integer < plan_.stop_before;
-        }
-        return older_ && order_.proved();
+    rows_fetched_ += static_cast<std::int64_t>(page.rows());
+    for (std::uint32_t i = 0; i < page.rows(); ++i) {
+        const RowKey& key = page.key(i);
+        if (seen_.insert(key)) fresh_.push_back(i);
+        if (stream_ == 0 && key.kind() == KeyKind::Integer)
+            highest_id_ = std::max(highest_id_.value_or(0), key.integer());
     }
-    return false;
-}
-
-// Whether all rows after this page are known. Trusted only while the ids do descend: a server that
-// sorts otherwise is read to the end.
-bool Scan::known_ids_reached() {
-    for (std::size_t i = 0; i < page_.rows(); ++i)
-        ids_order_.see(page_.id(i));
-    return ids_order_.proved() && ids_order_.last() <= *part_.above_id;
-}
-
-// Moves the walk on: next page, next batch of ids, next list.
-void Scan::accept(std::string cursor) {
-    if (!cursor.empty() && plan_.streams[stream_].endpoint->paging == Paging::Cursor) {
-        if (!cursors_.insert(std::hash<std::string>{}(cursor)).second) {
-            Error error(ErrorKind::Malformed, std::string(spec_.entity->name),
-                        "The API sent the same cursor twice.");
-            error.page = page_number_;
-            throw error;
-        }
-        cursor_ = std::move(cursor);
-        return;
-    }
-    cursors_.clear();
-    cursor_.clear();
-    ids_asked_ += ids_under_way_;
-    confirm_ = false;
-    if (plan_.by_ids && ids_asked_ < ids_.size()) return;
-    while (++stream_ < plan_.streams.size()) {
-        more_ = true;
-        enter_stream();
-        if (more_) return;
-    }
-    more_ = false;
 }
 
 } // namespace pipedrive

@@ -6,6 +6,7 @@
 
 #include "core/base/decimal.h"
 #include "core/base/error.h"
+#include "core/base/row_key.h"
 #include "core/base/text.h"
 #include "core/base/time.h"
 
@@ -358,6 +359,15 @@ Cell decode_option_set_ids(const Job& job, JsonValue v) {
 Cell decode_int_array(const Job& job, JsonValue v) {
     return decode_choices<decode_option_id>(job, v, CellType::IntArray, false);
 }
+Cell decode_one_uuid(const Job& job, JsonValue v, std::string_view part) {
+    if (part.empty() && v.is_null()) return {};
+    const std::string_view text = part.empty() ? identity(v).text() : part;
+    if (!parse_uuid(text)) unfit("a UUID", v);
+    return text_cell(CellType::Text, text, job.arena);
+}
+Cell decode_uuid_array(const Job& job, JsonValue v) {
+    return decode_choices<decode_one_uuid>(job, v, CellType::TextArray, false);
+}
 Cell decode_label_names(const Job& job, JsonValue v) {
     return decode_choices<decode_option_label>(job, v, CellType::TextArray, false);
 }
@@ -379,6 +389,7 @@ constexpr DecodeRow kRows[] = {
     {Kind::Uuid, decode_uuid},
     {Kind::Json, decode_json},
     {Kind::IntArray, decode_int_array},
+    {Kind::UuidArray, decode_uuid_array},
     {Kind::Primary, decode_primary},
     {Kind::Address, decode_address},
     {Kind::Option, decode_option},
@@ -396,6 +407,10 @@ static_assert(rows_in_order(), "one decoder for each kind, in the order of the e
 
 // The member of an object that holds this part of the field; other values are taken whole.
 JsonValue select_part(const BoundColumn& column, JsonValue v) {
+    if (!column.member.empty())
+        return v.is(Tok::Object)         ? v.member(column.member)
+               : column.subfield.empty() ? v
+                                         : JsonValue();
     if (column.part == nullptr || column.part->members[0].empty()) return v;
     if (!v.is(Tok::Object)) return column.subfield.empty() ? v : JsonValue();
     JsonValue found;
@@ -460,6 +475,22 @@ Cell flat_address(const Job& job, JsonValue record) {
     return text_cell(CellType::Json, json + "}", job.arena);
 }
 
+// What stands for custom_fields in a record of v1: its keys that begin with the code of a field.
+Cell flat_custom_fields(const Job& job, JsonValue record) {
+    std::string out;
+    JsonWriter json(&out);
+    json.open('{');
+    record.each_member([&](std::string_view key, JsonValue value) {
+        constexpr std::size_t kHash = 40;
+        if (!is_field_hash(key.substr(0, kHash)) || (key.size() > kHash && key[kHash] != '_'))
+            return;
+        json.key(key);
+        value.write(&out);
+    });
+    json.close('}');
+    return text_cell(CellType::Json, out, job.arena);
+}
+
 } // namespace
 
 Cell decode_cell(const BoundColumn& column, JsonValue v, Arena* arena, LabelSource* labels) {
@@ -470,8 +501,9 @@ Cell decode_cell(const BoundColumn& column, JsonValue v, Arena* arena, LabelSour
 Cell decode_flat_cell(const BoundColumn& column, JsonValue record, Arena* arena,
                       LabelSource* labels) {
     const Job job{column, arena, labels};
+    if (column.field == "custom_fields") return flat_custom_fields(job, record);
     if (column.part == nullptr || column.source != Source::Custom)
-        return run_decoder(job, record.member(column.field));
+        return run_decoder(job, select_part(column, record.member(column.field)));
     if (column.subfield == "address") return flat_address(job, record);
     if (column.kind == Kind::Address) {
         const JsonValue formatted = record.member(column.field + "_formatted_address");

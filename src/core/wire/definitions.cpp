@@ -85,7 +85,7 @@ std::string decode_definitions(JsonValue root, std::string_view entity, FieldCat
         throw Error(ErrorKind::Malformed, subject, "The answer has no \"data\" array.");
     Fields fields(catalogue);
     data.each_element([&](JsonValue v) { fields.add(decode_field(v)); });
-    return next_cursor(root.member("additional_data"), true, subject);
+    return list_end(root.member("additional_data"), Paging::Cursor, subject).cursor;
 }
 
 std::string write_catalogue(const FieldCatalogue& catalogue) {

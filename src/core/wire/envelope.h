@@ -4,9 +4,11 @@
 // a continuation that can be followed is an error, as rows would be missing.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "core/catalog/entities.h"
 #include "core/wire/tape.h"
 
 namespace pipedrive {
@@ -15,9 +17,16 @@ namespace pipedrive {
 inline constexpr std::string_view kEndWords[] = {"next_cursor", "next_start", "next_page",
                                                  "has_more", "more_items_in_collection"};
 
-// The cursor in `additional`, the value of "additional_data"; empty: this was the last page. In a
-// list that is not `paged` there can be no more. Throws Error{Malformed}.
-std::string next_cursor(JsonValue additional, bool paged, std::string_view subject);
+// What an answer says of the list's end.
+struct ListEnd {
+    enum class Says : std::uint8_t { Nothing, End, More };
+    Says says = Says::Nothing;
+    std::string cursor; // of the next page; empty: there is none, or it is not asked for so
+};
+
+// From `additional`, the value of "additional_data". More comes only where the list's paging has a
+// way to ask for it. Throws Error{Malformed}.
+ListEnd list_end(JsonValue additional, Paging paging, std::string_view subject);
 
 // What Error{Malformed} says of an answer whose "success" is there and not true; `error` is the
 // API's own word.

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <unordered_map>
+#include <utility>
 
-#include "core/base/decimal.h"
 #include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/wire/decode.h"
@@ -68,21 +68,22 @@ class PageReader final : public JsonEvents {
         : request_(request), page_(page), tape_(&page->arena_), additional_(&page->arena_) {
         page->arena_.clear();
         page->cells_.clear();
-        page->ids_.clear();
-        page->next_cursor_.clear();
+        page->keys_.clear();
+        page->end_ = {};
         page->noticed_ = {};
         page->doubts_.clear();
         page->has_key_.assign(request.columns.size(), false);
         page->width_ = request.columns.size();
         labels_.catalogue = request.catalogue;
         labels_.missing = request.missing_options;
-        id_slot_ = slots_.add("id", false);
+        key_slot_ = slots_.add(request.key, false);
         for (const BoundColumn& column : request.columns)
             column_slots_.push_back(slot_for(column));
         if (request.single) {
             deleted_slot_ = slots_.add("is_deleted", false);
             archived_slot_ = slots_.add("is_archived", false);
         }
+        record_slot_ = slots_.add({}, false);
         whole_custom_ = slots_.add("custom_fields", false);
         wants_custom_ = std::any_of(slots_.slots.begin(), slots_.slots.end(),
                                     [](const Slot& s) { return s.custom; });
@@ -145,13 +146,13 @@ class PageReader final : public JsonEvents {
         if (failed_)
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
                         failure_detail(said_false_, error_text_));
-        if (!saw_data_ || (data_null_ && request_.paged))
+        if (!saw_data_ || (data_null_ && request_.paging == Paging::Cursor))
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
                         "The answer has no \"data\" array.");
-        page_->next_cursor_ =
-            next_cursor(additional_.size() > 0 ? JsonValue(additional_.at(0)) : JsonValue(),
-                        request_.paged, request_.entity);
+        page_->end_ = list_end(additional_.size() > 0 ? JsonValue(additional_.at(0)) : JsonValue(),
+                               request_.paging, request_.entity);
         page_->noticed_ = labels_;
+        doubt_missing_keys();
     }
 
   private:
@@ -174,8 +175,9 @@ class PageReader final : public JsonEvents {
         if (capture_start_ == kNone) capture_start_ = tape_.size();
         feed();
         if (tape_.depth() > 0) return;
-        slots_.slots[capture_].at = capture_start_;
-        capture_ = capture_start_ = kNone;
+        const std::size_t whole = std::exchange(capture_, kNone);
+        slots_.slots[whole].at = std::exchange(capture_start_, kNone);
+        if (whole == record_slot_) finish_row();
     }
 
     template <typename F>
@@ -203,7 +205,7 @@ class PageReader final : public JsonEvents {
         if (key_ != "data") return;
         saw_data_ = true;
         data_null_ = scalar == Tok::Null;
-        page_->ids_.clear();
+        page_->keys_.clear();
         page_->cells_.clear();
         if (!data_null_)
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
@@ -233,7 +235,7 @@ class PageReader final : public JsonEvents {
         if (key_ != "data") return;
         saw_data_ = true;
         data_null_ = false;
-        page_->ids_.clear(); // "data" twice: the last one wins
+        page_->keys_.clear(); // "data" twice: the last one wins
         page_->cells_.clear();
         in_data_array_ = container == Tok::Array;
         if (!in_data_array_) start_row(); // a single record
@@ -245,7 +247,15 @@ class PageReader final : public JsonEvents {
         tape_.clear();
         for (Slot& slot : slots_.slots)
             slot.at = kNone;
+        if (!flat()) return;
+        --depth_; // all of the record is kept, to its end
+        capture_ = record_slot_;
+        captured([&] { tape_.open(Tok::Object); });
     }
+
+    bool flat() const noexcept { return request_.shape == Shape::Flat; }
+
+    JsonValue record() const { return JsonValue(tape_.at(slots_.slots[record_slot_].at)); }
 
     // "custom_fields" twice: the last one wins, whatever it is.
     void forget_custom() {
@@ -255,13 +265,14 @@ class PageReader final : public JsonEvents {
     }
 
     JsonValue slot_value(std::size_t slot) const {
+        if (flat()) return record().member(slots_.slots[slot].key);
         return slots_.slots[slot].at == kNone ? JsonValue()
                                               : JsonValue(tape_.at(slots_.slots[slot].at));
     }
 
     // With custom_fields captured whole, its members are found inside it.
     void spread_custom() {
-        if (!wants_whole_ || !wants_custom_) return;
+        if (!wants_whole_ || !wants_custom_ || flat()) return;
         const JsonValue whole = slot_value(whole_custom_);
         const Token* base = tape_.size() > 0 ? tape_.at(0) : nullptr;
         whole.each_member([&](std::string_view key, JsonValue v) {
@@ -274,23 +285,24 @@ class PageReader final : public JsonEvents {
         place_ = in_data_array_ ? Place::Data : Place::Root;
         if (belongs_elsewhere()) return;
         spread_custom();
-        const JsonValue id = slot_value(id_slot_);
-        const auto number = decimal_to_int64(id.text());
-        if (!number)
+        const JsonValue id = slot_value(key_slot_);
+        const std::optional<RowKey> key = parse_key(request_.key_kind, id.text());
+        if (!key)
             throw Error(ErrorKind::Malformed, std::string(request_.entity),
-                        "Row " + std::to_string(page_->ids_.size() + 1) +
-                            " of the page has no integer \"id\".");
+                        "Row " + std::to_string(page_->keys_.size() + 1) + " of the page has no " +
+                            std::string(key_kind_name(request_.key_kind)) + " \"" +
+                            std::string(request_.key) + "\".");
         const std::size_t before = page_->cells_.size();
         try {
             for (std::size_t i = 0; i < request_.columns.size(); ++i)
-                page_->cells_.push_back(cell(i, id.text(), *number));
+                page_->cells_.push_back(cell(i, *key));
         } catch (const Error& error) {
             if (request_.set_aside == nullptr || error.kind != ErrorKind::BadValue) throw;
             page_->cells_.resize(before);
-            request_.set_aside->push_back({*number, error.column, error.detail});
+            request_.set_aside->push_back({key->spelled(), error.column, error.detail});
             return;
         }
-        page_->ids_.push_back(*number);
+        page_->keys_.push_back(*key);
     }
 
     // A record asked for by its id comes whichever list it is in.
@@ -304,13 +316,37 @@ class PageReader final : public JsonEvents {
         return request_.single ? slot_value(archived_slot_).is(Tok::True) : request_.archived;
     }
 
-    // After the value of a custom column was read.
-    void notice(std::size_t i, std::int64_t id, bool absent, bool odd) {
+    // After the value of a custom column was read. v1 leaves out what has no value: there only a
+    // key that no row has may mean that the field is gone.
+    void notice(std::size_t i, const RowKey& key, bool absent, bool odd) {
         if (!absent) page_->has_key_[i] = true;
-        if (absent || odd) page_->doubts_.push_back({id, static_cast<std::uint32_t>(i), absent});
+        if ((absent && !flat()) || odd)
+            page_->doubts_.push_back({key, static_cast<std::uint32_t>(i), absent});
     }
 
-    Cell cell(std::size_t i, std::string_view row_id, std::int64_t id) {
+    void doubt_missing_keys() {
+        for (std::size_t i = 0; flat() && page_->rows() > 0 && i < request_.columns.size(); ++i)
+            if (request_.columns[i].source == Source::Custom && !page_->has_key_[i])
+                page_->doubts_.push_back({page_->keys_[0], static_cast<std::uint32_t>(i), true});
+    }
+
+    Cell decode(std::size_t i, const RowKey& key) {
+        const BoundColumn& column = request_.columns[i];
+        JsonValue v = slot_value(column_slots_[i]);
+        if (column.source == Source::Labels && v.absent())
+            v = slot_value(slots_.find(kLabelKeys[1], false));
+        const int odd_before = labels_.odd;
+        const Cell c = flat() ? decode_flat_cell(column, record(), &page_->arena_, &labels_)
+                              : decode_cell(column, v, &page_->arena_, &labels_);
+        if (column.source == Source::Custom) notice(i, key, v.absent(), labels_.odd > odd_before);
+        // A query may show it in a column of another type; the table of a mirror cannot.
+        if (request_.set_aside != nullptr)
+            if (const std::string_view why = unstorable(column.kind, c); !why.empty())
+                throw Error(ErrorKind::BadValue, {}, std::string(why));
+        return c;
+    }
+
+    Cell cell(std::size_t i, const RowKey& key) {
         const BoundColumn& column = request_.columns[i];
         if (column.source == Source::Endpoint) {
             Cell c;
@@ -319,23 +355,12 @@ class PageReader final : public JsonEvents {
             return c;
         }
         if (column.source == Source::Gone) return {};
-        JsonValue v = slot_value(column_slots_[i]);
-        if (column.source == Source::Labels && v.absent())
-            v = slot_value(slots_.find(kLabelKeys[1], false));
-        const int odd_before = labels_.odd;
         try {
-            const Cell c = decode_cell(column, v, &page_->arena_, &labels_);
-            if (column.source == Source::Custom)
-                notice(i, id, v.absent(), labels_.odd > odd_before);
-            // A query may show it in a column of another type; the table of a mirror cannot.
-            if (request_.set_aside != nullptr)
-                if (const std::string_view why = unstorable(column.kind, c); !why.empty())
-                    throw Error(ErrorKind::BadValue, {}, std::string(why));
-            return c;
+            return decode(i, key);
         } catch (Error& error) {
             error.subject = request_.entity;
             error.column = column.name;
-            error.row_id = row_id;
+            error.row_id = key.spelled();
             throw;
         }
     }
@@ -345,7 +370,8 @@ class PageReader final : public JsonEvents {
     TapeWriter tape_, additional_; // of the row; of additional_data
     SlotIndex slots_;
     std::vector<std::size_t> column_slots_;
-    std::size_t id_slot_ = 0, whole_custom_ = 0, deleted_slot_ = kNone, archived_slot_ = kNone;
+    std::size_t key_slot_ = 0, record_slot_ = 0, whole_custom_ = 0, deleted_slot_ = kNone,
+                archived_slot_ = kNone;
     LabelSource labels_;
     std::string key_, error_text_;
     std::size_t capture_ = kNone, capture_start_ = kNone;

@@ -1,7 +1,7 @@
 // One answer of a list endpoint: envelope, rows as cells, and where the next page is.
 //
 // Only wanted columns are looked at. Both envelopes are understood: v2 (next_cursor) and v1
-// (pagination block, or no paging at all).
+// (pagination block, or no paging at all), and both shapes of a record.
 #pragma once
 
 #include <cstdint>
@@ -16,18 +16,22 @@
 #include "core/catalog/fields.h"
 #include "core/wire/cell.h"
 #include "core/wire/decode.h"
+#include "core/wire/envelope.h"
 
 namespace pipedrive {
 
 // A row with a value that does not fit its column.
 struct BadRow {
-    std::int64_t id = 0;
+    std::string key;    // as SQL shows it
     std::string column; // SQL name
     std::string reason; // as an error would say; may quote the value
 };
 
 struct PageRequest {
-    std::string_view entity;              // for errors
+    std::string_view entity;     // for errors
+    std::string_view key = "id"; // field of the row's key, and what kind it is
+    KeyKind key_kind = KeyKind::Integer;
+    Shape shape = Shape::Nested;
     std::span<const BoundColumn> columns; // resolved; cells come in this order
     const FieldCatalogue* catalogue = nullptr;
     const std::set<UnknownOption>* missing_options = nullptr; // see LabelSource
@@ -36,27 +40,26 @@ struct PageRequest {
     // One record: no row when it is deleted or, unless the scan reads all lists, archived otherwise
     // than this list says.
     bool single = false, all_lists = false;
-    bool paged = true; // a paged list must have a data array; v1 lists say null for "no rows"
+    // A list by cursors must have a data array; v1 lists say null for "no rows".
+    Paging paging = Paging::Cursor;
 };
 
 // A wanted custom field whose key a row lacks (REST v2 sends every defined field, so it may be
 // gone), or whose value has a shape that its type does not have (it may have been replaced).
 struct Doubt {
-    std::int64_t id;      // of the row
+    RowKey key;           // of the row; valid as long as its page
     std::uint32_t column; // index into the columns
     bool absent;          // the key; else the value is odd
 };
 
 class Page {
   public:
-    std::size_t rows() const noexcept { return ids_.size(); }
+    std::size_t rows() const noexcept { return keys_.size(); }
     std::span<const Cell> row(std::size_t i) const noexcept {
         return {cells_.data() + i * width_, width_};
     }
-    std::int64_t id(std::size_t i) const noexcept { return ids_[i]; }
-    const std::string& next_cursor() const noexcept {
-        return next_cursor_;
-    } // empty: this was the last page
+    const RowKey& key(std::size_t i) const noexcept { return keys_[i]; }
+    const ListEnd& end() const noexcept { return end_; }
     // What the decoders noticed; its pointers are not to be used.
     const LabelSource& noticed() const noexcept { return noticed_; }
     // What the field definitions may have to explain, row by row.
@@ -71,16 +74,16 @@ class Page {
     friend class PageReader;
     Arena arena_;
     std::vector<Cell> cells_;
-    std::vector<std::int64_t> ids_;
+    std::vector<RowKey> keys_;
     std::size_t width_ = 0;
-    std::string next_cursor_;
+    ListEnd end_;
     LabelSource noticed_;
     std::vector<Doubt> doubts_;
     std::vector<bool> has_key_;
 };
 
 // Fills *page (reusing its memory), slice by slice. read() throws Error{Malformed} for an envelope
-// that is not one, `success` false, a row without an id; Error{BadValue} with column and row id,
+// that is not one, `success` false, a row without its key; Error{BadValue} with column and row id,
 // unless they are set aside; Error{TooDeep}. Until it says true, the page is not to be looked at.
 class PageDecoder {
   public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/row_key.h"
 #include "core/base/text.h"
 #include "core/wire/tape.h"
 
@@ -28,20 +29,6 @@ bool numbers_fit(std::string_view json) noexcept {
         }
     }
     return true;
-}
-
-// 32 hexadecimal digits, with or without hyphens and braces, as the type reads them.
-bool is_uuid(std::string_view s) noexcept {
-    if (s.starts_with('{') && s.ends_with('}')) s = s.substr(1, s.size() - 2);
-    std::size_t digits = 0;
-    for (std::size_t i = 0; i < s.size(); ++i) {
-        if (s[i] == '-' && digits % 4 == 0 && digits > 0 && digits < 32 && s[i - 1] != '-')
-            continue;
-        const char c = static_cast<char>(s[i] | 0x20);
-        if (!is_digit(s[i]) && (c < 'a' || c > 'f')) return false;
-        ++digits;
-    }
-    return digits == 32 && s.back() != '-';
 }
 
 } // namespace
@@ -90,7 +77,7 @@ bool fits_numeric(std::string_view number) noexcept {
 std::string_view unstorable(Kind kind, const Cell& cell) noexcept {
     if (cell.type == CellType::Decimal && !fits_numeric(cell.view()))
         return "The number is beyond numeric.";
-    if (kind == Kind::Uuid && cell.type == CellType::Text && !is_uuid(cell.view()))
+    if (kind == Kind::Uuid && cell.type == CellType::Text && !parse_uuid(cell.view()))
         return "The text is no UUID.";
     if (cell.type != CellType::Json) return {};
     if (escapes_unstorable(cell.view()))
