@@ -136,6 +136,9 @@ SELECT sim.error('IMPORT FOREIGN SCHEMA pipedrive FROM SERVER crm INTO sim');
 ALTER USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (SET api_token 'sim-token-noscope');
 SELECT sim.error('SELECT * FROM crm.users');
 ALTER USER MAPPING FOR CURRENT_USER SERVER crm OPTIONS (SET api_token 'sim-token-admin');
+-- An answer that echoes the token, or the beginning of it where an excerpt is cut, shows none of it.
+SELECT sim.with_fault('{"kind": "status", "status": 400, "body": {"error": "token sim-token-admin is odd, sim-token-admin2 too"}}', 'SELECT * FROM crm.users');
+SELECT sim.with_fault(jsonb_build_object('kind', 'status', 'status', 400, 'body', jsonb_build_object('error', repeat('x', 188) || ' sim-token-admin')), 'SELECT * FROM crm.users') !~ 'sim-tok' AS hidden;
 -- Definitions: errors of the request that IMPORT and labels need.
 SELECT sim.with_fault('{"kind": "status", "status": 403, "match": {"path_regex": "Fields"}}', 'IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (persons) FROM SERVER crm INTO sim');
 SELECT sim.with_fault('{"kind": "success_false", "match": {"path_regex": "Fields"}}', 'IMPORT FOREIGN SCHEMA pipedrive LIMIT TO (persons) FROM SERVER crm INTO sim');

@@ -40,11 +40,6 @@ double ids_in(PlannerInfo* root, const PushedQual& qual) {
                                 : 1.0;
 }
 
-int page_size_of(const RelState* state) {
-    return state->table->page_size > 0 ? state->table->page_size
-                                       : static_cast<int>(kDefaultPageSize);
-}
-
 std::int64_t whole(double rows) {
     return static_cast<std::int64_t>(Min(rows, 1e15));
 }
@@ -77,7 +72,7 @@ Estimate price_of_list(const RelState* state) {
     return entry({}, [&] {
         return list_estimate(*s.table->entity,
                              s.archived < 0 ? std::nullopt : std::optional(s.archived > 0),
-                             whole(s.walked), page_size_of(state));
+                             whole(s.walked), s.table->page_size);
     });
 }
 
@@ -138,7 +133,6 @@ struct PodPlan {
 std::string plan_text(const PodPlan& pod) {
     ScanPlan plan;
     plan.entity = pod.table->entity->name;
-    plan.page_size = pod.table->page_size;
     for (int i = 0; i < pod.table->n_columns; ++i) {
         if (!pod.wanted[i]) continue;
         DeclaredColumn column = declared(pod.table->columns[i]);

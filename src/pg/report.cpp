@@ -175,7 +175,7 @@ void PodError::take_unexpected(const char* what) noexcept {
 
 void raise(PodError& e, const ReportContext& who) {
     if (e.out_of_memory) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-    for (char* text : {e.subject, e.detail, e.hint})
+    for (char* text : {e.subject, e.detail, e.hint, e.column, e.row_id})
         mask(text, who.secret);
     const ReportRow& row = row_of(e.kind);
     const char* primary = message_text(fill(row.primary, e, who));

@@ -84,7 +84,7 @@ Datum pipedrive_fdw_request(PG_FUNCTION_ARGS) {
         Call& call = *held->object;
         call.account = account_of(*connection);
         call.fetch.emplace(backend_transport(), monotonic_clock(), call.account.retries,
-                           call.traffic, call.account.budget.get());
+                           call.traffic, call.account.gate());
         HttpRequest request = account_request(call.account, path, method);
         request.body = body;
         if (!request.body.empty()) request.headers.push_back("Content-Type: application/json");

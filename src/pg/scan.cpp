@@ -14,6 +14,7 @@ extern "C" {
 #include "pg/plan.h"
 #include "pg/qual.h"
 #include "pg/settings.h"
+#include "pg/table.h"
 
 namespace pipedrive::pg {
 namespace {
@@ -48,17 +49,6 @@ bool lacks_parameter(Node* node, void* have_external) {
         return have_external == nullptr ||
                reinterpret_cast<Param*>(node)->paramkind != PARAM_EXTERN;
     return expression_tree_walker(node, walker(lacks_parameter), have_external);
-}
-
-int page_size_of(Relation relation) {
-    ForeignTable* table = GetForeignTable(RelationGetRelid(relation));
-    List* options = list_concat_copy(GetForeignServer(table->serverid)->options, table->options);
-    int size = static_cast<int>(kDefaultPageSize);
-    ListCell* lc;
-    foreach (lc, options)
-        if (strcmp(lfirst_node(DefElem, lc)->defname, "page_size") == 0)
-            size = pg_strtoint32(defGetString(lfirst_node(DefElem, lc)));
-    return size;
 }
 
 void connect(ForeignScanState* node) {
@@ -164,7 +154,7 @@ void start_core(ForeignScanState* node) {
             for (const DeclaredColumn& column : core->plan.columns)
                 spec.columns.push_back(bind_column(*state->entity, column));
             spec.predicates = core->plan.predicates;
-            spec.page_size = core->account.page_size;
+            spec.page_size = state->page_size;
             spec.limit_hint = limit;
             Repetition repetition;
             repetition.expected = state->rewinds;
@@ -266,7 +256,7 @@ void begin_scan(ForeignScanState* node, int eflags) {
     state->listed = intVal(list_nth(plan->fdw_private, PlanItemListed));
     state->known = intVal(list_nth(plan->fdw_private, PlanItemKnown)) != 0;
     state->rewinds = (eflags & EXEC_FLAG_REWIND) != 0;
-    state->page_size = page_size_of(node->ss.ss_currentRelation);
+    state->page_size = page_size_of(RelationGetRelid(node->ss.ss_currentRelation));
     state->limit_hint = intVal(list_nth(plan->fdw_private, PlanItemLimit));
     state->expression_nodes = plan->fdw_exprs;
     state->expressions = ExecInitExprList(plan->fdw_exprs, &node->ss.ps);

@@ -3,6 +3,7 @@
 #include "pg/table.h"
 
 #include "core/plan/request_plan.h"
+#include "core/catalog/options.h"
 #include "pg/guard.h"
 
 namespace pipedrive::pg {
@@ -59,6 +60,17 @@ DeclaredColumn declared(const PodColumn& c) {
     return out;
 }
 
+int page_size_of(Oid relation) {
+    ForeignTable* table = GetForeignTable(relation);
+    List* options = list_concat_copy(GetForeignServer(table->serverid)->options, table->options);
+    int size = static_cast<int>(kDefaultPageSize);
+    ListCell* lc;
+    foreach (lc, options)
+        if (strcmp(lfirst_node(DefElem, lc)->defname, "page_size") == 0)
+            size = pg_strtoint32(defGetString(lfirst_node(DefElem, lc)));
+    return size;
+}
+
 TableInfo* table_info(Oid relation_oid) {
     auto* info = static_cast<TableInfo*>(palloc0(sizeof(TableInfo)));
     Relation relation = try_relation_open(relation_oid, AccessShareLock);
@@ -75,10 +87,9 @@ TableInfo* table_info(Oid relation_oid) {
     foreach (lc, table->options) {
         DefElem* def = lfirst_node(DefElem, lc);
         if (strcmp(def->defname, "entity") == 0) entity = defGetString(def);
-        if (strcmp(def->defname, "page_size") == 0)
-            info->page_size = pg_strtoint32(defGetString(def));
     }
     info->relation = relation_oid;
+    info->page_size = page_size_of(relation_oid);
     info->server = table->serverid;
     info->entity = entry({}, [&] { return &require_entity(entity); });
     TupleDesc desc = RelationGetDescr(relation);
@@ -96,7 +107,7 @@ TableInfo* table_info(Oid relation_oid) {
         info->filters[info->n_columns] = filter_of(*info->entity, *column);
         info->is_key[info->n_columns++] = entry({}, [&] {
             const Column* standard = standard_column(*info->entity, declared(*column));
-            return standard != nullptr && standard->name == "id";
+            return standard != nullptr && standard->field == info->entity->key;
         });
     }
     table_close(relation, NoLock);

@@ -24,7 +24,6 @@ struct TableInfo {
     Oid relation;
     Oid server;
     const Entity* entity;
-    // 0: the server's.
     int page_size;
     int n_columns;
     PodColumn* columns;
@@ -37,6 +36,9 @@ struct TableInfo {
 // Reads options of the table and its columns. Raises ERROR for an entity that does not exist.
 // palloc'd.
 TableInfo* table_info(Oid relation);
+
+// Rows that a page is asked for: option of the table, of its server, or the default.
+int page_size_of(Oid relation);
 
 // Throws bad_alloc; inside entry() only.
 DeclaredColumn declared(const PodColumn& column);

@@ -269,13 +269,63 @@ TEST_F(FetchTest, APostIsNeverSentTwiceWhenItMayHaveBeenDone) {
     EXPECT_EQ(traffic.requests, 7);
 }
 
-TEST_F(FetchTest, EchoedTokenIsRedacted) {
-    api.on("GET", "/",
-           reply(R"({"error":"token SECRETTOKEN is odd, Bearer OTHERSECRET too"})", 400));
+struct Renewed final : Authorizer {
+    int asked = 0;
+    std::vector<std::string> headers() override {
+        return {"authorization: Bearer " + std::to_string(++asked)};
+    }
+};
+
+TEST_F(FetchTest, EverySendAsksForItsHeaders) {
+    Renewed authorizer;
+    api.queue(reply("busy", 503));
+    api.on("GET", "/", reply(kBody));
+    Fetch fetch(api, clock, limits, traffic, {.authorizer = &authorizer});
     HttpRequest request = get();
-    request.headers = {"Accept: application/json", "X-API-Token:  SECRETTOKEN",
-                       "authorization: Bearer OTHERSECRET"};
-    EXPECT_EQ(failure(request).detail, "The API answered 400: token *** is odd, Bearer *** too");
+    request.headers = {"Accept: application/json"};
+    fetch.start(request, "deals", 10);
+    drive(fetch, clock);
+    ASSERT_EQ(api.requests().size(), 2u);
+    for (int i = 0; i < 2; ++i)
+        EXPECT_EQ(api.requests()[static_cast<std::size_t>(i)].headers,
+                  (std::vector<std::string>{"Accept: application/json",
+                                            "authorization: Bearer " + std::to_string(i + 1)}));
+}
+
+struct EverySecond final : Limiter {
+    FakeClock& clock;
+    std::int64_t next = 0;
+    explicit EverySecond(FakeClock& c) : clock(c) {}
+    std::int64_t admit(int) noexcept override {
+        if (clock.now_ms() < next) return next - clock.now_ms();
+        next = clock.now_ms() + 1000;
+        return 0;
+    }
+};
+
+TEST_F(FetchTest, ALimiterPutsOffEverySendAndCostsNothing) {
+    EverySecond limiter(clock);
+    api.on("GET", "/", reply(kBody));
+    Fetch one(api, clock, limits, traffic, {.limiter = &limiter});
+    Fetch two(api, clock, limits, traffic, {.limiter = &limiter});
+    const std::int64_t began = clock.now_ms();
+    one.start(get(), "deals", 10);
+    two.start(get(), "deals", 10);
+    EXPECT_EQ(api.requests().size(), 1u);
+    EXPECT_EQ(traffic.tokens, 10);
+    WaitFor wait;
+    EXPECT_EQ(two.step(&wait), Progress::Wait);
+    EXPECT_EQ(wait.timeout_ms, 1000);
+    drive(one, clock);
+    drive(two, clock);
+    EXPECT_GE(clock.now_ms() - began, 1000);
+    EXPECT_EQ(traffic.requests, 2);
+    EXPECT_EQ(traffic.retries, 0);
+    Fetch dropped(api, clock, limits, traffic, {.limiter = &limiter});
+    dropped.start(get(), "deals", 10);
+    dropped.drop();
+    EXPECT_EQ(traffic.tokens, 20);
+    EXPECT_TRUE(dropped.idle());
 }
 
 TEST_F(FetchTest, DropAndDestructionCancel) {
@@ -328,10 +378,11 @@ TEST_F(FetchTest, ABudgetStopsBeforeTheRequestThatWouldPassIt) {
     api.on("GET", "/api/v2/deals", reply(kBody));
     Budget budget;
     budget.max_tokens = 25;
-    Fetch one(api, clock, limits, traffic, &budget), two(api, clock, limits, traffic, &budget);
+    Fetch one(api, clock, limits, traffic, {.budget = &budget}),
+        two(api, clock, limits, traffic, {.budget = &budget});
     one.start(get(), "deals", 10);
     two.start(get(), "deals", 10); // what is under way counts
-    Fetch three(api, clock, limits, traffic, &budget);
+    Fetch three(api, clock, limits, traffic, {.budget = &budget});
     try {
         three.start(get(), "deals", 10);
         ADD_FAILURE() << "no error";
@@ -351,7 +402,7 @@ TEST_F(FetchTest, ABudgetTakesBackWhatIsNotChargedAndStopsARetry) {
     api.on("GET", "/api/v2/deals", reply("busy", 503));
     Budget budget;
     budget.max_requests = 2;
-    Fetch fetch(api, clock, limits, traffic, &budget);
+    Fetch fetch(api, clock, limits, traffic, {.budget = &budget});
     fetch.start(get(), "deals", 10);
     try {
         drive(fetch, clock);

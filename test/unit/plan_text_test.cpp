@@ -10,7 +10,7 @@ namespace pipedrive {
 namespace {
 
 bool same(const ScanPlan& a, const ScanPlan& b) {
-    if (a.entity != b.entity || a.page_size != b.page_size || a.predicates != b.predicates ||
+    if (a.entity != b.entity || a.predicates != b.predicates ||
         a.columns.size() != b.columns.size())
         return false;
     for (std::size_t i = 0; i < a.columns.size(); ++i) {
@@ -42,7 +42,6 @@ struct Random {
     ScanPlan plan() {
         ScanPlan p;
         p.entity = "e" + text();
-        p.page_size = pick(0, 500);
         for (int n = pick(0, 5); n > 0; --n)
             p.columns.push_back({pick(-7, 1600), text(), text(), text(), text(), pick(0, 1) == 0});
         for (int n = pick(0, 5); n > 0; --n)
@@ -78,7 +77,7 @@ TEST(PlanText, RefusesWhatItDidNotWrite) {
     const std::string bad[] = {
         "",
         "\n",
-        "pipedrive plan 2\nentity deals 0",
+        "pipedrive plan 2\nentity deals",
         "pipedrive plan 1",
         good + "\n",
         good + "\n\n",

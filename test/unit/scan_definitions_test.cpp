@@ -16,7 +16,7 @@ struct DefinitionsReaderTest : ::testing::Test {
     Account account;
     DefinitionsReaderTest() {
         account.base_url = "https://acme.pipedrive.com";
-        account.api_token = "SECRET";
+        account.authorizer = token_authorizer("SECRET");
     }
     static Reply page(const std::string& code, const std::string& cursor) {
         return reply(R"({"success":true,"data":[{"field_code":")" + code +

@@ -28,7 +28,7 @@ struct ScanTest : ::testing::Test {
 
     ScanTest() {
         account.base_url = "https://acme.pipedrive.com";
-        account.api_token = "SECRET";
+        account.authorizer = token_authorizer("SECRET");
         definitions =
             R"({"field_code":")" + kHash +
             R"(","field_name":"F","field_type":"enum","is_custom_field":true,"options":[{"id":13,"label":"Red"}]})";

@@ -138,6 +138,14 @@ TEST_F(LeadTest, AServerThatDoesNotNumberItsRowsIsAnError) {
     EXPECT_NE(e.detail.find("do not join"), std::string::npos);
 }
 
+TEST_F(LeadTest, AnEmptyPageThatSaysMoreIsAnErrorAtOnce) {
+    api.on("GET", "/v1/leads?", reply(answer("[]", R"({"more_items_in_collection":true})")));
+    Scan s = scan(leads());
+    s.start({});
+    EXPECT_EQ(failure(s).kind, ErrorKind::Malformed);
+    EXPECT_EQ(asked("/v1/leads?"), 1);
+}
+
 // Rows vanish and appear before any page; those that stand are returned, each once.
 TEST_F(LeadTest, RowsThatComeAndGoCostNoOther) {
     std::mt19937 random(3);

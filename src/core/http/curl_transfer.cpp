@@ -15,7 +15,7 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/http/auth.h"
+#include "core/base/url.h"
 
 #ifndef PIPEDRIVE_VERSION
 #define PIPEDRIVE_VERSION "1.0.0"
@@ -328,7 +328,9 @@ std::string failure_text(const Transfer& t, CURLcode code) {
                             ? "The answer is larger than " + std::to_string(t.cap) + " bytes"
                         : t.words[0] != '\0' ? std::string(t.words)
                                              : std::string(curl_easy_strerror(code));
-    words = redact(std::move(words), t.url);
+    // What libcurl says must not tell a whole URL.
+    for (std::size_t at = words.find(t.url); at != words.npos; at = words.find(t.url))
+        words.replace(at, t.url.size(), "***");
     const char* separator = " (";
     for (const PhaseRow& phase : kPhases) {
         if (phase.info == CURLINFO_TOTAL_TIME_T && !t.done) continue; // known at the end only

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/base/error.h"
-#include "core/http/auth.h"
 
 namespace pipedrive {
 namespace {
@@ -48,28 +47,6 @@ bool costs_tokens(const HttpResponse& response) noexcept {
     return response.status != 401 && response.status != 429 && response.status < 500;
 }
 
-// An API that echoes our headers must not bring the token into an error text.
-std::string without_secrets(std::string text, const HttpRequest& request) {
-    constexpr std::string_view kSecretHeaders[] = {"x-api-token:", "authorization: bearer",
-                                                   "authorization: basic", "authorization:"};
-    const auto same = [](char a, char b) {
-        return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-    };
-    for (const std::string& header : request.headers) {
-        for (const std::string_view name : kSecretHeaders) {
-            const std::string_view line = header;
-            if (line.size() <= name.size() ||
-                !std::equal(name.begin(), name.end(), line.begin(),
-                            [&](char n, char h) { return same(h, n); }))
-                continue;
-            const std::size_t at = line.find_first_not_of(' ', name.size());
-            if (at != line.npos) text = redact(std::move(text), line.substr(at));
-            break;
-        }
-    }
-    return text;
-}
-
 // "2 s", "2.5 s"
 std::string seconds(std::int64_t ms) {
     std::string out = std::to_string(ms / 1000);
@@ -80,13 +57,12 @@ std::string seconds(std::int64_t ms) {
 
 } // namespace
 
-Fetch::Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
-             Budget* budget)
+Fetch::Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic, Gate gate)
     : transport_(transport),
       clock_(clock),
       limits_(limits),
       traffic_(traffic),
-      budget_(budget),
+      gate_(gate),
       random_(
           static_cast<std::uint_fast32_t>(static_cast<std::uint64_t>(clock.now_ms()) * 2654435761u ^
                                           reinterpret_cast<std::uintptr_t>(this))) {}
@@ -107,15 +83,29 @@ void Fetch::start(HttpRequest request, std::string subject, int tokens) {
     send();
 }
 
-// One try. Throws like Transport::start, or where the budget does not allow it; then nothing is
-// booked.
+// Whether the limiter lets the request go now; else it is asked again when it said.
+bool Fetch::admitted() {
+    const std::int64_t wait_ms = gate_.limiter == nullptr ? 0 : gate_.limiter->admit(tokens_);
+    if (wait_ms <= 0) return true;
+    state_ = State::Queued;
+    resume_at_ = clock_.now_ms() + wait_ms;
+    return false;
+}
+
+// One try, now or when the limiter allows it. Throws like Transport::start, or where the budget
+// does not allow it; then nothing is booked.
 void Fetch::send() {
-    if (budget_ != nullptr) budget_->check(tokens_, subject_);
-    transfer_ = transport_.start(request_);
+    if (gate_.budget != nullptr) gate_.budget->check(tokens_, subject_);
+    if (!admitted()) return;
+    HttpRequest request = request_;
+    if (gate_.authorizer != nullptr)
+        for (std::string& header : gate_.authorizer->headers())
+            request.headers.push_back(std::move(header));
+    transfer_ = transport_.start(request);
     state_ = State::InFlight;
     ++traffic_.requests;
     traffic_.tokens += tokens_;
-    if (budget_ != nullptr) budget_->book(tokens_);
+    if (gate_.budget != nullptr) gate_.budget->book(tokens_);
     spent_ms_ = promised_ms_ = 0;
 }
 
@@ -140,16 +130,20 @@ Progress Fetch::step(WaitFor* wait) {
         throw Error(ErrorKind::Internal, subject_, "a fetch was stepped before it was started");
     if (state_ == State::Done) return Progress::Ready;
 
-    if (state_ == State::BackingOff) {
+    if (state_ == State::BackingOff || state_ == State::Queued) {
         const std::int64_t left = resume_at_ - clock_.now_ms();
-        if (left > 0) {
-            if (wait != nullptr) lower_timeout(wait, left);
+        if (left <= 0) {
+            if (state_ == State::BackingOff) {
+                ++attempt_;
+                ++traffic_.retries;
+            }
+            state_ = State::Idle; // should start() throw
+            send();
+        }
+        if (state_ != State::InFlight) {
+            if (wait != nullptr) lower_timeout(wait, resume_at_ - clock_.now_ms());
             return Progress::Wait;
         }
-        state_ = State::Idle; // should start() throw
-        send();
-        ++attempt_;
-        ++traffic_.retries;
     }
 
     spent_ms_ += std::min(clock_.now_ms() - looked_at_, std::exchange(promised_ms_, 0));
@@ -178,7 +172,7 @@ Progress Fetch::conclude(HttpResponse response, WaitFor* wait) {
     if (verdict.rate_limited) ++traffic_.rate_limited;
     if (!costs_tokens(response)) {
         traffic_.tokens -= tokens_;
-        if (budget_ != nullptr) budget_->take_back(tokens_);
+        if (gate_.budget != nullptr) gate_.budget->take_back(tokens_);
     }
 
     if (verdict.action == Action::Accept) {
@@ -190,7 +184,7 @@ Progress Fetch::conclude(HttpResponse response, WaitFor* wait) {
                        attempt_ <= limits_.max_retries &&
                        waited_ms_ + verdict.wait_ms <= limits_.max_wait_ms;
     if (!again) {
-        std::string detail = without_secrets(std::move(verdict.evidence), request_);
+        std::string detail = std::move(verdict.evidence);
         if (attempt_ > 1 && !detail.empty() && detail.back() != '.') detail += '.';
         if (attempt_ > 1)
             detail += " Waited " + seconds(waited_ms_) + " over " + std::to_string(attempt_) +

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "core/base/time.h"
-#include "core/http/budget.h"
+#include "core/http/gate.h"
 #include "core/http/retry.h"
 #include "core/http/transport.h"
 
@@ -54,17 +54,15 @@ struct WaitFor {
 
 class Fetch {
   public:
-    // `budget` may be nullptr: no limit.
-    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic,
-          Budget* budget = nullptr);
+    Fetch(Transport& transport, Clock& clock, RetryLimits limits, Traffic& traffic, Gate gate = {});
     // Cancels what is under way; never throws.
     ~Fetch();
     Fetch(const Fetch&) = delete;
     Fetch& operator=(const Fetch&) = delete;
 
     // Begins. `subject` is the entity for errors, `tokens` the documented cost. An earlier request
-    // must have been taken or dropped. Throws Error{Budget} before anything is sent, as step() does
-    // before it sends again.
+    // must have been taken or dropped. Its headers are completed by the authorizer with each send.
+    // Throws Error{Budget} before anything is sent, as step() does before it sends again.
     void start(HttpRequest request, std::string subject, int tokens);
 
     // Moves on without blocking. Ready: take() has the body. Wait: *wait says for what (appended,
@@ -83,8 +81,9 @@ class Fetch {
     bool idle() const noexcept;
 
   private:
-    enum class State : std::uint8_t { Idle, InFlight, BackingOff, Done };
+    enum class State : std::uint8_t { Idle, Queued, InFlight, BackingOff, Done };
     void send();
+    bool admitted();
     // Of the try under way, as far as it has come.
     std::int64_t limit() const noexcept;
     void watch(WaitFor* wait);
@@ -95,7 +94,7 @@ class Fetch {
     Clock& clock_;
     RetryLimits limits_;
     Traffic& traffic_;
-    Budget* budget_;
+    Gate gate_;
     State state_ = State::Idle;
     HttpRequest request_;
     std::string subject_;

@@ -9,7 +9,7 @@
 namespace pipedrive {
 namespace {
 
-constexpr std::string_view kHeader = "pipedrive plan 1";
+constexpr std::string_view kHeader = "pipedrive plan 2";
 
 struct OpRow {
     Op op;
@@ -66,9 +66,8 @@ int number(const std::string& s, std::string_view line) {
 }
 
 void read_line(const std::vector<std::string>& w, std::string_view line, ScanPlan* plan) {
-    if (w[0] == "entity" && w.size() == 3) {
+    if (w[0] == "entity" && w.size() == 2) {
         plan->entity = w[1];
-        plan->page_size = number(w[2], line);
     } else if (w[0] == "column" && w.size() == 7) {
         plan->columns.push_back({number(w[1], line), w[2], w[3], w[4], w[5], w[6] == "removed"});
     } else if (w[0] == "predicate" && w.size() == 4) {
@@ -85,7 +84,7 @@ void read_line(const std::vector<std::string>& w, std::string_view line, ScanPla
 
 std::string write_plan(const ScanPlan& plan) {
     std::string out(kHeader);
-    out += "\nentity " + word(plan.entity) + " " + std::to_string(plan.page_size);
+    out += "\nentity " + word(plan.entity);
     for (const DeclaredColumn& c : plan.columns)
         out += "\ncolumn " + std::to_string(c.attnum) + " " + word(c.name) + " " + word(c.field) +
                " " + word(c.subfield) + " " + word(c.type) + (c.removed ? " removed" : " -");

@@ -16,8 +16,8 @@ namespace pipedrive {
 
 struct ScanPlan {
     std::string entity;
-    int page_size = 0;                   // 0: the server's
-    std::vector<DeclaredColumn> columns; // wanted ones
+    // Wanted ones.
+    std::vector<DeclaredColumn> columns;
     std::vector<Predicate> predicates;
 };
 

@@ -7,7 +7,6 @@
 #include "core/base/decimal.h"
 #include "core/base/error.h"
 #include "core/base/url.h"
-#include "core/http/auth.h"
 
 namespace pipedrive {
 namespace {
@@ -24,11 +23,8 @@ constexpr Setter kSetters[] = {
          if (a.base_url.empty()) a.base_url = company_base_url(v);
      }},
     {"api_base_url", [](Account& a, std::string_view v) { a.base_url = parse_base_url(v).url; }},
-    {"api_token", [](Account& a, std::string_view v) { a.api_token = v; }},
-    {"page_size",
-     [](Account& a, std::string_view v) {
-         a.page_size = static_cast<int>(decimal_to_int64(v).value());
-     }},
+    {"api_token",
+     [](Account& a, std::string_view v) { a.authorizer = token_authorizer(std::string(v)); }},
     {"connect_timeout",
      [](Account& a, std::string_view v) { a.connect_timeout_ms = parse_duration_ms(v).value(); }},
     {"request_timeout",
@@ -64,7 +60,7 @@ Account account_from_options(std::span<const OptionValue> options) {
         throw Error(ErrorKind::BadOption, "company_domain",
                     "The server has neither company_domain nor api_base_url.",
                     "ALTER SERVER … OPTIONS (ADD company_domain '…').");
-    if (!valid_token(account.api_token))
+    if (!account.authorizer)
         throw Error(ErrorKind::BadOption, "api_token", "The user mapping has no usable API token.",
                     "ALTER USER MAPPING … OPTIONS (ADD api_token '…').");
     return account;
@@ -82,7 +78,6 @@ HttpRequest account_request(const Account& account, const std::string& target,
     HttpRequest request;
     request.method = method;
     request.url = account.base_url + target;
-    request.headers = auth_headers(account.api_token);
     request.connect_timeout_ms = account.connect_timeout_ms;
     request.request_timeout_ms = account.request_timeout_ms;
     request.max_response_size = static_cast<std::size_t>(account.max_response_size);

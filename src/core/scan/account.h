@@ -18,14 +18,16 @@ namespace pipedrive {
 
 struct Account {
     std::string base_url; // no trailing slash
-    std::string api_token;
     std::int64_t connect_timeout_ms = kDefaultConnectTimeoutMs;
     std::int64_t request_timeout_ms = kDefaultRequestTimeoutMs;
     std::int64_t max_response_size = kDefaultMaxResponseSize;
     std::string ca_file;
     RetryLimits retries;
-    std::shared_ptr<Budget> budget; // of the statement; nullptr: no limit
-    int page_size = static_cast<int>(kDefaultPageSize);
+    std::shared_ptr<Authorizer> authorizer; // the credentials
+    std::shared_ptr<Limiter> limiter;       // nullptr: as fast as it goes
+    std::shared_ptr<Budget> budget;         // of the statement; nullptr: no limit
+
+    Gate gate() const noexcept { return {budget.get(), limiter.get(), authorizer.get()}; }
 };
 
 struct OptionValue {
@@ -38,8 +40,8 @@ struct OptionValue {
 // token throws Error{BadOption}.
 Account account_from_options(std::span<const OptionValue> options);
 
-// A request for `target` ("/api/v2/deals?limit=500") with the account's credentials, limits and
-// files. Throws Error{BadOption} unless valid_target() and a method of the API: the credentials go
+// A request for `target` ("/api/v2/deals?limit=500") with the account's limits and files; a Fetch
+// adds the credentials. Throws Error{BadOption} unless valid_target() and a method of the API: the credentials go
 // to the account's own origin or nowhere.
 HttpRequest account_request(const Account& account, const std::string& target,
                             std::string_view method = "GET");

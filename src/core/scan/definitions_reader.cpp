@@ -10,7 +10,7 @@ DefinitionsReader::DefinitionsReader(const Account& account, const Entity& entit
                                      Transport& transport, Clock& clock, Traffic& traffic)
     : account_(account),
       entity_(entity),
-      fetch_(transport, clock, account.retries, traffic, account.budget.get()),
+      fetch_(transport, clock, account.retries, traffic, account.gate()),
       catalogue_(std::make_shared<FieldCatalogue>()) {}
 
 void DefinitionsReader::request(const std::string& cursor) {

@@ -36,7 +36,7 @@ class OffsetWalk {
     // known, and whether more rows follow.
     Verdict see(std::int64_t rows, std::int64_t new_rows, bool joins, bool more) noexcept {
         idle_ = new_rows > 0 && (start_ == 0 || joins) ? 0 : idle_ + 1;
-        if (idle_ > kMostIdle) return Verdict::Stuck;
+        if (idle_ > kMostIdle || (start_ == 0 && rows == 0 && more)) return Verdict::Stuck;
         if (start_ > 0 && !joins) {
             start_ = std::max<std::int64_t>(start_ - back_, 0);
             back_ *= 2;

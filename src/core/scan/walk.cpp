@@ -16,7 +16,7 @@ Walk::Walk(const Account& account, const Entity& entity, Transport& transport, C
     : account_(account),
       entity_(entity),
       trust_(trust),
-      fetch_(transport, clock, account.retries, traffic, account.budget.get()) {}
+      fetch_(transport, clock, account.retries, traffic, account.gate()) {}
 
 void Walk::begin(const RequestPlan& plan, std::size_t stream, KeyList ids, const WalkPart& part) {
     drop();
