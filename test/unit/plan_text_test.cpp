@@ -77,7 +77,7 @@ TEST(PlanText, RefusesWhatItDidNotWrite) {
     const std::string bad[] = {
         "",
         "\n",
-        "pipedrive plan 2\nentity deals",
+        "pipedrive plan 2\nentity deals 0",
         "pipedrive plan 1",
         good + "\n",
         good + "\n\n",
