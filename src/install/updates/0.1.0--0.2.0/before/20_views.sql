@@ -12,8 +12,14 @@ BEGIN
         WITH changing (what, class, object, attnum) AS (
             SELECT format('column "%s" of %s', a.attname, a.attrelid::regclass),
                    'pg_class'::regclass, a.attrelid, a.attnum
-              FROM (VALUES ('pipedrive_internal.mirror_state', 'run_newest')) AS w (relation, name)
-              JOIN pg_attribute a ON a.attrelid = to_regclass(w.relation) AND a.attname = w.name
+              FROM (VALUES ('mirror_state', 'run_newest'),
+                           -- a relation as a whole is made anew
+                           ('sync_phase', NULL), ('webhook_action', NULL), ('webhook_field', NULL),
+                           ('webhook_object', NULL)) AS w (relation, name)
+              JOIN pg_class t ON t.relname = w.relation
+                             AND t.relnamespace = 'pipedrive_internal'::regnamespace
+              JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0
+                                 AND a.attname = coalesce(w.name, a.attname)
              UNION ALL
             SELECT p.oid::regprocedure::text, 'pg_proc', p.oid, 0
               FROM pg_proc p

@@ -1,4 +1,5 @@
--- Routines that may come back with other results, and types that only they use.
+-- Routines that may come back with other results, types that only they use, and tables whose rows
+-- are rules: code/ fills them.
 
 DO $$
 DECLARE
@@ -23,6 +24,12 @@ BEGIN
                 AND d.refclassid = 'pg_extension'::regclass AND d.refobjid = extension
                 AND c.relnamespace = 'pipedrive'::regnamespace LOOP
         EXECUTE format('DROP TYPE %s', o.type);
+    END LOOP;
+    FOR o IN SELECT c.oid::regclass AS relation FROM pg_class c
+              WHERE c.relnamespace = 'pipedrive_internal'::regnamespace
+                AND c.relname IN ('sync_phase', 'webhook_action', 'webhook_field',
+                                  'webhook_object') LOOP
+        EXECUTE format('DROP TABLE %s', o.relation);
     END LOOP;
 END
 $$;
