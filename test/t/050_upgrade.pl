@@ -93,7 +93,7 @@ sql('fresh', "COMMENT ON COLUMN pipedrive.changes.field IS 'another'; ALTER FUNC
 is(scalar(split /\n/, differences(catalogue('fresh'), $fresh)), 4, 'and tells what is not equal');
 import_crm($node, 'fresh', $simulator);
 my $fields = sql('fresh', q{SELECT format('INSERT INTO pipedrive.fields VALUES (%L, %L, %L, %L, %L);', server, mapped_user, entity, fields, read_at - interval '1 day') FROM pipedrive_internal.fields});
-sql('postgres', "CREATE ROLE analyst; CREATE ROLE keeper; CREATE ROLE viewer");
+sql('postgres', "CREATE ROLE analyst; CREATE ROLE keeper; CREATE ROLE door; CREATE ROLE viewer");
 
 # ----------------------------------------------------------------------------------------------------------
 # What a user of 0.1.0 has
@@ -160,6 +160,7 @@ GRANT USAGE ON SCHEMA crm_mirror TO analyst, viewer;
 GRANT SELECT ON crm_mirror.deals, pipedrive.changes TO viewer;
 GRANT SELECT ON pipedrive.mirrors, pipedrive.changes, crm_mirror.deals_live, my_mirrors TO analyst;
 GRANT SELECT (name) ON pipedrive.settings TO analyst;
+GRANT SELECT ON pipedrive.webhook_action TO analyst;
 GRANT EXECUTE ON FUNCTION pipedrive.create_mirror TO analyst WITH GRANT OPTION;
 GRANT EXECUTE ON PROCEDURE pipedrive.sync TO analyst;
 END_OF_SQL
@@ -173,7 +174,7 @@ END_OF_SQL
     if ($late)
     {
         sql($database, <<'END_OF_SQL');
-SELECT pipedrive.grant_mirrors('keeper', webhooks => true);
+SELECT pipedrive.grant_mirrors('keeper', webhooks => true), pipedrive.grant_webhook_door('door');
 SELECT pipedrive.drop_mirror('crm.users', false);
 INSERT INTO pipedrive.bad_row (mirror_id, id, reason) SELECT mirror_id, 4, 'by hand' FROM pipedrive.mirror WHERE entity = 'stages';
 INSERT INTO pipedrive.late_mark (mirror_id, id) SELECT mirror_id, 4 FROM pipedrive.mirror WHERE entity = 'stages';
@@ -279,11 +280,13 @@ for my $case ([ 'early', 'b175b05' ], [ 'late', '1916121' ])
     is(sql($database, q{SELECT kind FROM pipedrive_internal.mirror_view v JOIN pipedrive_internal.mirror m USING (mirror_id) WHERE m.entity = 'deals' ORDER BY 1}), "live\nowner_id\nstage_id", "$database: views beside a mirror are known");
     is(sql($database, q{SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'crm_mirror.stage_history'::regclass AND attnum > 0}), 'deal_id,stage_id,entered,left_at,duration,step', "$database: and are made as now");
     like(sql($database, q{SELECT pg_get_viewdef('crm_mirror.deals_live'::regclass)}), qr/pipedrive_internal\.reads_own_account\(/, "$database: the live view asks whose account it reads");
-    is(sql($database, q{SELECT has_table_privilege('analyst', 'crm_mirror.deals_live', 'SELECT'), has_table_privilege('analyst', 'pipedrive.mirrors', 'SELECT'), has_column_privilege('analyst', 'pipedrive.settings', 'name', 'SELECT'),
+    is(sql($database, q{SELECT has_table_privilege('analyst', 'crm_mirror.deals_live', 'SELECT'), has_table_privilege('analyst', 'pipedrive.mirrors', 'SELECT'), has_column_privilege('analyst', 'pipedrive.settings', 'name', 'SELECT'), has_table_privilege('analyst', 'pipedrive_internal.webhook_action', 'SELECT'),
                                has_function_privilege('analyst', 'pipedrive.create_mirror(regclass, text)', 'EXECUTE WITH GRANT OPTION'),
                                (SELECT has_function_privilege('analyst', p.oid, 'EXECUTE') FROM pg_proc p WHERE p.proname = 'sync' AND p.pronamespace = 'pipedrive'::regnamespace)}),
-        't|t|t|t|t', "$database: grants are kept");
-    is(sql($database, q{SELECT has_function_privilege('keeper', 'pipedrive_internal.keeps(regclass)', 'EXECUTE'), has_table_privilege('keeper', 'pipedrive.inbox', 'INSERT')}), $late ? 't|t' : 'f|f', "$database: who kept mirrors keeps them");
+        't|t|t|t|t|t', "$database: grants are kept");
+    is(sql($database, q{SELECT r, has_function_privilege(r, 'pipedrive_internal.keeps(regclass)', 'EXECUTE'), has_function_privilege(r, 'pipedrive_internal.decode_event(regclass, jsonb, text)', 'EXECUTE'),
+                               has_table_privilege(r, 'pipedrive.inbox', 'INSERT'), has_table_privilege(r, 'pipedrive_internal.webhook_object', 'SELECT'), has_table_privilege(r, 'pipedrive_internal.mirror', 'INSERT')
+                          FROM unnest(ARRAY['door', 'keeper']) AS r}), $late ? "door|t|f|t|t|f\nkeeper|t|t|t|t|t" : "door|f|f|f|f|f\nkeeper|f|f|f|f|f", "$database: who kept mirrors or took events does so still, and no more");
 
     # --- it works
 

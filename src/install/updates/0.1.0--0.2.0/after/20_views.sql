@@ -12,7 +12,7 @@ BEGIN
     PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
     FOR v IN
         SELECT c.oid::regclass AS view, coalesce(b.options, c.reloptions) AS options,
-               b.relation IS NOT NULL AS emptied,
+               b.view IS NOT NULL AS emptied,
                array_remove(ARRAY[o.made, b.definition], NULL) AS definitions
           FROM (SELECT k.view,
                        CASE k.kind WHEN 'live'
@@ -23,8 +23,8 @@ BEGIN
                  WHERE pipedrive_internal.unwritable(m.target) IS NULL
                    AND EXISTS (SELECT FROM pg_class f WHERE f.oid = m.source)) AS o
           FULL JOIN (SELECT * FROM pipedrive_internal.before_update x WHERE x.kind = 'view') AS b
-            ON b.relation = o.view
-          JOIN pg_class c ON c.oid = coalesce(o.view, b.relation) AND c.relkind = 'v' LOOP
+            ON b.view = o.view
+          JOIN pg_class c ON c.oid = coalesce(o.view, b.view) AND c.relkind = 'v' LOOP
         reason := 'It is not known what it was.';
         FOREACH definition IN ARRAY v.definitions LOOP
             BEGIN

@@ -29,24 +29,46 @@ END
 $$;
 
 -- Grants of routines by their name, as arguments were added. Whoever had been granted what is
--- internal keeps mirrors: grant_mirrors() gave it.
+-- internal was made a keeper or a door, which have rights of their own to what is new.
 DO $$
 DECLARE
     o record;
 BEGIN
     FOR o IN
-        SELECT p.oid::regprocedure AS routine, b.grantee, b.options
+        SELECT p.oid::regprocedure::text AS object, b.grantee, b.options
           FROM pipedrive_internal.before_update b
-          JOIN pg_proc p ON p.proname = b.routine AND p.pronamespace = 'pipedrive'::regnamespace
-         WHERE b.kind = 'grant'
+          JOIN pg_proc p ON p.proname = b.name AND p.pronamespace = 'pipedrive'::regnamespace
+         WHERE b.kind = 'execute'
            AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) AS a WHERE a.grantee = b.grantee) LOOP
-        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', o.routine, o.grantee)
+        EXECUTE format('GRANT EXECUTE ON ROUTINE %s TO %s', o.object, o.grantee)
                 || CASE WHEN o.options <> '{}' THEN ' WITH GRANT OPTION' ELSE '' END;
     END LOOP;
-    PERFORM pipedrive.grant_mirrors(
-                b.grantee, has_table_privilege(b.grantee, 'pipedrive.inbox'::regclass, 'INSERT'))
-       FROM (SELECT DISTINCT x.grantee FROM pipedrive_internal.before_update x
-              WHERE x.kind = 'grant' AND starts_with(x.routine::text, '_keeps')) AS b;
+    FOR o IN
+        SELECT c.oid::regclass AS object, b.grantee, b.privilege, b.options
+          FROM pipedrive_internal.before_update b
+          JOIN pg_class c ON c.relname = b.name
+                         AND c.relnamespace IN ('pipedrive'::regnamespace,
+                                                'pipedrive_internal'::regnamespace)
+         WHERE b.kind = 'table' LOOP
+        EXECUTE format('GRANT %s ON %s TO %s', o.privilege, o.object, o.grantee)
+                || CASE WHEN o.options <> '{}' THEN ' WITH GRANT OPTION' ELSE '' END;
+    END LOOP;
+    FOR o IN
+        SELECT b.grantee,
+               EXISTS (SELECT FROM pg_class c, aclexplode(c.relacl) AS a
+                        WHERE c.oid = 'pipedrive_internal.mirror'::regclass
+                          AND a.grantee = b.grantee AND a.privilege_type = 'INSERT') AS keeps,
+               EXISTS (SELECT FROM pg_class c, aclexplode(c.relacl) AS a
+                        WHERE c.oid = 'pipedrive.inbox'::regclass
+                          AND a.grantee = b.grantee AND a.privilege_type = 'INSERT') AS takes
+          FROM (SELECT DISTINCT x.grantee FROM pipedrive_internal.before_update x
+                 WHERE x.kind = 'execute' AND starts_with(x.name::text, '_keeps')) AS b LOOP
+        IF o.keeps THEN
+            PERFORM pipedrive.grant_mirrors(o.grantee, o.takes);
+        ELSIF o.takes THEN
+            PERFORM pipedrive.grant_webhook_door(o.grantee);
+        END IF;
+    END LOOP;
 END
 $$;
 

@@ -6,16 +6,16 @@
 -- again, so comments are taken off here.
 
 CREATE TABLE pipedrive_internal.before_update (
-    kind text NOT NULL,
-    relation regclass,
-    routine name,
+    kind text NOT NULL, -- execute, table or view
+    name name,
     grantee regrole,
+    privilege text,
+    view regclass,
     definition text,
     options text[]
 );
 COMMENT ON TABLE pipedrive_internal.before_update IS
-    'what an update has to bring back: grants of routines, and definitions of views; gone at its '
-    'end';
+    'what an update has to bring back: grants, and definitions of views; gone at its end';
 
 DO $$
 DECLARE
@@ -34,8 +34,8 @@ BEGIN
         EXECUTE format('DROP EVENT TRIGGER %I', o.evtname);
     END LOOP;
 
-    INSERT INTO pipedrive_internal.before_update (kind, routine, grantee, options)
-    SELECT 'grant', p.proname, a.grantee,
+    INSERT INTO pipedrive_internal.before_update (kind, name, grantee, privilege, options)
+    SELECT 'execute', p.proname, a.grantee, a.privilege_type,
            CASE WHEN a.is_grantable THEN ARRAY['WITH GRANT OPTION'] ELSE '{}' END
       FROM pg_proc p, aclexplode(p.proacl) AS a
      WHERE p.oid = ANY (ours) AND a.grantee NOT IN (0, p.proowner);

@@ -47,7 +47,7 @@ BEGIN
                 MESSAGE = format('"%s" reads %s, which this update changes', v.view, v.what),
                 HINT = 'Drop it, and make it again after the update.';
         END IF;
-        INSERT INTO pipedrive_internal.before_update (kind, relation, definition, options)
+        INSERT INTO pipedrive_internal.before_update (kind, view, definition, options)
         VALUES ('view', v.view, v.definition, v.reloptions);
         EXECUTE format('ALTER EXTENSION pipedrive_fdw ADD VIEW %s', v.view);
         EXECUTE format('CREATE OR REPLACE VIEW %s AS SELECT %s', v.view, v.nothing);

@@ -25,10 +25,15 @@ BEGIN
                 AND c.relnamespace = 'pipedrive'::regnamespace LOOP
         EXECUTE format('DROP TYPE %s', o.type);
     END LOOP;
-    FOR o IN SELECT c.oid::regclass AS relation FROM pg_class c
+    FOR o IN SELECT c.oid::regclass AS relation, c.oid, c.relname FROM pg_class c
               WHERE c.relnamespace = 'pipedrive_internal'::regnamespace
                 AND c.relname IN ('sync_phase', 'webhook_action', 'webhook_field',
                                   'webhook_object') LOOP
+        INSERT INTO pipedrive_internal.before_update (kind, name, grantee, privilege, options)
+        SELECT 'table', o.relname, a.grantee, a.privilege_type,
+               CASE WHEN a.is_grantable THEN ARRAY['WITH GRANT OPTION'] ELSE '{}' END
+          FROM pg_class c, aclexplode(c.relacl) AS a
+         WHERE c.oid = o.oid AND a.grantee NOT IN (0, c.relowner);
         EXECUTE format('DROP TABLE %s', o.relation);
     END LOOP;
 END
