@@ -22,7 +22,7 @@ BoundColumn column(const char* entity, std::string name, std::string field = {},
 std::string decoded(const char* entity, const std::vector<BoundColumn>& columns,
                     const std::string& json, RecordShape shape, Unfit unfit = Unfit::Throw) {
     DecodedRecord record;
-    decode_record(json, shape, entity, columns, &record, unfit);
+    decode_record(json, shape, *find_entity(entity), columns, &record, unfit);
     return record_json(columns, record);
 }
 

@@ -333,10 +333,6 @@ Cell run_decoder(const Job& job, JsonValue v) {
     return kRows[static_cast<std::size_t>(job.column.kind)].decode(job, v);
 }
 
-constexpr std::string_view kAddressParts[] = {
-    "country", "admin_area_level_1", "admin_area_level_2", "locality",    "sublocality",
-    "route",   "street_number",      "subpremise",         "postal_code", "formatted_address"};
-
 // {"value": …, "country": …, …} from hash, hash_country, …
 Cell flat_address(const Job& job, JsonValue record) {
     const JsonValue main = record.member(job.column.field);

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/time.h"
+#include "core/wire/event_record.h"
 #include "core/wire/reader.h"
 
 namespace pipedrive {
@@ -17,6 +18,12 @@ struct ShapeRow {
 };
 constexpr ShapeRow kShapes[] = {
     {RecordShape::Rest, "rest"}, {RecordShape::Flat, "flat"}, {RecordShape::Webhook, "webhook"}};
+
+JsonValue as_listed(JsonValue record, RecordShape shape, const Entity& entity, TapeWriter* tape) {
+    if (shape == RecordShape::Rest) return record;
+    const EventVersion version = shape == RecordShape::Flat ? EventVersion::One : EventVersion::Two;
+    return as_listed(record, version, entity.webhook.fields, tape);
+}
 
 // The value of a column in REST and webhook records, absent when the record does not carry it.
 JsonValue value_of(JsonValue record, const BoundColumn& column) {
@@ -213,12 +220,14 @@ std::optional<RecordShape> parse_record_shape(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-void decode_record(std::string_view json, RecordShape shape, std::string_view entity,
+void decode_record(std::string_view json, RecordShape shape, const Entity& entity,
                    std::span<const BoundColumn> columns, DecodedRecord* out, Unfit unfit) {
-    const JsonDocument document(json, entity);
-    const JsonValue record = document.root();
-    if (!record.is(Tok::Object))
-        throw Error(ErrorKind::Malformed, std::string(entity), "The record is not a JSON object.");
+    const JsonDocument document(json, entity.name);
+    if (!document.root().is(Tok::Object))
+        throw Error(ErrorKind::Malformed, std::string(entity.name),
+                    "The record is not a JSON object.");
+    TapeWriter tape(&out->arena);
+    const JsonValue record = as_listed(document.root(), shape, entity, &tape);
     for (const BoundColumn& column : columns) {
         try {
             decode_column(record, shape, column, out);
@@ -228,7 +237,7 @@ void decode_record(std::string_view json, RecordShape shape, std::string_view en
                 out->carried.push_back(false);
                 continue;
             }
-            error.subject = entity;
+            error.subject = entity.name;
             error.column = column.name;
             error.row_id = std::string(record.member("id").text());
             throw;
