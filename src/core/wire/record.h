@@ -17,7 +17,7 @@ namespace pipedrive {
 
 // Flat and Webhook records are turned into the list's by the rows of the entity's webhook first.
 enum class RecordShape : std::uint8_t {
-    Rest,    // as lists have it: custom fields inside custom_fields
+    Rest,    // as the entity's lists have it
     Flat,    // version 1: custom fields are keys of the record, unset ones are missing
     Webhook, // an event of version 2: typed objects inside custom_fields
 };
