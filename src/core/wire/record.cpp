@@ -163,8 +163,11 @@ Decoded decode_value(JsonValue record, const Reading& reading, const BoundColumn
     const bool flat = reading.flat;
     const JsonValue value = flat ? record.member(column.field) : value_of(record, column);
     if (flat && is_all_custom_fields(column)) {
-        // The record itself holds them; in one of version 1 the lists' object has no like.
-        if (reading.lists_are_flat) return {decode_flat_cell(column, record, arena, labels), true};
+        // The record itself holds them. Events may spell the values otherwise than lists, and the
+        // object that other lists have is nothing that version 1 knows.
+        if (reading.lists_are_flat)
+            return {decode_flat_cell(column, record, arena, labels),
+                    reading.shape == RecordShape::Rest};
         return {decode_cell(column, value, arena, labels), !value.absent()};
     }
     if (value.absent()) return {{}, flat && column.source == Source::Custom};
