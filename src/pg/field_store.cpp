@@ -296,7 +296,7 @@ Datum decode_arguments(FunctionCallInfo fcinfo, Unfit unfit) {
         }
         DecodedRecord record;
         record.labels.catalogue = slot.catalogue.get();
-        decode_record(json, *parsed, table->entity->name, columns, &record, unfit);
+        decode_record(json, *parsed, *table->entity, columns, &record, unfit);
         return record_json(columns, record);
     })));
 }

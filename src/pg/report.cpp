@@ -99,23 +99,31 @@ void copy_text(char (&to)[N], const char* from, std::size_t size) noexcept {
     to[size] = '\0';
 }
 
-// The beginning of a secret that stands right before `end`, where an excerpt was cut.
-void mask_cut(char* text, char* end, const char* secret, std::size_t n) noexcept {
+// Puts "***" in place of n characters; its length tells nothing of theirs. The place after it.
+char* star(char* at, std::size_t n) noexcept {
+    constexpr std::size_t kStars = 3;
+    memset(at, '*', kStars);
+    memmove(at + kStars, at + n, strlen(at + n) + 1);
+    return at + kStars;
+}
+
+// The beginning of a secret that stands right before `end`, where an excerpt was cut. Where the
+// text goes on.
+char* mask_cut(char* text, char* end, const char* secret, std::size_t n) noexcept {
     constexpr std::size_t kTelling = 4; // fewer characters tell nothing
-    for (std::size_t k = n - 1; k >= kTelling; --k) {
-        if (static_cast<std::size_t>(end - text) < k || memcmp(end - k, secret, k) != 0) continue;
-        memset(end - k, '*', k);
-        return;
-    }
+    for (std::size_t k = n - 1; k >= kTelling; --k)
+        if (static_cast<std::size_t>(end - text) >= k && memcmp(end - k, secret, k) == 0)
+            return star(end - k, k);
+    return end;
 }
 
 void mask(char* text, const char* secret) noexcept {
     const std::size_t n = secret == nullptr ? 0 : strlen(secret);
     if (n < 4) return;
     for (char* at = strstr(text, secret); at != nullptr; at = strstr(at, secret))
-        memset(at, '*', n);
+        at = star(at, n);
     for (char* cut = strstr(text, "…"); cut != nullptr; cut = strstr(cut + 1, "…"))
-        mask_cut(text, cut, secret, n);
+        cut = mask_cut(text, cut, secret, n);
     mask_cut(text, text + strlen(text), secret, n);
 }
 

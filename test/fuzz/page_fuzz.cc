@@ -10,42 +10,14 @@
 #include <string_view>
 #include <vector>
 
-#include "core/base/error.h"
 #include "core/base/text.h"
 #include "core/wire/definitions.h"
 #include "core/wire/page.h"
 #include "core/wire/reader.h"
-#include "unit/cells.h"
-
-namespace {
+#include "fuzz/columns.h"
 
 using namespace pipedrive;
-
-// Every standard column, and every part of every field type under short codes that a fuzzer finds.
-std::vector<BoundColumn> all_columns(const Entity& entity) {
-    std::vector<BoundColumn> out;
-    for (const Column& c : entity.columns)
-        out.push_back(bind_column(entity, {1, std::string(c.name), "", "", ""}));
-    for (const FieldType& type : field_types())
-        for (const Part& part : type.parts) {
-            BoundColumn c = bind_column(
-                entity,
-                {1, "c", test::hash_code(1), std::string(part.subfield), std::string(type.name)});
-            c.field = type.name;
-            out.push_back(c);
-        }
-    return out;
-}
-
-template <typename F>
-void survive(F&& f) {
-    try {
-        f();
-    } catch (const Error&) {
-    }
-}
-
-} // namespace
+using namespace pipedrive::fuzz;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const std::vector<BoundColumn> columns = all_columns(require_entity("deals"));

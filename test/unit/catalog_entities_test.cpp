@@ -66,6 +66,33 @@ TEST(Entities, FiltersNameColumnsOfAFittingKind) {
     }
 }
 
+TEST(Entities, EventsSayFieldsOfTheTable) {
+    std::set<std::string_view> objects;
+    for (const Entity* each : entities()) {
+        const Entity& entity = *each;
+        EXPECT_TRUE(entity.webhook.fields.empty() || !entity.webhook.object.empty()) << entity.name;
+        if (entity.webhook.object.empty()) continue;
+        EXPECT_TRUE(objects.insert(entity.webhook.object).second) << entity.webhook.object;
+        EXPECT_EQ(find_webhook_entity(entity.webhook.object), &entity);
+        std::set<std::pair<std::string_view, EventVersion>> keys;
+        for (const EventField& row : entity.webhook.fields) {
+            for (const EventVersion version : {EventVersion::One, EventVersion::Two})
+                if (row.version == EventVersion::Any || row.version == version) {
+                    EXPECT_TRUE(keys.insert({row.key, version}).second) << row.key;
+                }
+            const bool drops = row.rule == EventRule::Drop || row.rule == EventRule::DropNull;
+            EXPECT_EQ(row.field.empty(), drops) << row.key;
+            const std::string_view field = drops ? row.key : row.field;
+            EXPECT_TRUE(std::any_of(entity.columns.begin(), entity.columns.end(),
+                                    [&](const Column& c) { return c.field == field; }))
+                << entity.name << " " << row.key;
+            EXPECT_TRUE(row.rule != EventRule::Address || row.field == row.key) << row.key;
+        }
+    }
+    EXPECT_EQ(find_webhook_entity(""), nullptr);
+    EXPECT_EQ(find_webhook_entity("spaceship"), nullptr);
+}
+
 TEST(Entities, Endpoints) {
     for (const Entity* each : entities()) {
         const Entity& entity = *each;

@@ -142,17 +142,17 @@ TEST(OffsetWalk, AnswersThatLeaveRowsOut) {
 }
 
 TEST(OffsetWalk, GoesOnWhereAnEarlierOneEnded) {
-    OffsetWalk w(20);
+    OffsetWalk w(19);
     EXPECT_EQ(w.start(), 19);
     EXPECT_EQ(w.see(5, 5, false, true), OffsetWalk::Verdict::Again);
     EXPECT_EQ(w.start(), 18);
-    EXPECT_EQ(w.see(5, 5, false, true), OffsetWalk::Verdict::Again);
-    EXPECT_EQ(w.start(), 16);
-    EXPECT_EQ(w.see(5, 2, true, true), OffsetWalk::Verdict::Take);
-    EXPECT_EQ(w.start(), 20);
-    EXPECT_EQ(w.position(), 21);
+    OffsetWalk later(w.start(), w.step_back());
+    EXPECT_EQ(later.see(5, 5, false, true), OffsetWalk::Verdict::Again);
+    EXPECT_EQ(later.start(), 16);
+    EXPECT_EQ(later.see(5, 2, true, true), OffsetWalk::Verdict::Take);
+    EXPECT_EQ(later.start(), 20);
+    EXPECT_EQ(later.step_back(), 1);
     EXPECT_EQ(OffsetWalk().start(), 0);
-    EXPECT_EQ(OffsetWalk(1).start(), 0);
 }
 
 } // namespace

@@ -22,7 +22,7 @@ BoundColumn column(const char* entity, std::string name, std::string field = {},
 std::string decoded(const char* entity, const std::vector<BoundColumn>& columns,
                     const std::string& json, RecordShape shape, Unfit unfit = Unfit::Throw) {
     DecodedRecord record;
-    decode_record(json, shape, entity, columns, &record, unfit);
+    decode_record(json, shape, *find_entity(entity), columns, &record, unfit);
     return record_json(columns, record);
 }
 
@@ -166,6 +166,78 @@ TEST(Record, APartThatIsMissingIsNotCarried) {
                       R"({"due_time":{"timezone_id":301},"duration":{"value":"01:00"}})",
                       RecordShape::Webhook),
               R"({"duration":"3600 seconds"})");
+}
+
+constexpr RecordShape kEveryShape[] = {RecordShape::Rest, RecordShape::Flat, RecordShape::Webhook};
+
+// The value of leads is one field with an amount and a currency.
+TEST(Record, MembersOfAStandardField) {
+    const std::vector<BoundColumn> columns = {column("leads", "value"),
+                                              column("leads", "currency")};
+    for (const RecordShape shape : kEveryShape) {
+        EXPECT_EQ(
+            decoded("leads", columns, R"({"value":{"amount":12.50,"currency":"EUR"}})", shape),
+            R"({"value":12.50,"currency":"EUR"})");
+        EXPECT_EQ(decoded("leads", columns, R"({"value":{"amount":null,"currency":"EUR"}})", shape),
+                  R"({"value":null,"currency":"EUR"})");
+        EXPECT_EQ(decoded("leads", columns, R"({"value":null})", shape),
+                  R"({"value":null,"currency":null})");
+        EXPECT_EQ(decoded("leads", columns, "{}", shape), "{}");
+        EXPECT_THROW(decoded("leads", columns, R"({"value":{"amount":"much"}})", shape), Error);
+    }
+    for (const RecordShape shape : {RecordShape::Flat, RecordShape::Webhook}) { // half of it
+        EXPECT_EQ(decoded("leads", columns, R"({"value":{"currency":"EUR"}})", shape),
+                  R"({"currency":"EUR"})");
+        EXPECT_EQ(decoded("leads", columns, R"({"value":{}})", shape), "{}");
+    }
+}
+
+TEST(Record, LeadsAreFlatInListsToo) {
+    const std::string id = "9ce77a10-2e16-11f1-91c1-d76c00000001";
+    const std::vector<BoundColumn> columns = {
+        column("leads", "id"),
+        column("leads", "label_ids"),
+        column("leads", "is_archived"),
+        column("leads", "custom_fields"),
+        column("leads", "fee", kCode, "", "monetary"),
+        column("leads", "fee_currency", kCode, "currency", "monetary"),
+        column("leads", "colour", std::string(40, 'b'), "id", "enum")};
+    const std::string start =
+        R"({"id":")" + id + R"(","label_ids":[")" + id + R"("],"is_archived":false)";
+    const std::string custom = "\"" + kCode + R"(":600,")" + kCode + R"(_currency":"EUR")";
+    for (const RecordShape shape : {RecordShape::Rest, RecordShape::Flat}) {
+        // as a whole they are said by the list alone
+        const auto whole = [&](const std::string& object) {
+            return shape == RecordShape::Rest ? R"(,"custom_fields":{)" + object + "}" : "";
+        };
+        EXPECT_EQ(
+            decoded("leads", columns, start + "," + custom + R"(,"custom_fields":{"x":1}})", shape),
+            start + whole(custom) + R"(,"fee":600,"fee_currency":"EUR","colour":null})");
+        EXPECT_EQ(decoded("leads", columns, start + "}", shape),
+                  start + whole("") + R"(,"fee":null,"fee_currency":null,"colour":null})");
+    }
+    // an event of version 2 has them as all others do
+    const std::string nested =
+        R"(,"custom_fields":{")" + kCode + R"(":{"type":"monetary","value":600,"currency":"EUR"}})";
+    EXPECT_EQ(decoded("leads", columns, start + nested + "," + custom + "}", RecordShape::Webhook),
+              start + nested + R"(,"fee":600,"fee_currency":"EUR"})");
+    // those of the other tables are an object in lists: v1 says nothing of it
+    const std::vector<BoundColumn> deals = {column("deals", "custom_fields")};
+    EXPECT_EQ(decoded("deals", deals, "{" + custom + "}", RecordShape::Flat), "{}");
+}
+
+TEST(Record, NotesAreTheSameEverywhere) {
+    const std::vector<BoundColumn> columns = {column("notes", "id"), column("notes", "active_flag"),
+                                              column("notes", "pinned_to_deal_flag"),
+                                              column("notes", "lead_id"),
+                                              column("notes", "add_time")};
+    for (const RecordShape shape : kEveryShape)
+        EXPECT_EQ(decoded("notes", columns,
+                          R"({"id":7,"active_flag":0,"pinned_to_deal_flag":1,"lead_id":null,)"
+                          R"("deal":{"title":"x"},"add_time":"2026-03-01 10:00:00"})",
+                          shape),
+                  R"({"id":7,"active_flag":false,"pinned_to_deal_flag":true,"lead_id":null,)"
+                  R"("add_time":"2026-03-01 10:00:00+00"})");
 }
 
 TEST(Record, AnOptionWithoutALabelIsNotCarried) {

@@ -70,6 +70,19 @@ constexpr Endpoint kActivityEndpoints[] = {
      .single = {.tokens = 1}},
 };
 
+constexpr EventField kActivityEvents[] = {
+    {.key = "user_id", .rule = EventRule::Rename, .field = "owner_id"},
+    {.key = "created_by_user_id", .rule = EventRule::Rename, .field = "creator_user_id"},
+    {.key = "busy_flag", .rule = EventRule::Rename, .field = "busy"},
+    {.key = "active_flag", .rule = EventRule::Not, .field = "is_deleted"},
+    {.key = "location",
+     .rule = EventRule::Address,
+     .field = "location",
+     .version = EventVersion::One},
+    {.key = "participants", .rule = EventRule::Drop, .version = EventVersion::One},
+    {.key = "attendees", .rule = EventRule::Drop, .version = EventVersion::One},
+};
+
 constexpr Entity kEntities[] = {
     {
         .name = "activities",
@@ -77,7 +90,7 @@ constexpr Entity kEntities[] = {
         .endpoints = kActivityEndpoints,
         .columns = kActivityColumns,
         .filters = kActivityFilters,
-        .webhook = "activity",
+        .webhook = {.object = "activity", .fields = kActivityEvents},
         .guessed_rows = 50000,
     },
 };

@@ -155,6 +155,22 @@ constexpr Endpoint kOrganizationEndpoints[] = {
      .single = {.tokens = 1}},
 };
 
+constexpr EventField kPersonEvents[] = {
+    {.key = "email", .rule = EventRule::Rename, .field = "emails"},
+    {.key = "phone", .rule = EventRule::Rename, .field = "phones"},
+    {.key = "label", .rule = EventRule::OneOf, .field = "label_ids"},
+    {.key = "active_flag", .rule = EventRule::Not, .field = "is_deleted"},
+};
+
+constexpr EventField kOrganizationEvents[] = {
+    {.key = "label", .rule = EventRule::OneOf, .field = "label_ids"},
+    {.key = "active_flag", .rule = EventRule::Not, .field = "is_deleted"},
+    {.key = "address",
+     .rule = EventRule::Address,
+     .field = "address",
+     .version = EventVersion::One},
+};
+
 constexpr Entity kEntities[] = {
     {
         .name = "persons",
@@ -164,7 +180,7 @@ constexpr Entity kEntities[] = {
         .filters = kPersonFilters,
         .definitions_path = "/api/v2/personFields",
         .definitions_tokens = 10,
-        .webhook = "person",
+        .webhook = {.object = "person", .fields = kPersonEvents},
         .guessed_rows = 20000,
     },
     {
@@ -175,7 +191,7 @@ constexpr Entity kEntities[] = {
         .filters = kOrganizationFilters,
         .definitions_path = "/api/v2/organizationFields",
         .definitions_tokens = 10,
-        .webhook = "organization",
+        .webhook = {.object = "organization", .fields = kOrganizationEvents},
         .guessed_rows = 10000,
     },
 };

@@ -147,6 +147,12 @@ constexpr Filter kDeletedDealFilters[] = {
     window_filter(),
 };
 
+constexpr EventField kDealEvents[] = {
+    {.key = "user_id", .rule = EventRule::Rename, .field = "owner_id"},
+    {.key = "label", .rule = EventRule::Ids, .field = "label_ids"},
+    {.key = "deleted", .rule = EventRule::Rename, .field = "is_deleted"},
+};
+
 constexpr std::string_view kDealHistories[] = {"stage_id", "owner_id"};
 
 constexpr Entity kEntities[] = {
@@ -158,7 +164,7 @@ constexpr Entity kEntities[] = {
         .filters = kDealFilters,
         .definitions_path = "/api/v2/dealFields",
         .definitions_tokens = 10,
-        .webhook = "deal",
+        .webhook = {.object = "deal", .fields = kDealEvents},
         .guessed_rows = 20000,
         .deleted_list = "deleted_deals",
         .changelog = "/v1/deals/{id}/changelog",

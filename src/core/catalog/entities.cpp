@@ -38,6 +38,12 @@ const Entity* find_entity(std::string_view name) noexcept {
     return nullptr;
 }
 
+const Entity* find_webhook_entity(std::string_view object) noexcept {
+    for (const Entity* entity : entities())
+        if (!object.empty() && entity->webhook.object == object) return entity;
+    return nullptr;
+}
+
 const Entity& require_entity(std::string_view name) {
     if (const Entity* entity = find_entity(name)) return *entity;
     std::vector<std::string_view> names;

@@ -14,6 +14,7 @@
 
 #include "core/base/row_key.h"
 #include "core/catalog/kinds.h"
+#include "core/catalog/webhook.h"
 
 namespace pipedrive {
 
@@ -138,7 +139,7 @@ struct Entity {
     // Of its custom fields, and what a page of them costs; empty: it has none.
     std::string_view definitions_path = {};
     int definitions_tokens = 0;
-    std::string_view webhook = {};      // object that events of it name; empty: it has none
+    Webhook webhook = {};
     std::int64_t guessed_rows = 1000;   // for the planner until something better is known
     bool imported = true;               // by IMPORT without LIMIT TO
     bool mirrored = true;               // by create_mirrors()
@@ -173,6 +174,8 @@ const Entity& require_entity(
 const Column* find_column(const Entity& entity, std::string_view field,
                           std::string_view subfield) noexcept;
 const Column* find_column_named(const Entity& entity, std::string_view name) noexcept;
+// The entity whose events name that object, nullptr when it is no table.
+const Entity* find_webhook_entity(std::string_view object) noexcept;
 const Filter* find_filter(const Entity& entity, std::string_view column) noexcept;
 // Whether filters of that kind look rows up by their key.
 bool is_lookup(FilterKind kind) noexcept;

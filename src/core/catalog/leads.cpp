@@ -98,7 +98,7 @@ constexpr Entity kEntities[] = {
         .key_kind = KeyKind::Uuid,
         .definitions_path = "/api/v2/dealFields",
         .definitions_tokens = 10,
-        .webhook = "lead",
+        .webhook = {.object = "lead"},
         .mirrored = false,
     },
 };

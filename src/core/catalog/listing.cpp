@@ -82,20 +82,21 @@ void list_entities(JsonWriter* json) {
     }
 }
 
-// Objects that Pipedrive sends events of and that are no table yet.
+// Objects that Pipedrive sends events of, while they are no table.
 constexpr std::string_view kOtherObjects[] = {
     "deal_product", "deal_installment", "project", "task", "board", "phase"};
 
 void list_webhooks(JsonWriter* json) {
     for (const Entity* entity : entities()) {
-        if (entity->webhook.empty()) continue;
+        if (entity->webhook.object.empty()) continue;
         json->open('{');
-        json->member("object", entity->webhook);
+        json->member("object", entity->webhook.object);
         json->member("entity", entity->name);
         json->member("path", entity->endpoints[0].path);
         json->close('}');
     }
     for (std::string_view object : kOtherObjects) {
+        if (find_webhook_entity(object) != nullptr) continue;
         json->open('{');
         json->member("object", object);
         json->close('}');

@@ -91,7 +91,7 @@ constexpr Entity kEntities[] = {
         .endpoints = kNoteEndpoints,
         .columns = kNoteColumns,
         .filters = kNoteFilters,
-        .webhook = "note",
+        .webhook = {.object = "note"},
         .guessed_rows = 5000,
     },
 };

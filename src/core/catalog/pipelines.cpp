@@ -52,13 +52,25 @@ constexpr Endpoint kStageEndpoints[] = {
      .sorting = Sorting::ByDirection},
 };
 
+constexpr EventField kPipelineEvents[] = {
+    {.key = "active", .rule = EventRule::Not, .field = "is_deleted"},
+    {.key = "active_flag", .rule = EventRule::Not, .field = "is_deleted"},
+    {.key = "deal_probability", .rule = EventRule::Rename, .field = "is_deal_probability_enabled"},
+};
+
+constexpr EventField kStageEvents[] = {
+    {.key = "active_flag", .rule = EventRule::Not, .field = "is_deleted"},
+    {.key = "rotten_flag", .rule = EventRule::Rename, .field = "is_deal_rot_enabled"},
+    {.key = "rotten_days", .rule = EventRule::Rename, .field = "days_to_rotten"},
+};
+
 constexpr Entity kEntities[] = {
     {
         .name = "pipelines",
         .comment = "Pipelines",
         .endpoints = kPipelineEndpoints,
         .columns = kPipelineColumns,
-        .webhook = "pipeline",
+        .webhook = {.object = "pipeline", .fields = kPipelineEvents},
         .guessed_rows = 5,
     },
     {
@@ -67,7 +79,7 @@ constexpr Entity kEntities[] = {
         .endpoints = kStageEndpoints,
         .columns = kStageColumns,
         .filters = kStageFilters,
-        .webhook = "stage",
+        .webhook = {.object = "stage", .fields = kStageEvents},
         .guessed_rows = 30,
     },
 };

@@ -46,6 +46,14 @@ constexpr Endpoint kProductEndpoints[] = {
      .single = {.tokens = 1, .bare = true}},
 };
 
+constexpr EventField kProductEvents[] = {
+    {.key = "active_flag", .rule = EventRule::Not, .field = "is_deleted"},
+    {.key = "selectable", .rule = EventRule::Rename, .field = "is_linkable"},
+    {.key = "description", .rule = EventRule::DropNull},
+    {.key = "unit", .rule = EventRule::DropNull},
+    {.key = "prices", .rule = EventRule::Drop, .version = EventVersion::One},
+};
+
 constexpr Entity kEntities[] = {
     {
         .name = "products",
@@ -55,7 +63,7 @@ constexpr Entity kEntities[] = {
         .filters = kProductFilters,
         .definitions_path = "/api/v2/productFields",
         .definitions_tokens = 10,
-        .webhook = "product",
+        .webhook = {.object = "product", .fields = kProductEvents},
         .guessed_rows = 500,
     },
 };

@@ -33,13 +33,18 @@ constexpr Endpoint kUserEndpoints[] = {
     {.path = "/v1/users", .tokens = 20},
 };
 
+constexpr EventField kUserEvents[] = {
+    {.key = "access", .rule = EventRule::DropNull},
+    {.key = "is_you", .rule = EventRule::Drop},
+};
+
 constexpr Entity kEntities[] = {
     {
         .name = "users",
         .comment = "Users of the company account",
         .endpoints = kUserEndpoints,
         .columns = kUserColumns,
-        .webhook = "user",
+        .webhook = {.object = "user", .fields = kUserEvents},
         .guessed_rows = 50,
     },
 };

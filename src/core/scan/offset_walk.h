@@ -23,14 +23,15 @@ class OffsetWalk {
         Stuck, // pages do not join, or bring nothing new: it would go on for ever
     };
 
-    // From an offset that an earlier walk ended at, 0: from the start.
-    explicit OffsetWalk(std::int64_t from = 0) noexcept { move_on(from); }
+    // Where an earlier walk was to go on: its start() and step_back(), with the same known rows.
+    explicit OffsetWalk(std::int64_t start = 0, std::int64_t step_back = 1) noexcept
+        : start_(start), back_(step_back) {}
 
     // Where the next page begins.
     std::int64_t start() const noexcept { return start_; }
     bool done() const noexcept { return done_; }
-    // Where a later walk goes on, from there and with the same known rows.
-    std::int64_t position() const noexcept { return end_; }
+    // How far back it goes from there when the page has no known row.
+    std::int64_t step_back() const noexcept { return back_; }
 
     // The page of start(): how many rows it has, how many of them are new, whether one of them is
     // known, and whether more rows follow.
@@ -43,7 +44,8 @@ class OffsetWalk {
             return Verdict::Again;
         }
         done_ = !more;
-        move_on(start_ + rows);
+        start_ = std::max<std::int64_t>(start_ + rows - 1, 0);
+        back_ = 1;
         return Verdict::Take;
     }
 
@@ -51,13 +53,7 @@ class OffsetWalk {
     // Steps back double, so that many in a row cover any list.
     static constexpr int kMostIdle = 64;
 
-    void move_on(std::int64_t end) noexcept {
-        end_ = end;
-        start_ = std::max<std::int64_t>(end - 1, 0);
-        back_ = 1;
-    }
-
-    std::int64_t start_ = 0, end_ = 0, back_ = 1;
+    std::int64_t start_, back_;
     int idle_ = 0; // pages since the last new row
     bool done_ = false;
 };

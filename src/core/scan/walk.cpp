@@ -47,7 +47,8 @@ void Walk::malformed(const char* detail) const {
     throw Error(ErrorKind::Malformed, std::string(entity_.name), detail);
 }
 
-// --- positions: the cursor, or "300:key,key" with the keys of the last rows
+// --- positions: the cursor, or "299.1:key,key": where the next page begins, how far back to go
+// when it does not join, and the keys of the last rows
 
 void Walk::resume(std::string_view position, KeySet* seen) {
     more_ = true;
@@ -56,10 +57,13 @@ void Walk::resume(std::string_view position, KeySet* seen) {
         return;
     }
     const std::size_t colon = position.find(':');
-    const auto offset = decimal_to_int64(position.substr(0, colon));
-    if (!offset || *offset < 0 || colon == std::string_view::npos)
+    const std::string_view place = position.substr(0, colon);
+    const std::size_t dot = std::min(place.find('.'), place.size());
+    const auto start = decimal_to_int64(place.substr(0, dot));
+    const auto back = decimal_to_int64(place.substr(std::min(dot + 1, place.size())));
+    if (colon == std::string_view::npos || !start || *start < 0 || !back || *back < 1)
         throw Error(ErrorKind::Internal, "position of a walk that this list does not have");
-    offset_ = OffsetWalk(*offset);
+    offset_ = OffsetWalk(*start, *back);
     for (std::string_view rest = position.substr(colon + 1); !rest.empty();) {
         const std::size_t comma = std::min(rest.find(','), rest.size());
         last_keys_.push_back(percent_decode(rest.substr(0, comma)));
@@ -70,7 +74,8 @@ void Walk::resume(std::string_view position, KeySet* seen) {
 
 std::string Walk::position() const {
     if (stream_->endpoint->paging != Paging::Offset) return cursor_;
-    std::string out = std::to_string(offset_.position()) + ":";
+    std::string out =
+        std::to_string(offset_.start()) + "." + std::to_string(offset_.step_back()) + ":";
     for (std::size_t i = 0; i < last_keys_.size(); ++i)
         out += (i == 0 ? "" : ",") + percent_encode(last_keys_[i]);
     return out;
@@ -102,7 +107,7 @@ void Walk::next_keys() {
 }
 
 void Walk::request() {
-    const bool goes_on = by_page_ && (!cursor_.empty() || offset_.position() > 0);
+    const bool goes_on = by_page_ && (!cursor_.empty() || offset_.start() > 0);
     if (plan_->by_ids && !goes_on) next_keys();
     const KeyList ids = by_page_ ? KeyList() : ids_.part(ids_asked_, ids_under_way_);
     const int tokens = single_ ? stream_->endpoint->single.tokens : stream_->endpoint->tokens;

@@ -4,6 +4,7 @@
 
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/arena.h"
@@ -20,6 +21,12 @@ struct UnknownOption {
     std::string id;
     auto operator<=>(const UnknownOption&) const = default;
 };
+
+// What an address object has besides its value, as v1 names it in keys of its own after
+// "address_".
+inline constexpr std::string_view kAddressParts[] = {
+    "country", "admin_area_level_1", "admin_area_level_2", "locality",    "sublocality",
+    "route",   "street_number",      "subpremise",         "postal_code", "formatted_address"};
 
 // Where labels are looked up when a row carries bare option ids, and what decoding noticed on the
 // way.

@@ -303,6 +303,17 @@ void TapeWriter::close() {
     after_key_ = false;
 }
 
+void TapeWriter::copy(JsonValue whole) {
+    const std::span<const Token> tokens = whole.tokens();
+    tokens_.insert(tokens_.end(), tokens.begin(), tokens.end());
+    after_key_ = false;
+}
+
+void TapeWriter::copy_key(std::string_view text) {
+    tokens_.push_back({Tok::Key, static_cast<std::uint32_t>(text.size()), text.data()});
+    after_key_ = true;
+}
+
 JsonDocument::JsonDocument(std::string_view text, std::string_view subject, bool in_slices)
     : events_(&arena_), reader_(text, subject, &events_) {
     while (!in_slices && !reader_.read(text.size())) {

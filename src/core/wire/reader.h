@@ -88,6 +88,10 @@ class TapeWriter {
     void key(std::string_view text);
     void open(Tok container);
     void close();
+    // A whole value of another tape, or a key of it before. Its text stays where it is, and lives
+    // as long as this tape.
+    void copy(JsonValue whole);
+    void copy_key(std::string_view text);
     bool complete() const noexcept { return !tokens_.empty() && open_.empty() && !after_key_; }
     std::size_t size() const noexcept { return tokens_.size(); }
     // Valid until the next event or clear().

@@ -6,6 +6,7 @@
 
 #include "core/base/error.h"
 #include "core/base/time.h"
+#include "core/wire/event_record.h"
 #include "core/wire/reader.h"
 
 namespace pipedrive {
@@ -17,6 +18,24 @@ struct ShapeRow {
 };
 constexpr ShapeRow kShapes[] = {
     {RecordShape::Rest, "rest"}, {RecordShape::Flat, "flat"}, {RecordShape::Webhook, "webhook"}};
+
+// What of a shape depends on the entity.
+struct Reading {
+    RecordShape shape;
+    // Whether custom fields are keys of the record, and whether they are so in the lists too.
+    bool flat, lists_are_flat;
+};
+
+Reading reading_of(RecordShape shape, const Entity& entity) {
+    const bool lists = !entity.endpoints.empty() && entity.endpoints[0].shape == Shape::Flat;
+    return {shape, shape == RecordShape::Flat || (shape == RecordShape::Rest && lists), lists};
+}
+
+JsonValue as_listed(JsonValue record, RecordShape shape, const Entity& entity, TapeWriter* tape) {
+    if (shape == RecordShape::Rest) return record;
+    const EventVersion version = shape == RecordShape::Flat ? EventVersion::One : EventVersion::Two;
+    return as_listed(record, version, entity.webhook.fields, tape);
+}
 
 // The value of a column in REST and webhook records, absent when the record does not carry it.
 JsonValue value_of(JsonValue record, const BoundColumn& column) {
@@ -77,6 +96,10 @@ Cell without_empty_elements(JsonValue v, Arena* arena) {
     return cell;
 }
 
+bool is_all_custom_fields(const BoundColumn& column) {
+    return column.source == Source::Field && column.field == "custom_fields";
+}
+
 bool is_contact_list(const BoundColumn& column) {
     return column.kind == Kind::Json && column.source == Source::Field &&
            (column.field == "emails" || column.field == "phones" || column.field == "im");
@@ -95,6 +118,7 @@ bool says_something(const BoundColumn& column, JsonValue value) {
     static constexpr std::string_view kSeveral[] = {"values", "id", "value"};
     static constexpr std::string_view kTime[] = {"value"};
     if (!value.is(Tok::Object)) return true;
+    if (!column.member.empty()) return !value.member(column.member).absent();
     if (column.part != nullptr && !column.part->members[0].empty())
         return has_any(value, column.part->members);
     switch (column.kind) {
@@ -104,6 +128,7 @@ bool says_something(const BoundColumn& column, JsonValue value) {
         case Kind::OptionSet:
         case Kind::OptionSetIds:
         case Kind::IntArray:
+        case Kind::UuidArray:
         case Kind::LabelNames:
             return has_any(value, kSeveral);
         case Kind::TimeOfDay:
@@ -133,12 +158,23 @@ std::optional<Decoded> decode_empty_part(JsonValue record, const BoundColumn& co
     return std::nullopt;
 }
 
-Decoded decode_value(JsonValue record, RecordShape shape, const BoundColumn& column, Arena* arena,
-                     LabelSource* labels) {
-    const bool flat = shape == RecordShape::Flat;
+Decoded decode_value(JsonValue record, const Reading& reading, const BoundColumn& column,
+                     Arena* arena, LabelSource* labels) {
+    const bool flat = reading.flat;
     const JsonValue value = flat ? record.member(column.field) : value_of(record, column);
+    if (flat && is_all_custom_fields(column)) {
+        // The record itself holds them. Events may spell the values otherwise than lists, and the
+        // object that other lists have is nothing that version 1 knows.
+        if (reading.lists_are_flat)
+            return {decode_flat_cell(column, record, arena, labels),
+                    reading.shape == RecordShape::Rest};
+        return {decode_cell(column, value, arena, labels), !value.absent()};
+    }
     if (value.absent()) return {{}, flat && column.source == Source::Custom};
-    if (shape == RecordShape::Rest) return {decode_cell(column, value, arena, labels), true};
+    if (reading.shape == RecordShape::Rest)
+        return {flat ? decode_flat_cell(column, record, arena, labels)
+                     : decode_cell(column, value, arena, labels),
+                true};
     if (is_contact_list(column)) {
         if (value.is_null()) return {{}, true};
         if (!value.is(Tok::Array) && !is_empty(value)) return {}; // one e-mail is not the list
@@ -153,18 +189,18 @@ Decoded decode_value(JsonValue record, RecordShape shape, const BoundColumn& col
     return {cell, is_empty(value) || is_whole(record, column, value, *labels)};
 }
 
-void decode_column(JsonValue record, RecordShape shape, const BoundColumn& column,
+void decode_column(JsonValue record, const Reading& reading, const BoundColumn& column,
                    DecodedRecord* out) {
     Decoded decoded;
     if (column.source == Source::Endpoint) {
         decoded = {endpoint_cell(record), !record.member(column.field).absent()};
     } else if (column.source == Source::Gone) {
-        decoded.carried = shape != RecordShape::Flat;
+        decoded.carried = reading.shape != RecordShape::Flat;
     } else {
         LabelSource labels; // of this column alone
         labels.catalogue = out->labels.catalogue;
         labels.missing = out->labels.missing;
-        decoded = decode_value(record, shape, column, &out->arena, &labels);
+        decoded = decode_value(record, reading, column, &out->arena, &labels);
         out->labels.unresolved += labels.unresolved;
         out->labels.stale += labels.stale;
         out->labels.odd += labels.odd;
@@ -213,22 +249,25 @@ std::optional<RecordShape> parse_record_shape(std::string_view name) noexcept {
     return std::nullopt;
 }
 
-void decode_record(std::string_view json, RecordShape shape, std::string_view entity,
+void decode_record(std::string_view json, RecordShape shape, const Entity& entity,
                    std::span<const BoundColumn> columns, DecodedRecord* out, Unfit unfit) {
-    const JsonDocument document(json, entity);
-    const JsonValue record = document.root();
-    if (!record.is(Tok::Object))
-        throw Error(ErrorKind::Malformed, std::string(entity), "The record is not a JSON object.");
+    const JsonDocument document(json, entity.name);
+    if (!document.root().is(Tok::Object))
+        throw Error(ErrorKind::Malformed, std::string(entity.name),
+                    "The record is not a JSON object.");
+    TapeWriter tape(&out->arena);
+    const JsonValue record = as_listed(document.root(), shape, entity, &tape);
+    const Reading reading = reading_of(shape, entity);
     for (const BoundColumn& column : columns) {
         try {
-            decode_column(record, shape, column, out);
+            decode_column(record, reading, column, out);
         } catch (Error& error) {
             if (unfit == Unfit::LeaveOut && error.kind == ErrorKind::BadValue) {
                 out->cells.emplace_back();
                 out->carried.push_back(false);
                 continue;
             }
-            error.subject = entity;
+            error.subject = entity.name;
             error.column = column.name;
             error.row_id = std::string(record.member("id").text());
             throw;

@@ -1,5 +1,5 @@
-// One record outside a list: a webhook's body, a v1 flat record, a single REST record. Says which
-// columns the record carries, as reduced records leave fields out.
+// One record outside a list, as it came: an event's of either version, a v1 record, a single REST
+// record. Says which columns the record carries, as reduced records leave fields out.
 #pragma once
 
 #include <optional>
@@ -9,15 +9,17 @@
 
 #include "core/base/arena.h"
 #include "core/catalog/binding.h"
+#include "core/catalog/entities.h"
 #include "core/wire/cell.h"
 #include "core/wire/decode.h"
 
 namespace pipedrive {
 
+// Flat and Webhook records are turned into the list's by the rows of the entity's webhook first.
 enum class RecordShape : std::uint8_t {
-    Rest,    // v2: custom fields inside custom_fields
-    Flat,    // v1: custom fields are keys of the record, unset ones are missing
-    Webhook, // v2 webhook: typed objects inside custom_fields
+    Rest,    // as the entity's lists have it
+    Flat,    // version 1: custom fields are keys of the record, unset ones are missing
+    Webhook, // an event of version 2: typed objects inside custom_fields
 };
 std::optional<RecordShape> parse_record_shape(
     std::string_view name) noexcept; // "rest", "flat", "webhook"
@@ -36,7 +38,7 @@ enum class Unfit : std::uint8_t {
 };
 
 // Throws Error{Malformed} unless `json` is an object, Error{BadValue} with the column's name.
-void decode_record(std::string_view json, RecordShape shape, std::string_view entity,
+void decode_record(std::string_view json, RecordShape shape, const Entity& entity,
                    std::span<const BoundColumn> columns, DecodedRecord* out,
                    Unfit unfit = Unfit::Throw);
 

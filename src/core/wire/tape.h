@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +66,11 @@ class JsonValue {
         if (!is(Tok::Object)) return;
         for (const Token* t = at_ + 1; t->kind != Tok::ObjectEnd; t = next(t + 1))
             f(std::string_view(t->text, t->size), JsonValue(t + 1));
+    }
+
+    // The value's run of the tape; empty when absent.
+    std::span<const Token> tokens() const noexcept {
+        return at_ == nullptr ? std::span<const Token>() : std::span(at_, next(at_));
     }
 
     // JSON text of the value, without blanks, every string escaped anew; half a surrogate pair

@@ -16,20 +16,6 @@ CREATE TABLE pipedrive_internal.webhook_action (
 );
 COMMENT ON TABLE pipedrive_internal.webhook_action IS 'what to do for each action of an event';
 
-CREATE TABLE pipedrive_internal.webhook_field (
-    object text,
-    key text,
-    rule text NOT NULL
-        CHECK (rule IN ('rename', 'not', 'one', 'list', 'address', 'drop', 'drop null',
-                        'drop flat')),
-    field text,
-    PRIMARY KEY (object, key)
-);
-COMMENT ON TABLE pipedrive_internal.webhook_field IS
-    'where records of events differ from those of lists: rename; not: inverted; one: one label of '
-    'perhaps several, so only that there is none is said in full; list: "1,2"; address: in flat '
-    'parts; drop: says something else';
-
 CREATE TABLE pipedrive_internal.webhook_login (
     user_name text PRIMARY KEY,
     server name NOT NULL,

@@ -20,27 +20,6 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.as_bigint(jsonb) IS
     'a whole number, as such or as text; NULL for anything else';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.as_bigints(value jsonb) RETURNS bigint[]
-LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-DECLARE
-    t text := value #>> '{}';
-    found bigint[];
-BEGIN
-    IF jsonb_typeof(value) = 'array' THEN
-        found := ARRAY(SELECT pipedrive_internal.as_bigint(x)
-                         FROM jsonb_array_elements(value) AS x);
-    ELSIF coalesce(t, '') = '' AND value IS NOT NULL THEN
-        found := '{}';
-    ELSE
-        found := ARRAY(SELECT pipedrive_internal.as_bigint(to_jsonb(x))
-                         FROM unnest(string_to_array(t, ',')) AS x);
-    END IF;
-    RETURN CASE WHEN value IS NOT NULL AND array_position(found, NULL) IS NULL THEN found END;
-END
-$$;
-COMMENT ON FUNCTION pipedrive_internal.as_bigints(jsonb) IS
-    'whole numbers: an array, or text like "1,2" (null and "": none); NULL for anything else';
-
 CREATE OR REPLACE FUNCTION pipedrive_internal.as_boolean(value jsonb) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

@@ -5,8 +5,9 @@ CREATE OR REPLACE FUNCTION pipedrive.decode_record(
 RETURNS jsonb
 LANGUAGE c STABLE STRICT AS 'MODULE_PATHNAME', 'pipedrive_fdw_decode_record';
 COMMENT ON FUNCTION pipedrive.decode_record(regclass, jsonb, text) IS
-    'what the columns of a foreign table would show for one record of the API: shape rest, flat '
-    '(v1) or webhook; columns of which the record does not say all are left out';
+    'what the columns of a foreign table would show for one record of the API as it came: shape '
+    'rest (as in its list), flat (version 1, events too) or webhook (an event of version 2); '
+    'columns of which the record does not say all are left out';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.decode_event(
     source regclass, record jsonb, shape text)

@@ -44,7 +44,7 @@ BEGIN
             HINT = 'CREATE ROLE ... NOLOGIN makes one that may do nothing else.';
     END IF;
     EXECUTE format('GRANT SELECT ON pipedrive_internal.webhook_login, pipedrive_internal.webhook_object, pipedrive_internal.webhook_action,
-        pipedrive_internal.webhook_field, pipedrive_internal.server_company, pipedrive_internal.server_account,
+        pipedrive_internal.server_company, pipedrive_internal.server_account,
         pipedrive.settings TO %s', door);
     EXECUTE format('GRANT USAGE ON SEQUENCE pipedrive_internal.arrival TO %s', door);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON pipedrive.inbox, pipedrive_internal.refetch, pipedrive_internal.late_mark, pipedrive_internal.mirror_event, pipedrive_internal.event_company TO %s', door);

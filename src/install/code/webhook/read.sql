@@ -1,32 +1,5 @@
 -- A payload of either version as an event.
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.reshape(object text, version text, record jsonb)
-RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    -- what cannot be read says nothing: the column keeps its value until the next sync
-    RETURN (SELECT record - coalesce(array_agg(r.key) FILTER (WHERE r.rule LIKE 'drop%'), '{}')
-           || coalesce(jsonb_object_agg(r.field, r.value) FILTER (WHERE r.rule NOT LIKE 'drop%' AND r.value IS NOT NULL), '{}')
-      FROM (SELECT f.key, f.rule, f.field, CASE f.rule
-                WHEN 'rename' THEN record -> f.key
-                WHEN 'not' THEN to_jsonb(NOT pipedrive_internal.as_boolean(record -> f.key))
-                WHEN 'one' THEN CASE WHEN coalesce(record ->> f.key, '') = '' THEN '[]'::jsonb END
-                WHEN 'list' THEN to_jsonb(pipedrive_internal.as_bigints(record -> f.key))
-                WHEN 'address' THEN (SELECT jsonb_object_agg(p, coalesce(record -> (f.key || '_' || p), CASE p WHEN 'value' THEN record -> f.key END))
-                        FROM unnest('{value,country,admin_area_level_1,admin_area_level_2,locality,sublocality,route,street_number,subpremise,postal_code,formatted_address}'::text[]) AS p)
-                END AS value
-              FROM pipedrive_internal.webhook_field f
-             WHERE f.object = reshape.object AND record ? f.key
-               AND CASE f.rule WHEN 'drop' THEN true
-                               WHEN 'drop null' THEN record -> f.key = 'null'
-                               WHEN 'drop flat' THEN version = '1'
-                               WHEN 'address' THEN version = '1' AND coalesce(record ->> f.key, '') <> '' AND record ? (f.key || '_formatted_address')
-                               ELSE NOT record ? f.field END) AS r);
-END
-$$;
-COMMENT ON FUNCTION pipedrive_internal.reshape(text, text, jsonb) IS
-    'a record of an event with the keys of lists';
-
 CREATE OR REPLACE FUNCTION pipedrive_internal.read_body(
     e pipedrive_internal.event, payload jsonb, stamp jsonb)
 RETURNS pipedrive_internal.event
@@ -52,7 +25,6 @@ BEGIN
     e.shape := CASE e.version WHEN '1' THEN 'flat' ELSE 'webhook' END;
     IF e.kind = 'upsert' THEN
         e.no_labels := coalesce(e.record ->> 'label', '') = '' AND NOT e.record ? 'label_ids';
-        e.record := pipedrive_internal.reshape(e.entity, e.version, e.record);
     END IF;
     IF meta ? 'merged_to_id' OR meta ? 'merged_from_id' OR e.action = 'merged' THEN
         e.others := ARRAY(SELECT DISTINCT x::bigint
