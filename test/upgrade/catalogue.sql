@@ -98,6 +98,4 @@ UNION ALL
 SELECT format('row of webhook_object %s', t) FROM pipedrive_internal.webhook_object t
 UNION ALL
 SELECT format('row of webhook_action %s', t) FROM pipedrive_internal.webhook_action t
-UNION ALL
-SELECT format('row of webhook_field %s', t) FROM pipedrive_internal.webhook_field t
 ) AS lines ORDER BY line COLLATE "C";
