@@ -86,6 +86,8 @@ find_pg_config() {
     export PG_CONFIG
 }
 
+known_package() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
+
 # What a purpose needs, as a Depends field would say it.
 dependencies() { # build|test|gdb|fuzz
     needed="g++ (>= 4:10), make, pkg-config, libcurl4-openssl-dev (>= 7.74), rapidjson-dev, python3 (>= 3.9), ca-certificates"
@@ -99,6 +101,10 @@ dependencies() { # build|test|gdb|fuzz
         test)
             needed="$needed, cmake (>= 3.18), ninja-build, libgtest-dev, zlib1g-dev, clang-format, libipc-run-perl, perl, curl, binutils"
             [ -z "$own_postgres" ] || needed="$needed, postgresql-${PG_MAJOR:-NN}-cron"
+            # not every distribution has it for every major: section_plpgsql says so then
+            if [ -n "$own_postgres" ] && known_package "postgresql-${PG_MAJOR:-NN}-plpgsql-check"; then
+                needed="$needed, postgresql-$PG_MAJOR-plpgsql-check"
+            fi
             ;;
         gdb) needed="$needed, curl, gdb" ;;
         shell) needed="$needed, curl" ;;

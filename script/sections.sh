@@ -152,6 +152,15 @@ section_install() { # [MAKE-ARGUMENT...]
 
 section_module() { run_checker 'module: exports' script/check-exports; }
 
+# Where no package of it is for this major, or PostgreSQL is not the distribution's, it may not be there.
+section_plpgsql() {
+    if [ -e "$("$PG_CONFIG" --sharedir)/extension/plpgsql_check.control" ]; then
+        section_program plpgsql
+    else
+        skipped 'plpgsql' "there is no plpgsql_check for $PG_CONFIG"
+    fi
+}
+
 # A cluster and a simulator for a test that is told by the environment where they are.
 with_server() { # TITLE FUNCTION LOG [SIMULATOR-ARGUMENT...]
     server_title=$1

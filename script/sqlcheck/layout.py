@@ -6,7 +6,7 @@ from .tokens import named_object, qualified_at, quoted, words
 LINES = 250
 COLUMNS = 100
 # Rooms that hold the width already. A room whose files all hold it belongs here.
-NARROW = {"base", "catalogue", "field", "keeper", "schedule", "schema", "server", "view"}
+NARROW = {"after", "base", "before", "catalogue", "field", "keeper", "schedule", "schema", "server", "view"}
 # Functions whose SQL names entities for a reason that is given here.
 ABOUT_ENTITIES = {}
 

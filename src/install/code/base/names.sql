@@ -35,7 +35,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'invalid_name',
             MESSAGE = format('"%s" is no name for a schema', spelled);
     END IF;
-    RETURN parts[1];
+    RETURN parts[1]::name;
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.schema_name(text) IS 'a schema''s name as SQL spells it';

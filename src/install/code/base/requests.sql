@@ -18,7 +18,7 @@ DECLARE
     of_session bigint;
 BEGIN
     PERFORM pipedrive_internal.tokens_spent(); -- the setting exists once the library is loaded
-    of_session := current_setting('pipedrive_fdw.max_tokens_per_query');
+    of_session := current_setting('pipedrive_fdw.max_tokens_per_query')::bigint;
     PERFORM set_config('pipedrive_fdw.max_tokens_per_query',
                        least(most, CASE WHEN of_session > 0 THEN of_session END, 2147483647)::text,
                        true);

@@ -17,7 +17,7 @@ COMMENT ON FUNCTION pipedrive_internal.option_changes(jsonb, jsonb) IS
 CREATE OR REPLACE FUNCTION pipedrive_internal.table_changes(target regclass, live jsonb)
 RETURNS TABLE (
     table_name regclass, column_name name, field text, change text, detail text, statement text)
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     info record;

@@ -13,7 +13,7 @@ COMMENT ON FUNCTION pipedrive_internal.keep_view(integer, text, text) IS
 
 -- What has our name is not ours for that.
 CREATE OR REPLACE FUNCTION pipedrive_internal.is_free(name text) RETURNS boolean
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass(name) IS NULL AND to_regtype(name) IS NULL THEN
         RETURN true;

@@ -33,9 +33,10 @@ BEGIN
                JOIN pg_foreign_data_wrapper w ON w.oid = f.srvfdw AND w.fdwname = 'pipedrive_fdw'
                LEFT JOIN pipedrive_internal.known_server k ON k.server_oid = f.oid LOOP
         FOR t, key IN
-                 SELECT c.oid, EXISTS (SELECT FROM pg_index i
-                                        WHERE i.indrelid = c.oid AND i.indisunique
-                                          AND a.attnum = ANY (i.indkey))
+                 SELECT c.oid::regclass,
+                        EXISTS (SELECT FROM pg_index i
+                                 WHERE i.indrelid = c.oid AND i.indisunique
+                                   AND a.attnum = ANY (i.indkey))
                    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
                   WHERE c.relnamespace IN ('pipedrive'::regnamespace,
                                            'pipedrive_internal'::regnamespace)

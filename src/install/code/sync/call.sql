@@ -90,8 +90,8 @@ LANGUAGE plpgsql AS $$
 DECLARE
     mirrors pg_catalog.int4[] := pipedrive_internal.chosen_mirrors(chosen);
     before pg_catalog.int8 := pipedrive_internal.changes_in(mirrors);
-    down pg_catalog.name[] := '{}';
-    results pipedrive_internal.step[] := '{}';
+    down pg_catalog.name[] := ARRAY[]::pg_catalog.name[];
+    results pipedrive_internal.step[] := ARRAY[]::pipedrive_internal.step[];
     result pipedrive_internal.step;
     which integer;
 BEGIN

@@ -68,7 +68,7 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.listed_as(gone boolean) RETURNS bi
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass('pg_temp.pipedrive_gone') IS NULL THEN
-        RETURN '{}';
+        RETURN ARRAY[]::bigint[];
     END IF;
     RETURN ARRAY(SELECT s.id FROM pg_temp.pipedrive_gone s WHERE s.gone = listed_as.gone);
 END

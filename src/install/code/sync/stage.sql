@@ -18,7 +18,7 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.staged_ids() RETURNS bigint[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass('pg_temp.pipedrive_stage') IS NULL THEN
-        RETURN '{}';
+        RETURN ARRAY[]::bigint[];
     END IF;
     RETURN ARRAY(SELECT s.id FROM pg_temp.pipedrive_stage s);
 END
@@ -72,7 +72,7 @@ DECLARE
     ids bigint[];
 BEGIN
     IF to_regclass('pg_temp.pipedrive_stage') IS NULL THEN
-        RETURN '{}';
+        RETURN ARRAY[]::bigint[];
     ELSIF row_by_row THEN
         EXECUTE format('SELECT array_agg(t.id) FROM %s t
                          WHERE NOT EXISTS (SELECT FROM unnest($1) AS s (id) WHERE s.id = t.id)',

@@ -105,7 +105,7 @@ BEGIN
                        AND ($1 IS NULL OR e.id = ANY ($1))', stage, m.target)
        INTO missing USING ids;
     added := 0;
-    left_alone := '{}';
+    left_alone := ARRAY[]::bigint[];
     IF missing IS NULL THEN
         RETURN;
     END IF;
@@ -163,7 +163,7 @@ DECLARE
     m pipedrive_internal.mirror;
     part record;
     written bigint := 0;
-    left_alone bigint[] := '{}';
+    left_alone bigint[] := ARRAY[]::bigint[];
     ids bigint[];
 BEGIN
     IF stage IS NULL THEN -- there were no rows

@@ -129,7 +129,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     views pg_catalog.regclass[];
     view pg_catalog.regclass;
-    failed pg_catalog.regclass[] := '{}';
+    failed pg_catalog.regclass[] := ARRAY[]::pg_catalog.regclass[];
 BEGIN
     COMMIT; -- inside a transaction block this is the error, before anything is done
     views := pipedrive_internal.refresh_order(only_view);

@@ -66,12 +66,12 @@ DECLARE
     rows jsonb;
     news jsonb;
     canonical jsonb[];
-    changed_olds jsonb[] := '{}';
-    changed_news jsonb[] := '{}';
-    changed_at timestamptz[] := '{}';
-    changed integer[] := '{}';
+    changed_olds jsonb[] := ARRAY[]::jsonb[];
+    changed_news jsonb[] := ARRAY[]::jsonb[];
+    changed_at timestamptz[] := ARRAY[]::timestamptz[];
+    changed integer[] := ARRAY[]::integer[];
     updated record;
-    made integer[] := '{}';
+    made integer[] := ARRAY[]::integer[];
     made_ids bigint[];
     written bigint := 0;
     e pipedrive_internal.event;

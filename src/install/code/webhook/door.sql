@@ -49,7 +49,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SEQUENCE pipedrive_internal.arrival TO %s', door);
     EXECUTE format('GRANT SELECT, INSERT, UPDATE ON pipedrive.inbox, pipedrive_internal.refetch, pipedrive_internal.late_mark, pipedrive_internal.mirror_event, pipedrive_internal.event_company TO %s', door);
     -- each runs with the rights of its caller: what the door may do is what the tables above say
-    FOR f IN SELECT p.oid FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang
+    FOR f IN SELECT p.oid::regprocedure FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid JOIN pg_language l ON l.oid = p.prolang
               WHERE d.classid = 'pg_proc'::regclass AND d.deptype = 'e' AND d.refclassid = 'pg_extension'::regclass
                 AND d.refobjid = (SELECT e.oid FROM pg_extension e WHERE e.extname = 'pipedrive_fdw')
                 AND p.prokind = 'f' AND NOT p.prosecdef AND l.lanname <> 'c' LOOP

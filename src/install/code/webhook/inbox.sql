@@ -40,7 +40,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
     batch record;
-    totals jsonb[] := '{}';
+    totals jsonb[] := ARRAY[]::jsonb[];
 BEGIN
     FOR batch IN
         SELECT array_agg(q.key) AS keys

@@ -65,7 +65,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     events pipedrive_internal.event[] := ARRAY(SELECT pipedrive_internal.stored_event(k) FROM unnest(keys) AS k);
     good pipedrive_internal.event[] := ARRAY(SELECT e FROM unnest(events) AS e WHERE e.problem IS NULL);
-    outcomes text[] := '{}';
+    outcomes text[] := ARRAY[]::text[];
 BEGIN
     IF good <> '{}' THEN
         outcomes := pipedrive_internal.apply_events(good);
@@ -108,7 +108,7 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.run_group(keys text[]) RETURNS tex
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     last_keys text[] := pipedrive_internal.last_of_each(keys);
-    results text[] := '{}';
+    results text[] := ARRAY[]::text[];
     set_keys text[];
 BEGIN
     FOR set_keys IN SELECT r FROM pipedrive_internal.rounds(last_keys) AS r LOOP
@@ -134,7 +134,7 @@ DECLARE
     bad text[] := ARRAY(SELECT i.key FROM pipedrive.inbox i WHERE i.key = ANY (keys) AND (i.status = 'failed' OR i.entity IS NULL) ORDER BY i.event_time, i.seq);
     settled text[] := ARRAY(SELECT i.key FROM pipedrive.inbox i WHERE i.key = ANY (keys) AND i.status IN ('applied', 'deleted', 'stale'));
     fresh text[] := ARRAY(SELECT k FROM unnest(keys) AS k WHERE k <> ALL (bad) AND k <> ALL (settled));
-    results text[] := '{}';
+    results text[] := ARRAY[]::text[];
 BEGIN
     IF settled <> '{}' THEN
         results := results || pipedrive_internal.run_group(settled);

@@ -29,14 +29,14 @@ BEGIN
         RETURN e.kind = 'upsert' AND EXISTS (SELECT FROM pipedrive_internal.tombstone t WHERE t.mirror_id = is_stale.mirror_id AND t.id = e.id
                   AND (t.as_of IS NULL OR t.as_of > e.event_time OR t.told_by = 'sync' AND e.shape <> 'rest'));
     END IF;
-    row_time := coalesce(old ->> 'update_time', old ->> 'modified');
+    row_time := coalesce(old ->> 'update_time', old ->> 'modified')::timestamptz;
     -- run again: had it changed the row, the row would be its own, so a sync has been there since
     IF e.processed_at IS NOT NULL AND old ->> '_source' = 'sync' THEN
         RETURN true;
     ELSIF e.kind = 'delete' THEN
         RETURN row_time > e.event_time IS TRUE OR row_time = e.event_time AND e.processed_at IS NOT NULL OR pipedrive_internal.later_event(e);
     ELSIF new ? 'update_time' OR new ? 'modified' THEN
-        new_time := coalesce(new ->> 'update_time', new ->> 'modified');
+        new_time := coalesce(new ->> 'update_time', new ->> 'modified')::timestamptz;
         IF row_time IS DISTINCT FROM new_time THEN
             RETURN row_time IS NOT NULL AND (new_time IS NULL OR new_time < row_time);
         END IF;
@@ -56,8 +56,8 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.carried(
 RETURNS jsonb
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    carried jsonb := '{}';
-    others text[] := '{}';
+    carried jsonb := jsonb_build_object();
+    others text[] := ARRAY[]::text[];
 BEGIN
     IF e.kind = 'upsert' THEN
         carried := pipedrive_internal.decode_event(m.source, e.record, e.shape); -- the next sync reads what does not fit
@@ -84,7 +84,7 @@ COMMENT ON FUNCTION pipedrive_internal.says_deleted(pipedrive_internal.event, js
 CREATE OR REPLACE FUNCTION pipedrive_internal.news(
     e pipedrive_internal.event, old jsonb, new jsonb, carried jsonb)
 RETURNS jsonb
-LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     news jsonb := (SELECT jsonb_object_agg(n.key, n.value) FROM jsonb_each(new) AS n WHERE n.value IS DISTINCT FROM old -> n.key AND carried ? n.key);
 BEGIN
