@@ -198,7 +198,7 @@ SELECT to_char(extract(epoch FROM clock_timestamp() - :'began'), 'FM990.00') AS 
 \echo '   From the change in Pipedrive to the dashboard:' :seconds 'seconds, and not one API token.'
 \echo
 \set ECHO queries
-SELECT field, old_value, new_value, change_source FROM pipedrive.changes WHERE entity = 'deals' AND id = :deal_id ORDER BY field;
+SELECT field, old_value, new_value, change_source FROM pipedrive.changes WHERE entity = 'deals' AND id = :'deal_id' ORDER BY field;
 \set ECHO none
 \else
 \echo '   (this simulator knows no webhooks)'

@@ -64,6 +64,7 @@ job_start() { # NAME MODE NEEDS FUNCTION [WORD...]
         trap 'exit 129' HUP
         PASSED=0
         FAILED=0
+        set +f
         lane_enter "$JOBS_STARTED"
         begin
         "$@"
@@ -82,8 +83,10 @@ jobs_start() {
             tally "$name: not run, $needs failed" 0 1
             : >"$JOBS_DIR/$name.over"
         elif may_start "$mode" "$needs"; then
+            set -f # a word may be a pattern of unit tests
             # shellcheck disable=SC2086  # words
             job_start "$name" "$mode" "$needs" $command
+            set +f
         else
             still_waiting="$still_waiting$name $mode $needs $command$NEWLINE"
         fi

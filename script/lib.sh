@@ -108,7 +108,7 @@ dependencies() { # build|test|gdb|fuzz
             ;;
         gdb) needed="$needed, curl, gdb" ;;
         shell) needed="$needed, curl" ;;
-        fuzz) needed="cmake (>= 3.18), ninja-build, clang, pkg-config, libcurl4-openssl-dev (>= 7.74), rapidjson-dev, zlib1g-dev" ;;
+        fuzz) needed="cmake (>= 3.18), ninja-build, clang, libclang-rt-dev | libclang-common-11-dev, pkg-config, libcurl4-openssl-dev (>= 7.74), rapidjson-dev, zlib1g-dev" ;;
     esac
     say "$needed"
 }

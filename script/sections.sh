@@ -85,16 +85,15 @@ unit_build() { # plain|sanitized COMPILERS
     fi
 }
 
-# They measure times, of clocks and of the processor, so nothing else may run.
-unit_run() { # plain|sanitized
-    log=$LOGS/unit-$1.log
-    result=$PROJECT_DIR/build/$1/unit.json
+unit_run() { # plain|sanitized TITLE FILTER
+    log=$LOGS/unit-$2.log
+    result=$PROJECT_DIR/build/$1/unit-$2.json
     rm -f "$result"
     run_step env ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
         UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 "build/$1/pipedrive_unit" \
-        --gtest_brief=1 "--gtest_output=json:$result" "--gtest_filter=${UNIT_FILTER:-*}" >"$log" 2>&1
+        --gtest_brief=1 "--gtest_output=json:$result" "--gtest_filter=$3" >"$log" 2>&1
     unit_status=$?
-    unit=$1
+    unit=$2
     if [ -s "$result" ]; then
         # shellcheck disable=SC2046  # two words
         set -- $(python3 -c 'import json, sys
@@ -316,7 +315,13 @@ program_run() {
     good=${1:-0}
     bad=${2:-1}
     [ "$program_status" -ne 0 ] && [ "$bad" -eq 0 ] && bad=1
-    tally "$program" "$good" "$bad" "$log"
+    if [ "$bad" -gt 0 ] && grep -q '^not ok' "$log"; then
+        tally "$program" "$good" "$bad"
+        printf '    see build/test-logs/%s.log\n' "$program"
+        grep -n -A 12 '^not ok' "$log" | head -n 60 | sed 's/^/    | /'
+    else
+        tally "$program" "$good" "$bad" "$log"
+    fi
     if [ -n "$WRITE" ]; then take_pages; fi
 }
 

@@ -46,13 +46,13 @@ CALL sim.logs(jsonb_build_array( -- the last that fits answers
     jsonb_build_array(format('^/v1/deals/%s/changelog$', :long_one), 'cursor=a[+]b/c=&d', sim.log('"third"', 'second page')),
     jsonb_build_array(format('^/v1/deals/%s/changelog$', :long_one), 'cursor=third', sim.log('null', 'third page'))));
 CALL pipedrive.backfill_history('crm.deals', 59);
-SELECT new_value FROM pipedrive.changes WHERE id = :long_one AND change_source = 'backfill' ORDER BY recorded_at;
-SELECT complete, cursors FROM pipedrive_internal.backfilled WHERE id = :long_one;
+SELECT new_value FROM pipedrive.changes WHERE id = :'long_one' AND change_source = 'backfill' ORDER BY recorded_at;
+SELECT complete, cursors FROM pipedrive_internal.backfilled WHERE id = :'long_one';
 SELECT replace(j, :'long_one', 'N') AS request FROM sim.journal() AS j;
 SELECT tokens_today - :before AS tokens FROM pipedrive.mirrors;
 CALL pipedrive.backfill_history('crm.deals', 20);
-SELECT new_value FROM pipedrive.changes WHERE id = :long_one AND change_source = 'backfill' ORDER BY recorded_at;
-SELECT complete, cursors FROM pipedrive_internal.backfilled WHERE id = :long_one;
+SELECT new_value FROM pipedrive.changes WHERE id = :'long_one' AND change_source = 'backfill' ORDER BY recorded_at;
+SELECT complete, cursors FROM pipedrive_internal.backfilled WHERE id = :'long_one';
 SELECT tokens_today - :before AS tokens FROM pipedrive.mirrors;
 -- Answers whose end cannot be read are errors, of which nothing is stored; the other deals go on, and these come last. No request is one too many.
 SELECT max(id) AS bad_1 FROM crm_mirror.deals WHERE id < :long_one \gset
@@ -66,7 +66,7 @@ CALL sim.logs(jsonb_build_array(
     sim.deal_log(:bad_3, '{"success": true, "additional_data": null}'), sim.deal_log(:bad_4, '{"success": false, "data": null}')));
 CALL pipedrive.backfill_history('crm.deals', 139);
 SELECT b.complete, b.cursors, b.failed_at IS NOT NULL AS failed, (SELECT count(*) FROM pipedrive.changes c WHERE c.id = b.id AND c.change_source = 'backfill') AS stored
-  FROM pipedrive_internal.backfilled b ORDER BY b.id DESC;
+  FROM pipedrive_internal.backfilled b ORDER BY b.id::bigint DESC;
 SELECT count(*) FROM sim.journal();
 SELECT tokens_today - :before AS tokens FROM pipedrive.mirrors;
 CALL sim.logs(jsonb_build_array(jsonb_build_array('changelog$', NULL, sim.log('null', 'well'))));
@@ -79,7 +79,7 @@ CALL pipedrive.sync('crm.deals');
 CALL pipedrive.backfill_history('crm.deals', 1000000);
 SELECT count(*), count(DISTINCT id) = (SELECT count(*) FROM crm_mirror.deals) AS deals FROM pipedrive.changes WHERE change_source = 'backfill' GROUP BY id HAVING count(*) > 1;
 -- Where the server cannot be reached, no other deal is tried; requests that are tried again count, and stop at the limit.
-DELETE FROM pipedrive_internal.backfilled WHERE id <= :bad_1;
+DELETE FROM pipedrive_internal.backfilled WHERE id::bigint <= :bad_1;
 CALL sim.fault('[{"match": {"path_regex": "changelog$"}, "kind": "status", "status": 401, "body": {"success": false, "error": "unauthorized"}}]');
 CALL pipedrive.backfill_history('crm.deals', 100);
 SELECT count(*) FROM sim.journal();

@@ -21,7 +21,7 @@ SELECT pipedrive.create_mirror('crm.deals');
 SET client_min_messages = error;
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT m = :bad AS the_bad_one FROM sim.missing() AS m;
-SELECT mirror, entity, id = :bad AS the_bad_one, column_name, reason FROM pipedrive.bad_rows;
+SELECT mirror, entity, id = :'bad' AS the_bad_one, column_name, reason FROM pipedrive.bad_rows;
 SELECT replace(replace(last_error, 'row id ' || :bad, 'row id BAD'), 'row id ' || :other, 'row id OTHER') AS last_error FROM pipedrive.mirrors WHERE entity = 'deals';
 -- Corrected, it arrives.
 SELECT sim.call('POST', 'mutate', format('{"action": "change", "entity": "deals", "id": %s, "fields": {"title": "Good title"}}', :bad)) IS NOT NULL AS done;
@@ -34,7 +34,7 @@ CALL pipedrive.sync('crm_mirror.deals');
 CALL pipedrive.sync('crm_mirror.deals', mode => 'full');
 CALL pipedrive.reconcile('crm_mirror.deals');
 SELECT title FROM crm_mirror.deals WHERE id = :bad;
-SELECT id = :bad AS the_bad_one, column_name FROM pipedrive.bad_rows;
+SELECT id = :'bad' AS the_bad_one, column_name FROM pipedrive.bad_rows;
 -- A row that the table refuses, for whatever reason of its own: row by row then.
 ALTER TABLE crm_mirror.deals ADD CONSTRAINT no_zero CHECK (title <> 'zero');
 SELECT sim.call('POST', 'mutate', format('{"action": "change", "entity": "deals", "id": %s, "fields": {"title": "zero"}}', :other)) IS NOT NULL AS done;
@@ -42,7 +42,7 @@ SELECT sim.call('POST', 'mutate', format('{"action": "change", "entity": "deals"
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT title FROM crm_mirror.deals WHERE id = :bad;
 SELECT title <> 'zero' AS as_before FROM crm_mirror.deals WHERE id = :other;
-SELECT id = :other AS the_refused_one, column_name, reason FROM pipedrive.bad_rows;
+SELECT id = :'other' AS the_refused_one, column_name, reason FROM pipedrive.bad_rows;
 SELECT replace(replace(last_error, 'row id ' || :bad, 'row id BAD'), 'row id ' || :other, 'row id OTHER') AS last_error FROM pipedrive.mirrors WHERE entity = 'deals';
 -- Also when it is there from the start.
 SELECT pipedrive.drop_mirror('crm.deals');
@@ -50,5 +50,5 @@ SELECT pipedrive.create_mirror('crm.deals');
 ALTER TABLE crm_mirror.deals ADD CONSTRAINT no_zero CHECK (title <> 'zero');
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT m = :other AS the_refused_one FROM sim.missing() AS m;
-SELECT id = :other AS the_refused_one FROM pipedrive.bad_rows;
+SELECT id = :'other' AS the_refused_one FROM pipedrive.bad_rows;
 SELECT pipedrive.drop_mirror('crm.deals');

@@ -16,7 +16,7 @@ CREATE FUNCTION sim.queue(id bigint, second integer, data jsonb, server name DEF
         'data', jsonb_build_object('id', id, 'update_time', format('2026-05-01T00:00:0%sZ', second)) || data), 'queue', server)
 $$;
 CREATE FUNCTION sim.history() RETURNS TABLE (id bigint, told text) LANGUAGE sql AS $$
-    SELECT c.id, string_agg(format('%s: %s -> %s', c.field, c.old_value, c.new_value), ', ' ORDER BY c.recorded_at, c.field) FROM pipedrive.changes c GROUP BY 1 ORDER BY 1
+    SELECT c.id::bigint, string_agg(format('%s: %s -> %s', c.field, c.old_value, c.new_value), ', ' ORDER BY c.recorded_at, c.field) FROM pipedrive.changes c GROUP BY 1 ORDER BY 1
 $$;
 -- the server told by the first, by the second, and the later one first in the queue
 SELECT sim.queue(1, 1, '{"title": "first", "value": 5}', 'crm'), sim.queue(1, 2, '{"title": "second"}');

@@ -140,7 +140,7 @@ SELECT sim.door('{"meta": {"version": "2.0", "id": "g4", "entity": "deal", "enti
 SELECT sim.door('[]') ->> 'outcome' AS outcome;
 SELECT sim.error(format('SELECT pipedrive.queue_webhook(%L)', :'body'));
 RESET ROLE;
-SELECT id, reason FROM pipedrive_internal.refetch WHERE id = 900002;
+SELECT id, reason FROM pipedrive_internal.refetch WHERE id = '900002';
 SET ROLE regress_pipedrive_door;
 SELECT pipedrive.ingest_webhook(replace(:'body', 'g1', 'g5'));
 SELECT sim.error('SELECT * FROM crm.deals_mirror');

@@ -67,7 +67,7 @@ BEGIN
     END LOOP;
     RETURN QUERY SELECT (SELECT count(*) FROM regexp_matches(whole, '(Scan[^\n]* on changes_default |Index Scan using \S+ on changes_default)', 'g')),
                         (SELECT count(*) FROM regexp_matches(whole, 'SubPlan|CTE', 'g')),
-                        (SELECT count(*) FROM regexp_matches(whole, 'Index Cond: [^\n]*\mid = ', 'g'));
+                        (SELECT count(*) FROM regexp_matches(whole, 'Index Cond: [^\n]*(\mid|END) = ', 'g'));
 END $$;
 SELECT * FROM sim.shape('SELECT * FROM crm_mirror.owner_history');
 SET enable_seqscan = off;
@@ -86,10 +86,10 @@ INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_valu
 INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source, recorded_at) VALUES
     (:mirror_id, 'deals', 20, 'stage_id', '2', '3', '2026-02-01 00:55:00', 'sync', '2026-01-31 22:56:00');
 SELECT stage_id, entered, left_at, duration, step FROM crm_mirror.stage_history WHERE deal_id = 20 ORDER BY step;
-SELECT tableoid::regclass, old_value, new_value FROM pipedrive.changes WHERE id = 20 ORDER BY arrival;
+SELECT tableoid::regclass, old_value, new_value FROM pipedrive.changes WHERE id = '20' ORDER BY arrival;
 -- The rows that move into a new partition keep their place.
 SELECT pipedrive_internal.create_change_partition('2026-02-01'::date);
-SELECT tableoid::regclass, old_value, new_value FROM pipedrive.changes WHERE id = 20 ORDER BY arrival;
+SELECT tableoid::regclass, old_value, new_value FROM pipedrive.changes WHERE id = '20' ORDER BY arrival;
 SELECT stage_id, step FROM crm_mirror.stage_history WHERE deal_id = 20 ORDER BY step;
 --
 -- Deals that are deleted keep what they went through; what they had last ends with them.
@@ -105,7 +105,7 @@ CALL sim.step(34, '2', '1', '2026-02-01');
 CALL sim.step(35, '2', '1', '2026-02-01');
 CALL sim.step(36, '2', '1', '2026-02-01');
 CALL sim.step(37, '2', '1', '2026-02-01');
-SELECT pipedrive_internal.delete_rows(:mirror_id, ARRAY[30, 31, 32, 33, 34, 35]::bigint[], '2026-03-01 00:00:00Z'::timestamptz, 'sync'::text, NULL::bigint);
+SELECT pipedrive_internal.delete_rows(:mirror_id, '{30,31,32,33,34,35}'::text[], '2026-03-01 00:00:00Z'::timestamptz, 'sync'::text, NULL::bigint);
 DELETE FROM crm_mirror.deals WHERE id = 36;
 CALL sim.step(37, 'false', 'true', '2026-03-01', 'webhook', 'is_deleted');
 INSERT INTO crm_mirror.deals (id, status, pipeline_id, stage_id, owner_id, add_time) VALUES (33, 'open', 1, 4, 11, '2026-01-01'), (34, 'open', 1, 3, 11, '2026-01-01');
@@ -133,5 +133,5 @@ SELECT min(c.arrival) > (SELECT max(o.arrival) FROM sim.copy o) AS numbered_anew
 DELETE FROM pipedrive.changes;
 ALTER TABLE sim.copy DROP COLUMN arrival;
 SELECT pipedrive_internal.adopt_history(m, 'sim.copy'::regclass) = (SELECT count(*) FROM sim.copy) AS all_of_it FROM pipedrive_internal.mirror m WHERE m.mirror_id = :mirror_id;
-SELECT (SELECT array_agg(new_value ORDER BY arrival) FROM pipedrive.changes WHERE id = 20) = (SELECT array_agg(new_value ORDER BY recorded_at) FROM sim.copy WHERE id = 20) AS by_the_times;
+SELECT (SELECT array_agg(new_value ORDER BY arrival) FROM pipedrive.changes WHERE id = '20') = (SELECT array_agg(new_value ORDER BY recorded_at) FROM sim.copy WHERE id = '20') AS by_the_times;
 DROP SCHEMA crm_mirror CASCADE;

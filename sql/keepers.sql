@@ -79,7 +79,7 @@ SELECT sim.attempt(format('INSERT INTO pipedrive_internal.detached_mirror (targe
 SELECT sim.attempt(format('UPDATE pipedrive_internal.mirror SET mirror_id = 1000000 WHERE mirror_id = %s', :two));
 SELECT sim.attempt(format('INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason) VALUES (%s, -5, ''event'')', :one)) AS with_webhooks;
 SELECT sim.attempt(format('INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason, arrival) VALUES (%s, -6, ''x'', 9223372036854775807)', :one)) AS for_ever;
-SELECT sim.attempt(format('UPDATE pipedrive_internal.refetch SET mirror_id = %s WHERE mirror_id = %s AND id = -1', :two, :one));
+SELECT sim.attempt(format('UPDATE pipedrive_internal.refetch SET mirror_id = %s WHERE mirror_id = %s AND id = ''-1''', :two, :one));
 SELECT sim.error(format('INSERT INTO pipedrive_internal.mirror_event VALUES (%s, 7, 9223372036854775807)', :one));
 SELECT sim.attempt(format('UPDATE pipedrive_internal.mirror SET deleted_source = (SELECT deleted_source FROM pipedrive_internal.mirror WHERE mirror_id = %s) WHERE mirror_id = %s', :one, :two));
 SELECT sim.attempt(format('UPDATE pipedrive_internal.mirror SET source = (SELECT source FROM pipedrive_internal.mirror WHERE entity = ''stages'') WHERE mirror_id = %s', :two));
@@ -113,7 +113,7 @@ CREATE TABLE two.trap AS SELECT * FROM pipedrive_internal.mirror;
 CREATE TRIGGER trap BEFORE DELETE ON two.trap FOR EACH ROW EXECUTE FUNCTION pipedrive_internal.detach_mirror();
 SELECT sim.attempt('DELETE FROM two.trap');
 -- Each goes on with its own, and ends it.
-DELETE FROM pipedrive_internal.refetch WHERE id = -1 AND mirror_id = :two;
+DELETE FROM pipedrive_internal.refetch WHERE id = '-1' AND mirror_id = :two;
 DELETE FROM pipedrive_internal.bad_row WHERE mirror_id = :two;
 CALL pipedrive.reconcile('two.deals_mirror');
 SELECT count(*) = (SELECT count(*) FROM two.deals) AS whole FROM two.deals_mirror;

@@ -81,7 +81,7 @@ CALL pipedrive.sync('crm_mirror.deals');
 CALL sim.mutate(format('{"action": "change", "entity": "deals", "id": 9001, "at": "2026-04-03T10:00:00Z", "fields": {"stage_id": %s, "owner_id": 26000002}}', :stage_b)::jsonb);
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT field, old_value = to_jsonb(:before_stage_id::bigint) AS first, new_value = to_jsonb(:stage_b::bigint) AS last, changed_at, change_source
-  FROM pipedrive.changes WHERE id = 9001 AND field = 'stage_id' ORDER BY changed_at;
+  FROM pipedrive.changes WHERE id = '9001' AND field = 'stage_id' ORDER BY changed_at;
 SELECT stage_id = :before_stage_id AS first, stage_id = :stage_b AS last, entered, left_at, duration FROM crm_mirror.stage_history WHERE deal_id = 9001 ORDER BY entered;
 SELECT owner_id = :before_owner_id AS first, owner_id = 26000002 AS last, entered, left_at, duration FROM crm_mirror.owner_history WHERE deal_id = 9001 ORDER BY entered;
 SELECT count(*) = (SELECT count(*) FROM crm_mirror.deals) + 2 AS one_stage_for_the_others FROM crm_mirror.stage_history;

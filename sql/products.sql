@@ -70,7 +70,7 @@ SELECT id, name, is_linkable, tax, _source FROM crm_mirror.products WHERE id IN 
 CALL pipedrive.sync();
 :compared;
 -- nothing is told of what did not change
-SELECT id, field, count(*) FROM pipedrive.changes WHERE id IN (5, 6, 7) GROUP BY 1, 2 ORDER BY 1, 2;
+SELECT id, field, count(*) FROM pipedrive.changes WHERE id IN ('5', '6', '7') GROUP BY 1, 2 ORDER BY 1, 2;
 SELECT pipedrive.create_mirror('crm.currencies', 'crm_mirror.currencies');
 CALL pipedrive.sync('crm_mirror.currencies');
 SELECT count(*) FROM crm_mirror.currencies WHERE active_flag;

@@ -96,7 +96,7 @@ CREATE FUNCTION sim.event(id text, entity text, entity_id bigint, action text, a
     SELECT pipedrive.ingest_webhook(jsonb_build_object('meta', jsonb_build_object('version', '2.0', 'id', id, 'entity', entity, 'entity_id', entity_id::text, 'action', action, 'timestamp', at), 'data', record))
 $$;
 CREATE FUNCTION sim.deals_history() RETURNS TABLE (id bigint, field text, old_value jsonb, new_value jsonb, change_source text) LANGUAGE sql AS $$
-    SELECT c.id, c.field, c.old_value, c.new_value, c.change_source FROM pipedrive.changes c WHERE c.entity = 'deals' ORDER BY c.recorded_at, c.id, c.field
+    SELECT c.id::bigint, c.field, c.old_value, c.new_value, c.change_source FROM pipedrive.changes c WHERE c.entity = 'deals' ORDER BY c.recorded_at, c.id::bigint, c.field
 $$;
 SELECT mirror_id AS deals FROM pipedrive_internal.mirror WHERE entity = 'deals' \gset
 CALL pipedrive.sync('crm_mirror.deals');
@@ -111,7 +111,7 @@ SELECT sim.event('w-1', 'deal', 8, 'change', '2026-04-05T09:00:00Z', '{"id": 8, 
 SELECT sim.event('w-2', 'deal', 10, 'delete', '2026-04-05T09:00:00Z', NULL);
 SELECT pipedrive_internal.merge_stage(:deals, 'pg_temp.pipedrive_stage'::regclass, 'sync'::text, :asked);
 SELECT id, title FROM crm_mirror.deals WHERE id IN (8, 10);
-SELECT id FROM pipedrive_internal.refetch WHERE mirror_id = :deals ORDER BY id;
+SELECT id::bigint FROM pipedrive_internal.refetch WHERE mirror_id = :deals ORDER BY 1;
 COMMIT;
 -- the next run asks again: the one was changed, the other was never deleted
 CALL pipedrive.sync('crm_mirror.deals');

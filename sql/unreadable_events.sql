@@ -14,7 +14,7 @@ CREATE FUNCTION sim.send(id text, data text, meta text DEFAULT '', mode text DEF
         || meta || '},"data":' || data || ',"previous":{"status":"open"}}', mode)
 $$;
 CREATE PROCEDURE sim.forget() LANGUAGE sql AS 'TRUNCATE pipedrive_internal.refetch, pipedrive.inbox';
-CREATE FUNCTION sim.marked() RETURNS bigint[] LANGUAGE sql AS $$
+CREATE FUNCTION sim.marked() RETURNS text[] LANGUAGE sql AS $$
     WITH gone AS (DELETE FROM pipedrive_internal.refetch RETURNING id) SELECT array_agg(id ORDER BY id) FROM gone
 $$;
 -- Valid JSON that jsonb cannot hold

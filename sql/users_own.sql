@@ -61,7 +61,7 @@ SELECT min(id) AS one, max(id) AS two FROM sim.rows('deals') WHERE data ->> 'sta
 SELECT sim.call('POST', 'mutate', format('[{"action": "change", "entity": "deals", "id": %s, "fields": {"title": "Same"}}, {"action": "change", "entity": "deals", "id": %s, "fields": {"title": "Same"}}]', :one, :two)) IS NOT NULL AS done;
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT id = :one AS first_one, title FROM crm_mirror.deals WHERE title = 'Same';
-SELECT id = :two AS the_second, column_name, reason FROM pipedrive.bad_rows WHERE entity = 'deals';
+SELECT id = :'two' AS the_second, column_name, reason FROM pipedrive.bad_rows WHERE entity = 'deals';
 SELECT last_error = format('1 row is set aside, the first is row id %s: see pipedrive.bad_rows', :two) AS told FROM pipedrive.mirrors WHERE entity = 'deals';
 -- known already, it is not told again
 SET client_min_messages = warning;
@@ -80,7 +80,7 @@ CALL sim.fresh('deals');
 CREATE UNIQUE INDEX one_title ON crm_mirror.deals (title) WHERE title = 'Further';
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT count(*), bool_and(m IN (:one, :two)) AS one_of_them FROM sim.missing('deals') AS m;
-SELECT count(*), bool_and(id IN (:one, :two)) AS one_of_them FROM pipedrive.bad_rows WHERE entity = 'deals';
+SELECT count(*), bool_and(id IN (:'one', :'two')) AS one_of_them FROM pipedrive.bad_rows WHERE entity = 'deals';
 -- read again later: the index is gone by then
 DROP INDEX crm_mirror.one_title;
 UPDATE pipedrive_internal.bad_row SET seen_at = seen_at - interval '2 hours';
@@ -95,7 +95,7 @@ ALTER TABLE crm_mirror.deals ADD CONSTRAINT known FOREIGN KEY (title) REFERENCES
 SELECT sim.call('POST', 'mutate', format('[{"action": "change", "entity": "deals", "id": %s, "fields": {"title": "Unknown"}}, {"action": "change", "entity": "deals", "id": %s, "fields": {"value": 4711}}]', :one, :two)) IS NOT NULL AS done;
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT id = :one AS first_one, title, value = 4711 AS changed FROM crm_mirror.deals WHERE id IN (:one, :two) ORDER BY id;
-SELECT id = :one AS first_one, reason FROM pipedrive.bad_rows WHERE entity = 'deals';
+SELECT id = :'one' AS first_one, reason FROM pipedrive.bad_rows WHERE entity = 'deals';
 ALTER TABLE crm_mirror.deals DROP CONSTRAINT known, DROP CONSTRAINT one_title;
 DROP TABLE crm_mirror.known_title;
 --
@@ -115,7 +115,7 @@ SELECT sim.call('POST', 'mutate', format('[{"action": "change", "entity": "deals
     {"action": "create", "entity": "deals", "id": 9801, "fields": {"title": "Reject this"}}, {"action": "create", "entity": "deals", "id": 9802, "fields": {"title": "Take this"}}]', :one, :two)) IS NOT NULL AS done;
 CALL pipedrive.sync('crm_mirror.deals');
 SELECT title FROM crm_mirror.deals WHERE id IN (:two, 9801, 9802) ORDER BY id;
-SELECT id = :one AS first_one, reason FROM pipedrive.bad_rows WHERE entity = 'deals' ORDER BY id;
+SELECT id = :'one' AS first_one, reason FROM pipedrive.bad_rows WHERE entity = 'deals' ORDER BY id;
 -- what is told may stand in the server's log: without the words
 DELETE FROM pipedrive_internal.bad_row;
 \set VERBOSITY default
@@ -168,7 +168,7 @@ CALL pipedrive.sync('crm_mirror.stages');
 CREATE TRIGGER loud BEFORE INSERT OR UPDATE ON crm_mirror.stages FOR EACH ROW EXECUTE FUNCTION crm_mirror.loud();
 CALL sim.mutate('[{"action": "change", "entity": "stages", "id": 2, "fields": {"name": "Quiet"}}]');
 CALL pipedrive.sync('crm_mirror.stages');
-SELECT field, old_value, new_value FROM pipedrive.changes WHERE id = 2;
+SELECT field, old_value, new_value FROM pipedrive.changes WHERE id = '2';
 DELETE FROM pipedrive.changes;
 SELECT change_serial AS serial FROM pipedrive.mirrors WHERE entity = 'stages' \gset
 CALL pipedrive.sync('crm_mirror.stages');
@@ -201,7 +201,7 @@ CREATE TRIGGER keep BEFORE UPDATE ON crm_mirror.stages FOR EACH ROW EXECUTE FUNC
 CALL sim.mutate('[{"action": "change", "entity": "stages", "id": 3, "fields": {"name": "Said"}}]');
 SELECT change_serial AS serial FROM pipedrive.mirrors WHERE entity = 'stages' \gset
 CALL pipedrive.sync('crm_mirror.stages');
-SELECT (SELECT count(*) FROM pipedrive.changes WHERE id = 3) AS told, change_serial > :serial AS counted FROM pipedrive.mirrors WHERE entity = 'stages';
+SELECT (SELECT count(*) FROM pipedrive.changes WHERE id = '3') AS told, change_serial > :serial AS counted FROM pipedrive.mirrors WHERE entity = 'stages';
 SELECT name <> 'Said' AS kept, said FROM crm_mirror.stages WHERE id = 3;
 SELECT change_serial AS serial FROM pipedrive.mirrors WHERE entity = 'stages' \gset
 CALL pipedrive.sync('crm_mirror.stages');

@@ -35,7 +35,7 @@ SELECT count(*) FROM pipedrive_internal.refetch;
 CALL sim.clear();
 CALL pipedrive.sync();
 SELECT * FROM sim.journal() AS asked WHERE asked NOT LIKE '%/users/me%';
-SELECT count(*) FILTER (WHERE id > 900000) FROM pipedrive.changes;
+SELECT count(*) FILTER (WHERE id::bigint > 900000) FROM pipedrive.changes;
 SELECT status, events FROM pipedrive.replay(only_failed => false);
 -- an update that is kept out is told so too, and is in no history
 DELETE FROM pipedrive.changes;

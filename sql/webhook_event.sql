@@ -8,13 +8,13 @@
 -- Version 2: created, changed, and what was kept and marked
 SELECT entity, sim.send('v2-' || entity || '-create') AS created, sim.send('v2-' || entity || '-change') AS changed, sim.send('v2-' || entity || '-change') AS again
   FROM unnest('{deal,person,organization,activity,pipeline,stage,user}'::text[]) AS entity;
-SELECT sim.row('crm_mirror.deals', 9001);
-SELECT sim.row('crm_mirror.persons', 9002);
-SELECT sim.row('crm_mirror.organizations', 9003);
-SELECT sim.row('crm_mirror.activities', 9004);
-SELECT sim.row('crm_mirror.pipelines', 9005);
-SELECT sim.row('crm_mirror.stages', 9006);
-SELECT sim.row('crm_mirror.users', 9007);
+SELECT sim.row('crm_mirror.deals', '9001');
+SELECT sim.row('crm_mirror.persons', '9002');
+SELECT sim.row('crm_mirror.organizations', '9003');
+SELECT sim.row('crm_mirror.activities', '9004');
+SELECT sim.row('crm_mirror.pipelines', '9005');
+SELECT sim.row('crm_mirror.stages', '9006');
+SELECT sim.row('crm_mirror.users', '9007');
 SELECT entity, field, old_value, new_value, changed_at FROM pipedrive.changes ORDER BY id, field COLLATE "C";
 SELECT m.entity, r.id, r.reason FROM pipedrive_internal.refetch r JOIN pipedrive_internal.mirror m USING (mirror_id) ORDER BY r.id;
 SELECT entity, action, status, sum(attempt), bool_and(body IS NOT NULL) AS kept FROM pipedrive.inbox GROUP BY 1, 2, 3 ORDER BY entity COLLATE "C", action COLLATE "C";
@@ -36,13 +36,13 @@ SELECT r.id FROM pipedrive_internal.refetch r ORDER BY 1;
 CALL sim.forget();
 SELECT entity, sim.send('v1-' || entity || '-added') AS added, sim.send('v1-' || entity || '-updated') AS updated, sim.send('v1-' || entity || '-updated', '{"retry": 2}') AS retried
   FROM unnest('{deal,person,organization,activity,pipeline,stage,user}'::text[]) AS entity;
-SELECT sim.row('crm_mirror.deals', 9001);
-SELECT sim.row('crm_mirror.persons', 9002);
-SELECT sim.row('crm_mirror.organizations', 9003);
-SELECT sim.row('crm_mirror.activities', 9004);
-SELECT sim.row('crm_mirror.pipelines', 9005);
-SELECT sim.row('crm_mirror.stages', 9006);
-SELECT sim.row('crm_mirror.users', 9007);
+SELECT sim.row('crm_mirror.deals', '9001');
+SELECT sim.row('crm_mirror.persons', '9002');
+SELECT sim.row('crm_mirror.organizations', '9003');
+SELECT sim.row('crm_mirror.activities', '9004');
+SELECT sim.row('crm_mirror.pipelines', '9005');
+SELECT sim.row('crm_mirror.stages', '9006');
+SELECT sim.row('crm_mirror.users', '9007');
 SELECT max(attempt) FROM pipedrive.inbox;
 SELECT sim.send('v1-deal-merged');
 SELECT r.id FROM pipedrive_internal.refetch r JOIN pipedrive_internal.mirror m USING (mirror_id) WHERE m.entity = 'deals' ORDER BY 1;

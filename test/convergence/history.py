@@ -5,11 +5,20 @@
 import json
 import random
 
-ENTITIES = ("deals", "persons", "organizations", "activities")
-TITLE = {"deals": "title", "persons": "name", "organizations": "name", "activities": "subject"}
-REFERENCE = {"person_id": "persons", "org_id": "organizations", "deal_id": "deals"}
+ENTITIES = ("deals", "persons", "organizations", "activities", "leads", "notes")
+TITLE = {"deals": "title", "persons": "name", "organizations": "name", "activities": "subject", "leads": "title",
+         "notes": "content"}
+OWNER = {"notes": "user_id"}  # of the others: owner_id
+REFERENCE = {"person_id": "persons", "org_id": "organizations", "organization_id": "organizations", "deal_id": "deals",
+             "lead_id": "leads"}
 LINKS = {"deals": ("person_id", "org_id"), "persons": ("org_id",), "organizations": (),
-         "activities": ("deal_id", "person_id", "org_id")}
+         "activities": ("deal_id", "person_id", "org_id"), "leads": ("person_id", "organization_id"),
+         "notes": ("deal_id", "person_id", "org_id", "lead_id")}
+ARCHIVES = ("deals", "leads")
+MERGED = ("deals", "persons", "organizations")
+LABELS = {"deals": (1, 2, 3), "persons": (11, 12, 13), "organizations": (21, 22, 23),
+          "leads": ("f08b42a0-4e75-11ea-9643-03698ef1cfd6", "f08b42a1-4e75-11ea-9643-03698ef1cfd6",
+                    "f08b69b0-4e75-11ea-9643-03698ef1cfd6")}
 START = 1775037600  # 2026-04-01T10:00:00Z
 
 # simulator switches a history may turn; the first value is the simulator's own
@@ -17,6 +26,11 @@ SWITCHES = (("updated_since_returns_null_update_time", ("no", "yes")), ("sort_nu
             ("absent_keys", ("null", "absent")), ("custom_null_keys", ("null", "absent")),
             ("get_deleted", ("found", "404")), ("end_of_list", ("null", "missing")),
             ("webhook_times", ("seconds", "milliseconds")), ("webhook_create_custom_fields", ("set", "empty")))
+
+
+def is_deleted(entity, row):
+    """Whether a row of the simulator's own is deleted; a deleted lead is no row."""
+    return entity != "leads" and (not row["active_flag"] if entity == "notes" else row["is_deleted"])
 
 
 class Delivery:
@@ -32,13 +46,13 @@ class Account:
     """What the history knows of the rows: ids by state, so that most orders make sense."""
 
     def __init__(self, simulator):
-        self.live, self.deleted, self.archived = {}, {}, set()
+        self.live, self.deleted, self.archived = {}, {}, {}
         for entity in ENTITIES:
             rows = simulator.control("GET", "rows/" + entity)
-            self.live[entity] = [r["id"] for r in rows if not r["is_deleted"]]
-            self.deleted[entity] = [r["id"] for r in rows if r["is_deleted"]]
-            if entity == "deals":
-                self.archived = {r["id"] for r in rows if r["is_archived"]}
+            self.live[entity] = [r["id"] for r in rows if not is_deleted(entity, r)]
+            self.deleted[entity] = [r["id"] for r in rows if is_deleted(entity, r)]
+            if entity in ARCHIVES:
+                self.archived[entity] = {r["id"] for r in rows if r["is_archived"]}
 
     def did(self, order, answer):
         """Keeps in step with an order that was carried out."""
@@ -54,15 +68,15 @@ class Account:
                 live.remove(key)
             if key in deleted and action == "purge":
                 deleted.remove(key)
-            elif key not in deleted and action != "purge":
+            elif key not in deleted and action != "purge" and entity != "leads":
                 deleted.append(key)
         elif action == "restore" and key in deleted:
             deleted.remove(key)
             live.append(key)
         elif action == "archive":
-            self.archived.add(key)
+            self.archived[entity].add(key)
         elif action == "unarchive":
-            self.archived.discard(key)
+            self.archived[entity].discard(key)
 
 
 class History:
@@ -73,7 +87,9 @@ class History:
         self.version = "1.0" if r.random() < 0.15 else "2.0"
         self.crash = r.random() < 0.06 and crashes
         self.switches = {name: values[1] for name, values in SWITCHES if r.random() < 0.25}
-        self.switches["merged_links"] = "touched"
+        self.switches["merged_links"] = self.switches["merged_v1_links"] = "touched"
+        if self.version == "1.0":
+            self.switches["v1_lead_events"] = "yes"
         self.page_size = r.choice((4, 500, 500))
         self.steps, self.now = r.randint(5, 12), START
         self.modes = r.choice((("apply",), ("queue",), ("apply", "queue"), ("apply", "queue", "refetch")))
@@ -131,12 +147,17 @@ class History:
                 out["stage_id"] = r.randint(1, 15)
             if r.random() < 0.3:
                 out["value"] = r.choice((0, 7, 12.5, 99999.25))
+        if entity == "leads" and r.random() < 0.3:
+            out["value"] = r.choice((None, {"amount": 7, "currency": "EUR"}, {"amount": 12.5, "currency": "USD"}))
+        if entity == "notes" and r.random() < 0.3:
+            out["pinned_to_deal_flag"] = r.random() < 0.5
+        if entity in ("deals", "leads"):
             if r.random() < 0.3:
                 out["custom_fields"] = {"Score": r.choice((None, 1, 2.5)), "Contract number": r.choice((None, "", "C-1", "C-2")),
                                         "Budget": r.choice((None, {"value": 5, "currency": "EUR"}))}
-        if entity in ("deals", "persons", "organizations") and r.random() < 0.2:
-            first = {"deals": 1, "persons": 11, "organizations": 21}[entity]
-            out["label_ids"] = r.choice(([], [first], [first + 1, first + 2]))
+        if entity in LABELS and r.random() < 0.2:
+            first, second, third = LABELS[entity]
+            out["label_ids"] = r.choice(([], [first], [second, third]))
         if entity == "activities" and r.random() < 0.4:
             out["done"] = r.random() < 0.5
             out["due_time"] = r.choice((None, "09:30", "10:00:00"))
@@ -145,7 +166,7 @@ class History:
     def order(self, account):
         """One mutation."""
         r = self.random
-        entity = r.choice(("deals", "deals", "persons", "organizations", "activities"))
+        entity = r.choice(("deals", "deals", "persons", "organizations", "activities", "leads", "leads", "notes"))
         action = r.choices(("change", "create", "delete", "restore", "merge", "archive", "unarchive", "purge", "option"),
                            (50, 12, 12, 8, 6, 4, 4, 2, 2))[0]
         out = {"action": action, "entity": entity}
@@ -154,11 +175,12 @@ class History:
         if action == "option":
             return self.new_option()
         if action in ("archive", "unarchive"):
-            out["entity"], ids = "deals", sorted(set(account.live["deals"]) & account.archived)
-            key = self.pick(account, "deals") if action == "archive" else r.choice(ids) if ids else None
+            entity = out["entity"] = entity if entity in ARCHIVES else "deals"
+            ids = sorted(set(account.live[entity]) & account.archived[entity])
+            key = self.pick(account, entity) if action == "archive" else r.choice(ids) if ids else None
             return dict(out, id=key)
         if action == "merge":
-            if entity == "activities":
+            if entity not in MERGED:
                 entity = out["entity"] = "persons"
             key, into = self.pick(account, entity), self.pick(account, entity)
             return dict(out, id=key, into=into)

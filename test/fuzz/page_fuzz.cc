@@ -1,9 +1,5 @@
 // libFuzzer: any bytes as a page, as field definitions and as JSON. An Error is an answer; a crash,
-// a leak or any other exception is not.
-//
-//     cmake -S . -B build/fuzz -DCMAKE_CXX_COMPILER=clang++ -DPIPEDRIVE_FUZZ=ON
-//     -DPIPEDRIVE_SANITIZE=ON ninja -C build/fuzz page_fuzz && build/fuzz/page_fuzz
-//     -max_total_time=60
+// a leak or any other exception is not. script/fuzz builds and runs it.
 #include <cstddef>
 #include <cstdint>
 #include <string>

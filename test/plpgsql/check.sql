@@ -4,8 +4,7 @@ CREATE EXTENSION pipedrive_fdw;
 CREATE EXTENSION plpgsql_check;
 
 -- What functions read and somebody else makes: temporary tables of a sync, and pg_cron's.
-CREATE TEMP TABLE pipedrive_stage (id bigint, _gone bigint);
-CREATE TEMP TABLE pipedrive_gone (id bigint, gone boolean);
+CREATE TEMP TABLE pipedrive_gone (id text, gone boolean);
 CREATE SCHEMA cron;
 CREATE TABLE cron.job (jobid bigint, schedule text, command text, database text, username text, jobname text);
 CREATE TABLE cron.job_run_details (jobid bigint, runid bigint, end_time timestamptz);

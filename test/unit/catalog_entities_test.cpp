@@ -154,8 +154,15 @@ TEST(Entities, OptionalFields) {
 
 // What a mirror is made of beside its table: these facts name other rows.
 TEST(Entities, FactsForMirrors) {
-    int lists = 0, histories = 0;
+    int lists = 0, histories = 0, texts = 0, own_flags = 0;
     for (const Entity* e : entities()) {
+        EXPECT_TRUE(e->key_kind == KeyKind::None || find_column(*e, e->key, {}) != nullptr)
+            << e->name;
+        texts += e->key_kind == KeyKind::Text;
+        if (const Column* flag = find_column_named(*e, e->deleted.field)) {
+            EXPECT_EQ(flag->kind, Kind::Bool) << e->name;
+            own_flags += !e->deleted.value;
+        }
         if (!e->deleted_list.empty()) {
             ++lists;
             const Entity& list = require_entity(e->deleted_list);
@@ -172,6 +179,8 @@ TEST(Entities, FactsForMirrors) {
     }
     EXPECT_GT(lists, 0);
     EXPECT_GT(histories, 0);
+    EXPECT_GT(texts, 0);
+    EXPECT_GT(own_flags, 0);
 }
 
 TEST(Entities, UnknownNames) {

@@ -198,6 +198,19 @@ TEST_F(ScanTest, FewIdsAreReadAsRecords) {
     EXPECT_EQ(ids(live), range(1, 1));
 }
 
+// Notes say it by another flag; a list leaves such rows out, and so does the record.
+TEST_F(ScanTest, ARecordThatIsDeletedIsNone) {
+    records("/v1/notes", {{1, R"(,"active_flag":true)"},
+                          {2, R"(,"active_flag":false)"},
+                          {3, R"(,"is_deleted":true)"},
+                          {4, ""}});
+    ScanSpec notes = spec({}, {{"id", Op::AnyOf, 0}});
+    notes.entity = &require_entity("notes");
+    Scan s = scan(notes);
+    s.start({numbers({1, 2, 3, 4})});
+    EXPECT_EQ(ids(s), (std::vector<std::int64_t>{1, 3, 4}));
+}
+
 // A wrong address answers 404 to everything: the first "not found" is believed of the list only.
 TEST_F(ScanTest, NotFoundIsConfirmedOnce) {
     list("/api/v2/deals", rows(1, 5));

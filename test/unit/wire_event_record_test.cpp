@@ -214,6 +214,20 @@ TEST(EventRecord, Persons) {
     }
 }
 
+TEST(EventRecord, PostalAddressesOfVersion1) {
+    EXPECT_EQ(decoded("persons", RecordShape::Flat,
+                      R"({"id":2,"postal_address":"Main 1","postal_address_country":"Germany",)"
+                      R"("postal_address_formatted_address":"Main 1, Berlin"})"),
+              R"({"id":2,"postal_address":"Main 1, Berlin","postal_address_parts":)"
+              R"({"value":"Main 1","country":"Germany","admin_area_level_1":null,)"
+              R"("admin_area_level_2":null,"locality":null,"sublocality":null,"route":null,)"
+              R"("street_number":null,"subpremise":null,"postal_code":null,)"
+              R"("formatted_address":"Main 1, Berlin"}})");
+    EXPECT_EQ(decoded("persons", RecordShape::Flat,
+                      R"({"postal_address":null,"postal_address_formatted_address":null})"),
+              R"({"postal_address":null,"postal_address_parts":null})");
+}
+
 TEST(EventRecord, OrganizationsHaveFlatAddressesInVersion1) {
     const std::string flat =
         R"({"id":3,"label":"","active_flag":0,"address":"Main 1","address_locality":"Berlin",)"

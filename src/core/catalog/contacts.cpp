@@ -160,6 +160,10 @@ constexpr EventField kPersonEvents[] = {
     {.key = "phone", .rule = EventRule::Rename, .field = "phones"},
     {.key = "label", .rule = EventRule::OneOf, .field = "label_ids"},
     {.key = "active_flag", .rule = EventRule::Not, .field = "is_deleted"},
+    {.key = "postal_address",
+     .rule = EventRule::Address,
+     .field = "postal_address",
+     .version = EventVersion::One},
 };
 
 constexpr EventField kOrganizationEvents[] = {

@@ -127,6 +127,13 @@ struct Filter {
     std::span<const std::string_view> words = {}, absent_words = {};
 };
 
+// How a record says that it is deleted, where it is still told when it is asked for by its key:
+// lists leave it out.
+struct DeletedFlag {
+    std::string_view field = "is_deleted"; // empty: none does
+    bool value = true;
+};
+
 struct Entity {
     std::string_view name;
     std::string_view comment;
@@ -136,6 +143,7 @@ struct Entity {
     std::span<const Filter> filters = {}; // of the key first: with it most others are not sent
     std::string_view key = "id";          // the field that tells rows apart
     KeyKind key_kind = KeyKind::Integer;
+    DeletedFlag deleted = {};
     // Of its custom fields, and what a page of them costs; empty: it has none.
     std::string_view definitions_path = {};
     int definitions_tokens = 0;

@@ -99,7 +99,6 @@ constexpr Entity kEntities[] = {
         .definitions_path = "/api/v2/dealFields",
         .definitions_tokens = 10,
         .webhook = {.object = "lead"},
-        .mirrored = false,
     },
 };
 

@@ -61,6 +61,28 @@ void list_columns(JsonWriter* json) {
             list_column(*entity, column, json);
 }
 
+// What SQL knows keys as.
+std::string_view key_type(KeyKind kind) {
+    switch (kind) {
+        case KeyKind::Integer:
+            return "bigint";
+        case KeyKind::Uuid:
+            return "uuid";
+        case KeyKind::Text:
+            return "text";
+        case KeyKind::None:
+            break;
+    }
+    return {};
+}
+
+void list_key(const Entity& entity, JsonWriter* json) {
+    const Column* column = find_column(entity, entity.key, {});
+    if (entity.key_kind == KeyKind::None || column == nullptr) return;
+    json->member("key_column", column->name);
+    json->member("key_type", key_type(entity.key_kind));
+}
+
 void list_entities(JsonWriter* json) {
     for (const Entity* entity : entities()) {
         std::string paths, tokens;
@@ -71,6 +93,7 @@ void list_entities(JsonWriter* json) {
         json->open('{');
         json->member("entity", entity->name);
         json->member("comment", entity->comment);
+        list_key(*entity, json);
         json->member("paths", paths);
         json->member("tokens_per_request", tokens);
         json->member("custom_fields", has_custom_fields(*entity) ? "true" : "false");
@@ -92,7 +115,14 @@ void list_webhooks(JsonWriter* json) {
         json->open('{');
         json->member("object", entity->webhook.object);
         json->member("entity", entity->name);
-        json->member("path", entity->endpoints[0].path);
+        const Endpoint& list = entity->endpoints[0];
+        json->member("path", list.single.path.empty() ? list.path : list.single.path);
+        json->member("key", entity->key);
+        list_key(*entity, json);
+        if (!entity->deleted.field.empty()) {
+            json->member("deleted_field", entity->deleted.field);
+            json->member("deleted_value", entity->deleted.value);
+        }
         json->close('}');
     }
     for (std::string_view object : kOtherObjects) {

@@ -39,6 +39,11 @@ constexpr Column kLeadLabelColumns[] = {
 };
 constexpr Endpoint kLeadLabelEndpoints[] = {{.path = "/v1/leadLabels", .tokens = 10}};
 
+constexpr Column kLeadSourceColumns[] = {
+    {"name", "name", Text, Always, "Name of the source, see leads.source_name"},
+};
+constexpr Endpoint kLeadSourceEndpoints[] = {{.path = "/v1/leadSources", .tokens = 2}};
+
 constexpr Entity kEntities[] = {
     {
         .name = "activity_types",
@@ -62,6 +67,16 @@ constexpr Entity kEntities[] = {
         .endpoints = kLeadLabelEndpoints,
         .columns = kLeadLabelColumns,
         .key_kind = KeyKind::Uuid,
+        .guessed_rows = 10,
+        .mirrored = false,
+    },
+    {
+        .name = "lead_sources",
+        .comment = "Sources of leads",
+        .endpoints = kLeadSourceEndpoints,
+        .columns = kLeadSourceColumns,
+        .key = "name",
+        .key_kind = KeyKind::Text,
         .guessed_rows = 10,
         .mirrored = false,
     },

@@ -91,6 +91,7 @@ constexpr Entity kEntities[] = {
         .endpoints = kNoteEndpoints,
         .columns = kNoteColumns,
         .filters = kNoteFilters,
+        .deleted = {.field = "active_flag", .value = false},
         .webhook = {.object = "note"},
         .guessed_rows = 5000,
     },

@@ -44,6 +44,7 @@ constexpr Entity kEntities[] = {
         .comment = "Users of the company account",
         .endpoints = kUserEndpoints,
         .columns = kUserColumns,
+        .deleted = {.field = {}}, // one who was removed stays in the list
         .webhook = {.object = "user", .fields = kUserEvents},
         .guessed_rows = 50,
     },

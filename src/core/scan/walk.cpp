@@ -154,6 +154,7 @@ bool Walk::decode(PageRequest request) {
         request.entity = entity_.name;
         request.key = entity_.key;
         request.key_kind = entity_.key_kind;
+        request.deleted = entity_.deleted;
         request.shape = endpoint.shape;
         request.archived = endpoint.archived;
         request.single = single_;

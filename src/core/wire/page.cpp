@@ -80,7 +80,8 @@ class PageReader final : public JsonEvents {
         for (const BoundColumn& column : request.columns)
             column_slots_.push_back(slot_for(column));
         if (request.single) {
-            deleted_slot_ = slots_.add("is_deleted", false);
+            if (!request.deleted.field.empty())
+                deleted_slot_ = slots_.add(request.deleted.field, false);
             archived_slot_ = slots_.add("is_archived", false);
         }
         record_slot_ = slots_.add({}, false);
@@ -308,8 +309,12 @@ class PageReader final : public JsonEvents {
     // A record asked for by its id comes whichever list it is in.
     bool belongs_elsewhere() const {
         if (!request_.single) return false;
-        return slot_value(deleted_slot_).is(Tok::True) ||
-               (!request_.all_lists && is_archived() != request_.archived);
+        return is_deleted() || (!request_.all_lists && is_archived() != request_.archived);
+    }
+
+    bool is_deleted() const {
+        return deleted_slot_ != kNone &&
+               slot_value(deleted_slot_).is(request_.deleted.value ? Tok::True : Tok::False);
     }
 
     bool is_archived() const {

@@ -31,6 +31,7 @@ struct PageRequest {
     std::string_view entity;     // for errors
     std::string_view key = "id"; // field of the row's key, and what kind it is
     KeyKind key_kind = KeyKind::Integer;
+    DeletedFlag deleted = {};
     Shape shape = Shape::Nested;
     std::span<const BoundColumn> columns; // resolved; cells come in this order
     const FieldCatalogue* catalogue = nullptr;

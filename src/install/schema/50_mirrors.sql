@@ -7,6 +7,8 @@ CREATE TABLE pipedrive_internal.mirror (
     target regclass NOT NULL UNIQUE,
     deleted_source regclass,
     entity text NOT NULL,
+    key_column name NOT NULL DEFAULT 'id',
+    key_type regtype NOT NULL DEFAULT 'bigint',
     overlap interval NOT NULL DEFAULT '10 minutes',
     max_tokens bigint CHECK (max_tokens > 0),
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -17,6 +19,10 @@ COMMENT ON COLUMN pipedrive_internal.mirror.source IS 'foreign table that is mir
 COMMENT ON COLUMN pipedrive_internal.mirror.target IS 'local table that holds the rows';
 COMMENT ON COLUMN pipedrive_internal.mirror.deleted_source IS
     'foreign table that lists deleted rows, where the API can';
+COMMENT ON COLUMN pipedrive_internal.mirror.key_column IS
+    'column that tells rows apart, in both tables';
+COMMENT ON COLUMN pipedrive_internal.mirror.key_type IS
+    'its type: what keeps a row by its key elsewhere has the key as text, cast from this type';
 COMMENT ON COLUMN pipedrive_internal.mirror.former_columns IS
     'columns of target that were ours before attach_mirror(), and that source does not have';
 COMMENT ON COLUMN pipedrive_internal.mirror.overlap IS
@@ -83,7 +89,8 @@ COMMENT ON COLUMN pipedrive_internal.mirror_state.row_by_row IS
 COMMENT ON COLUMN pipedrive_internal.mirror_state.answered_at IS
     'Pipedrive''s own clock at the first answer of the run; the watermark never goes beyond it';
 COMMENT ON COLUMN pipedrive_internal.mirror_state.known_id IS
-    'rows with ids up to this one were all read; new ones are looked for above it';
+    'rows with ids up to this one were all read; new ones are looked for above it, where keys are '
+    'integers';
 COMMENT ON COLUMN pipedrive_internal.mirror_state.change_serial IS
     'grows with every change of a row; refresh_views() compares it';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.mirror_state', '');

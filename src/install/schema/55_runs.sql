@@ -5,7 +5,7 @@ CREATE TABLE pipedrive_internal.sync_phase (
     strategy text,
     phase text,
     next text,
-    reader text NOT NULL CHECK (reader IN ('load', 'read', 'added', 'whole', 'deleted',
+    reader text NOT NULL CHECK (reader IN ('load', 'read', 'added', 'recent', 'whole', 'deleted',
                                          'refetch')),
     condition text NOT NULL,
     PRIMARY KEY (strategy, phase),
@@ -21,17 +21,17 @@ COMMENT ON COLUMN pipedrive_internal.sync_phase.condition IS
 
 CREATE UNLOGGED TABLE pipedrive_internal.reconcile_seen (
     mirror_id integer NOT NULL,
-    id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
     PRIMARY KEY (mirror_id, id)
 );
 COMMENT ON TABLE pipedrive_internal.reconcile_seen IS
-    'ids that the reconcile under way has seen in Pipedrive';
+    'keys that the reconcile under way has seen in Pipedrive';
 
 -- Pipedrive's own log of a deal: 20 tokens for each page of it. Each page is committed with the
 -- place where the log goes on, so that no page is paid or stored twice, whatever stopped a call.
 CREATE TABLE pipedrive_internal.backfilled (
     mirror_id integer NOT NULL REFERENCES pipedrive_internal.mirror ON DELETE CASCADE,
-    id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
     complete boolean NOT NULL DEFAULT true,
     cursors text[] NOT NULL DEFAULT '{}',
     failed_at timestamptz,

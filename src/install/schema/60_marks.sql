@@ -1,8 +1,10 @@
--- Rows of mirrors by id: what was deleted, what has to be fetched again, what cannot be held.
+-- Rows of mirrors by their keys: what was deleted, what has to be fetched again, what cannot be
+-- held. A key is kept as the text that its type makes of it, whatever the type. Who locks several
+-- does so by length and text, which is how numbers and UUIDs are ordered in mirrors too.
 
 CREATE TABLE pipedrive_internal.tombstone (
     mirror_id integer NOT NULL REFERENCES pipedrive_internal.mirror ON DELETE CASCADE,
-    id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
     as_of timestamptz,
     told_by text NOT NULL,
     arrival bigint NOT NULL DEFAULT nextval('pipedrive_internal.arrival'),
@@ -19,7 +21,7 @@ SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.tombstone', '');
 
 CREATE TABLE pipedrive_internal.refetch (
     mirror_id integer NOT NULL REFERENCES pipedrive_internal.mirror ON DELETE CASCADE,
-    id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
     requested_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     arrival bigint NOT NULL DEFAULT nextval('pipedrive_internal.arrival'),
     held boolean NOT NULL DEFAULT false,
@@ -41,7 +43,7 @@ SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.refetch', '');
 -- No key: nobody waits here for a session that has written about the same row and does not end.
 CREATE TABLE pipedrive_internal.late_mark (
     mirror_id integer NOT NULL REFERENCES pipedrive_internal.mirror ON DELETE CASCADE,
-    id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
     arrival bigint NOT NULL DEFAULT nextval('pipedrive_internal.arrival')
 );
 COMMENT ON TABLE pipedrive_internal.late_mark IS
@@ -51,7 +53,7 @@ CREATE INDEX late_mark_id ON pipedrive_internal.late_mark (mirror_id, id);
 
 CREATE TABLE pipedrive_internal.bad_row (
     mirror_id integer NOT NULL REFERENCES pipedrive_internal.mirror ON DELETE CASCADE,
-    id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
     column_name text,
     reason text NOT NULL,
     since timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -66,6 +68,6 @@ COMMENT ON COLUMN pipedrive_internal.bad_row.column_name IS
     'column whose value does not fit; NULL when it is the row as a whole';
 SELECT pg_catalog.pg_extension_config_dump('pipedrive_internal.bad_row', '');
 
-CREATE TYPE pipedrive_internal.row_state AS (id bigint, ours jsonb, others text);
+CREATE TYPE pipedrive_internal.row_state AS (id text, ours jsonb, others text);
 COMMENT ON TYPE pipedrive_internal.row_state IS
     'a row of a mirror: the columns that are kept, and all that others added';

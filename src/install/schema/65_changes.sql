@@ -3,7 +3,7 @@
 CREATE TABLE pipedrive.changes (
     mirror_id integer NOT NULL,
     entity text NOT NULL,
-    id bigint NOT NULL,
+    id text COLLATE "C" NOT NULL,
     field text NOT NULL,
     old_value jsonb,
     new_value jsonb,
@@ -14,6 +14,8 @@ CREATE TABLE pipedrive.changes (
 ) PARTITION BY RANGE (recorded_at);
 COMMENT ON TABLE pipedrive.changes IS
     'what changed in mirrored rows, append-only; partitioned by month of recorded_at';
+COMMENT ON COLUMN pipedrive.changes.id IS
+    'key of the row as text: 42, or a lead''s uuid';
 COMMENT ON COLUMN pipedrive.changes.field IS
     'column of the mirror; is_deleted for a row that vanished (true), was created (from NULL) or '
     'came back (false)';
@@ -32,6 +34,7 @@ COMMENT ON TABLE pipedrive.changes_default IS 'changes of months that have no pa
 SELECT pg_catalog.pg_extension_config_dump('pipedrive.changes_default', '');
 
 -- Each partition has its own: an index on the parent could not be restored, as the parent belongs
--- to the extension and its partitions do not.
-CREATE INDEX changes_id ON pipedrive.changes_default (mirror_id, id, field, changed_at);
+-- to the extension and its partitions do not. Views of deals look for numbers.
+CREATE INDEX changes_id ON pipedrive.changes_default
+    (mirror_id, (CASE WHEN id ~ '^[0-9]{1,18}$' THEN id::bigint END), id, field, changed_at);
 CREATE INDEX changes_time ON pipedrive.changes_default (recorded_at);

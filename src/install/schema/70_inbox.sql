@@ -84,11 +84,12 @@ CREATE TYPE pipedrive_internal.event AS (
     processed_at timestamptz, -- of an earlier run
     kind text,
     source_entity text,
-    id bigint,
+    id text,           -- of the row in a mirror, as its key's type spells it
     shape text,
     record jsonb,
     no_labels boolean, -- the record says that there is none, which a list may say in two ways
-    others bigint[],   -- other records that a merge touched
+    others text[],     -- other records that a merge touched
+    gone jsonb,        -- what a record of its kind says when it is deleted
     problem text
 );
 COMMENT ON TYPE pipedrive_internal.event IS 'a webhook event, whatever its version';
@@ -100,6 +101,8 @@ CREATE TYPE pipedrive_internal.target AS (
     entity text,
     server name,
     width integer,
+    key_column name,
+    key_type regtype,
     watched boolean -- its owner's triggers or policies may make something else of what is written
 );
 COMMENT ON TYPE pipedrive_internal.target IS 'a mirror that events are applied to';

@@ -3,10 +3,17 @@
 CREATE TABLE pipedrive_internal.webhook_object (
     object text PRIMARY KEY,
     entity text,
-    path text
+    path text,
+    key text,
+    key_type regtype,
+    gone jsonb
 );
 COMMENT ON TABLE pipedrive_internal.webhook_object IS
     'objects that Pipedrive sends events for; entity and path where they can be mirrored';
+COMMENT ON COLUMN pipedrive_internal.webhook_object.key IS
+    'where a record has its key, which is of key_type';
+COMMENT ON COLUMN pipedrive_internal.webhook_object.gone IS
+    'what the columns of a record say when it is deleted';
 
 CREATE TABLE pipedrive_internal.webhook_action (
     version text,

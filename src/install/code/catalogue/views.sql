@@ -13,14 +13,16 @@ COMMENT ON VIEW pipedrive.options IS 'every option, where it belongs, its defaul
 
 CREATE OR REPLACE VIEW pipedrive.entities AS
 SELECT entity, comment, paths, tokens_per_request, custom_fields, mirrored,
-       nullif(deleted_list, '') AS deleted_list, nullif(changelog, '') AS changelog
+       nullif(deleted_list, '') AS deleted_list, nullif(changelog, '') AS changelog,
+       key_column, key_type
   FROM jsonb_to_recordset(pipedrive_internal.catalogue('entities'::text))
        AS r (entity text, comment text, paths text, tokens_per_request text, custom_fields boolean,
-             mirrored boolean, deleted_list text, changelog text);
+             mirrored boolean, deleted_list text, changelog text, key_column text, key_type text);
 COMMENT ON VIEW pipedrive.entities IS
     'the tables that IMPORT FOREIGN SCHEMA makes, the lists they read, what a request costs, '
     'whether create_mirrors() makes a mirror of them, the table that lists their deleted rows, '
-    'and where Pipedrive logs a record''s changes';
+    'where Pipedrive logs a record''s changes, and the column that tells rows apart with its type '
+    '(NULL: nothing does)';
 
 CREATE OR REPLACE VIEW pipedrive.entity_columns AS
 SELECT entity, column_name, field, subfield, type, presence, comment, parameter, pushed, reason,

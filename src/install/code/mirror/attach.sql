@@ -16,9 +16,9 @@ DECLARE
                WHEN EXISTS (SELECT FROM pipedrive_internal.mirror m WHERE m.target = c.oid)
                    THEN 'It is a mirror already.'
                WHEN (SELECT d.entity FROM pipedrive_internal.detached_mirror d
-                      WHERE d.target = c.oid) <> entity
+                      WHERE d.target = c.oid) <> k.entity
                    THEN 'It was a mirror of other records.'
-               ELSE coalesce(pipedrive_internal.unwritable(c.oid, false),
+               ELSE coalesce(pipedrive_internal.unwritable(c.oid, k.key_column, k.key_type::regtype, false),
                    (SELECT format('Its column "%s" has to be filled, and has no default.',
                                   min(a.attname::text))
                       FROM pg_attribute a
@@ -27,7 +27,9 @@ DECLARE
                        AND NOT EXISTS (SELECT FROM pg_attribute s
                                         WHERE s.attrelid = source AND s.attname = a.attname)
                     HAVING count(*) > 0)) END
-          FROM pg_class c WHERE c.oid = target);
+          FROM pg_class c
+          JOIN pipedrive.entities k ON k.entity = refuse_target.entity
+         WHERE c.oid = target);
 BEGIN
     IF reason IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', DETAIL = reason,
@@ -62,7 +64,7 @@ BEGIN
     EXECUTE format('INSERT INTO pipedrive.changes
                            (mirror_id, entity, id, field, old_value, new_value,
                             changed_at, change_source, recorded_at)
-                    SELECT $1, entity, id, field, old_value, new_value,
+                    SELECT $1, entity, id::text, field, old_value, new_value,
                            changed_at, change_source, recorded_at
                       FROM %s WHERE entity = $2 ORDER BY %s', history,
                    CASE WHEN EXISTS (SELECT FROM pg_attribute a

@@ -32,7 +32,7 @@ BEGIN
     SELECT m.mirror_id, a.attname, a.atttypid, reason, clock_timestamp()
       FROM pipedrive_internal.mirror m
       JOIN pg_attribute a ON a.attrelid = m.source AND a.attname = source_column
-     WHERE m.mirror_id = which AND source_column <> 'id'
+     WHERE m.mirror_id = which AND source_column <> m.key_column
         ON CONFLICT (mirror_id, column_name)
         DO UPDATE SET left_out = excluded.left_out, since = excluded.since WHERE k.left_out IS NULL;
     IF NOT FOUND THEN

@@ -32,16 +32,17 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.mirror_target(regclass, text) IS
     'schema and name of a new mirror: without a schema, and without a name, the default ones';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.create_target(source regclass, target name[])
+CREATE OR REPLACE FUNCTION pipedrive_internal.create_target(
+    source regclass, target name[], key_column name)
 RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     made regclass;
     c record;
 BEGIN
-    EXECUTE format('CREATE TABLE %I.%I (%s, _synced_at timestamptz NOT NULL DEFAULT now(), _source text NOT NULL DEFAULT ''sync'', PRIMARY KEY (id))', target[1], target[2],
+    EXECUTE format('CREATE TABLE %I.%I (%s, _synced_at timestamptz NOT NULL DEFAULT now(), _source text NOT NULL DEFAULT ''sync'', PRIMARY KEY (%I))', target[1], target[2],
         (SELECT string_agg(format('%I %s', a.attname, format_type(a.atttypid, a.atttypmod)), ', ' ORDER BY a.attnum)
-           FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped));
+           FROM pg_attribute a WHERE a.attrelid = source AND a.attnum > 0 AND NOT a.attisdropped), key_column);
     made := format('%I.%I', target[1], target[2])::regclass;
     -- what dashboards filter and join by
     FOR c IN SELECT a.attname FROM pg_attribute a
@@ -60,11 +61,11 @@ BEGIN
     RETURN made;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.create_target(regclass, name[]) IS
+COMMENT ON FUNCTION pipedrive_internal.create_target(regclass, name[], name) IS
     'table for a mirror, with indexes and comments';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.mirror_source(
-    source regclass, OUT entity text, OUT server name)
+    source regclass, OUT entity text, OUT server name, OUT key_column name)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
@@ -79,15 +80,20 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
             MESSAGE = format('"%s" is already mirrored by "%s"', source, (SELECT x.target FROM pipedrive_internal.mirror x WHERE x.source = mirror_source.source));
     END IF;
-    IF EXISTS (SELECT FROM unnest(CASE WHEN pipedrive_internal.is_windowed(entity) THEN ARRAY['id', 'update_time'] ELSE ARRAY['id'] END) AS needed
+    key_column := (SELECT e.key_column FROM pipedrive.entities e WHERE e.entity = mirror_source.entity);
+    IF key_column IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" cannot be mirrored', source),
+            DETAIL = 'Nothing tells its rows apart.';
+    END IF;
+    IF EXISTS (SELECT FROM unnest(pipedrive_internal.columns_to_read(entity)) AS needed
                 WHERE NOT EXISTS (SELECT FROM pipedrive_internal.table_columns k WHERE k.relation = source AND k.attname = needed AND k.type IS NULL)) THEN
         RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" lacks a column that a mirror needs', source),
-            HINT = 'A mirror needs the columns id, and where the API can tell what changed, update_time.';
+            HINT = format('A mirror of %s needs the columns %s.', entity, array_to_string(pipedrive_internal.columns_to_read(entity), ', '));
     END IF;
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.mirror_source(regclass) IS
-    'entity and server of a foreign table that can be mirrored, and is not yet';
+    'entity, server and key of a foreign table that can be mirrored, and is not yet';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.begin_mirror(
     source regclass, target regclass, entity text, server name, old_id integer)
@@ -96,17 +102,21 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     place name[] := (SELECT ARRAY[n.nspname, c.relname] FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = target);
     deleted regclass := pipedrive_internal.create_deleted_list(entity, place, server);
+    key record;
     id integer;
 BEGIN
+    SELECT e.key_column, e.key_type::regtype INTO key FROM pipedrive.entities e WHERE e.entity = begin_mirror.entity;
     IF NOT has_table_privilege(source, 'SELECT'::text) THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('permission denied for foreign table %s', source);
     END IF;
     -- a mirror whose table is gone is none
     DELETE FROM pipedrive_internal.mirror x WHERE x.source = begin_mirror.source AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = x.target);
     IF old_id IS NULL THEN
-        INSERT INTO pipedrive_internal.mirror (source, target, deleted_source, entity) VALUES (source, target, deleted, entity) RETURNING mirror_id INTO id;
+        INSERT INTO pipedrive_internal.mirror (source, target, deleted_source, entity, key_column, key_type)
+        VALUES (source, target, deleted, entity, key.key_column, key.key_type) RETURNING mirror_id INTO id;
     ELSE
-        INSERT INTO pipedrive_internal.mirror (mirror_id, source, target, deleted_source, entity) VALUES (old_id, source, target, deleted, entity) RETURNING mirror_id INTO id;
+        INSERT INTO pipedrive_internal.mirror (mirror_id, source, target, deleted_source, entity, key_column, key_type)
+        VALUES (old_id, source, target, deleted, entity, key.key_column, key.key_type) RETURNING mirror_id INTO id;
     END IF;
     INSERT INTO pipedrive_internal.mirror_state (mirror_id) VALUES (id);
     RETURN id;
@@ -134,7 +144,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'duplicate_table', MESSAGE = format('relation "%s" already exists', made),
             HINT = format('SELECT pipedrive.attach_mirror(%L, %L) goes on with a table that was a mirror before, and its history.', source, made);
     END IF;
-    made := pipedrive_internal.create_target(source, place);
+    made := pipedrive_internal.create_target(source, place, info.key_column);
     PERFORM pipedrive_internal.refuse_target(source, made, info.entity);
     new_id := pipedrive_internal.begin_mirror(source, made, info.entity, info.server, NULL::integer);
     PERFORM pipedrive_internal.remember_column(new_id, NULL::name);

@@ -5,23 +5,24 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.create_deleted_list(entity text, p
                                                                   server name) RETURNS regclass
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    lists text := (SELECT e.deleted_list FROM pipedrive.entities e
-                    WHERE e.entity = create_deleted_list.entity);
+    info pipedrive.entities := (SELECT e FROM pipedrive.entities e
+                                 WHERE e.entity = create_deleted_list.entity);
     listed text := format('%I.%I', place[1], pipedrive_internal.derived_name(
                               place[2]::text, '_deleted'::text, '_'::text));
 BEGIN
-    IF lists IS NULL THEN
+    IF info.deleted_list IS NULL THEN
         RETURN NULL;
     END IF;
     IF EXISTS (SELECT FROM pipedrive_internal.table_columns k
-                WHERE k.relation = to_regclass(listed) AND k.entity = lists)
+                WHERE k.relation = to_regclass(listed) AND k.entity = info.deleted_list)
        AND NOT EXISTS (SELECT FROM pipedrive_internal.mirror x
                         WHERE x.deleted_source = to_regclass(listed)) THEN
         EXECUTE format('DROP FOREIGN TABLE %s', listed);
     END IF;
-    EXECUTE format('CREATE FOREIGN TABLE %s (id bigint, update_time timestamptz, status text,
+    EXECUTE format('CREATE FOREIGN TABLE %s (%I %s, update_time timestamptz, status text,
                                              is_deleted boolean, is_archived boolean)
-                    SERVER %I OPTIONS (entity %L)', listed, server, lists);
+                    SERVER %I OPTIONS (entity %L)',
+                   listed, info.key_column, info.key_type::regtype, server, info.deleted_list);
     EXECUTE format('COMMENT ON FOREIGN TABLE %s IS %L', listed,
                    format('%s deleted in the last 30 days, read by pipedrive.sync()', entity));
     RETURN listed::regclass;

@@ -58,18 +58,18 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.add_column(pipedrive_internal.mirror, pg_attribute) IS
     'adds a column of the foreign table to a mirror';
 
--- "id" is never added: the table's own rows would have none.
+-- The key is never added: the table's own rows would have none.
 CREATE OR REPLACE FUNCTION pipedrive_internal.mend_table(m pipedrive_internal.mirror)
 RETURNS boolean
 LANGUAGE plpgsql STRICT SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    reason text := pipedrive_internal.unwritable(m.target);
+    reason text := pipedrive_internal.unwritable(m.target, m.key_column, m.key_type);
 BEGIN
     IF reason LIKE 'It has no column %' THEN
         EXECUTE format('ALTER TABLE %s
                         ADD COLUMN IF NOT EXISTS _synced_at timestamptz NOT NULL DEFAULT now(),
                         ADD COLUMN IF NOT EXISTS _source text NOT NULL DEFAULT ''sync''', m.target);
-        reason := pipedrive_internal.unwritable(m.target);
+        reason := pipedrive_internal.unwritable(m.target, m.key_column, m.key_type);
     END IF;
     IF reason IS NOT NULL THEN
         RAISE WARNING USING DETAIL = reason,
@@ -175,7 +175,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     live regclass := pipedrive_internal.mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF pipedrive_internal.unwritable(m.target) IS NOT NULL
+    IF pipedrive_internal.unwritable(m.target, m.key_column, m.key_type) IS NOT NULL
        OR NOT EXISTS (SELECT FROM pipedrive_internal.mirror_column k
                      JOIN pg_attribute t ON t.attrelid = m.target AND t.attname = k.column_name
                     WHERE k.mirror_id = m.mirror_id AND k.column_name = old_name)

@@ -1,5 +1,15 @@
 -- The views stage_history and owner_history: the values that a column of deals went through.
 
+-- As the index of pipedrive.changes has it.
+CREATE OR REPLACE FUNCTION pipedrive_internal.history_key(key_type regtype) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE WHEN key_type = 'bigint'::regtype
+                THEN 'CASE WHEN c.id ~ ''^[0-9]{1,18}$'' THEN c.id::bigint END'
+                ELSE format('c.id::%s', key_type) END
+$$;
+COMMENT ON FUNCTION pipedrive_internal.history_key(regtype) IS
+    'expression for the key of a row "c" of pipedrive.changes in the type that it has in its mirror';
+
 -- The values that a column of deals went through, as intervals: one sort, and two passes over it.
 --
 -- The order leans on nothing that may be missing, and on no clock of this machine: first what a
@@ -28,24 +38,24 @@ SELECT h.deal_id, h.value AS %1$I, h.entered, h.left_at, h.left_at - h.entered A
                            IS NOT DISTINCT FROM
                            CASE lag(e.what) OVER w WHEN 2 THEN lag(e.value) OVER w
                                                    WHEN 1 THEN NULL ELSE e.old_value END AS repeated
-                  FROM (SELECT d.id AS deal_id, timestamptz '-infinity' AS at, 0::bigint AS place,
+                  FROM (SELECT d.%4$I AS deal_id, timestamptz '-infinity' AS at, 0::bigint AS place,
                                3 AS what, d.add_time AS entered, NULL::bigint AS old_value,
                                d.%1$I::bigint AS value
                           FROM %2$s d
                          UNION ALL
-                        SELECT c.id, '-infinity', 0, 0,
+                        SELECT %5$s, '-infinity', 0, 0,
                                max((jsonb_path_query_first_tz(c.old_value, '$.datetime()',
                                                               silent => true)
                                     #>> '{}')::timestamptz) FILTER (WHERE c.field = 'add_time'),
                                NULL, NULL
-                          FROM pipedrive.changes c LEFT JOIN %2$s d ON d.id = c.id
-                         WHERE c.mirror_id = %3$s AND d.id IS NULL
+                          FROM pipedrive.changes c LEFT JOIN %2$s d ON d.%4$I = %5$s
+                         WHERE c.mirror_id = %3$s AND d.%4$I IS NULL
                            AND c.change_source <> 'backfill'
                            AND (c.field = 'is_deleted' AND c.new_value = 'true'
                                 OR c.field = 'add_time' AND c.new_value IS NULL)
                          GROUP BY c.id
                          UNION ALL
-                        SELECT c.id,
+                        SELECT %5$s,
                                CASE c.change_source WHEN 'backfill' THEN c.changed_at
                                                     ELSE 'infinity' END,
                                CASE c.change_source WHEN 'backfill' THEN -c.arrival
@@ -66,7 +76,7 @@ SELECT h.deal_id, h.value AS %1$I, h.entered, h.left_at, h.left_at - h.entered A
          WHERE NOT s.repeated
         WINDOW w AS (PARTITION BY s.deal_id ORDER BY s.at, s.place)) AS h
  WHERE h.value IS NOT NULL AND (h.left_at IS NOT NULL OR h.first = 3)$query$,
-                  field, m.target, m.mirror_id)
+                  field, m.target, m.mirror_id, m.key_column, pipedrive_internal.history_key(m.key_type))
 $$;
 COMMENT ON FUNCTION pipedrive_internal.history_query(pipedrive_internal.mirror, text) IS
     'SELECT of deal_id, the column, entered, left_at, duration and step for a mirror of deals';

@@ -57,13 +57,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 SELECT %2$s FROM tail
  UNION ALL
 SELECT %1$s FROM %5$s AS kept
- WHERE NOT EXISTS (SELECT FROM tail WHERE tail.id = kept.id)$query$,
+ WHERE NOT EXISTS (SELECT FROM tail WHERE tail.%6$I = kept.%6$I)$query$,
                   string_agg(CASE WHEN o.kept IS NOT TRUE
                                   THEN format('NULL::%s AS ', coalesce(v.type, o.type))
                                   ELSE '' END || quote_ident(coalesce(v.name, o.name)), ', '
                              ORDER BY v.n, o.n),
                   string_agg(quote_ident(coalesce(v.name, o.name)), ', ' ORDER BY v.n, o.n),
-                  m.source, m.mirror_id, m.target)
+                  m.source, m.mirror_id, m.target, m.key_column)
       FROM (SELECT a.attname::text AS name, a.attnum AS n,
                    format_type(a.atttypid, a.atttypmod) AS type
               FROM pg_attribute a
@@ -122,7 +122,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '2s' A
 DECLARE
     view regclass := pipedrive_internal.mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF view IS NOT NULL AND pipedrive_internal.unwritable(m.target) IS NULL THEN
+    IF view IS NOT NULL AND pipedrive_internal.unwritable(m.target, m.key_column, m.key_type) IS NULL THEN
         EXECUTE format('CREATE OR REPLACE VIEW %s AS %s', view,
                        pipedrive_internal.live_query(m, view, NULL::name));
     END IF;
@@ -140,7 +140,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     view regclass := pipedrive_internal.mirror_view(m.mirror_id, 'live'::text);
 BEGIN
-    IF pipedrive_internal.unwritable(m.target) IS NULL
+    IF pipedrive_internal.unwritable(m.target, m.key_column, m.key_type) IS NULL
        AND EXISTS (SELECT FROM pg_attribute v
                     WHERE v.attrelid = view AND v.attname = free_live_column.column_name) THEN
         EXECUTE format('ALTER VIEW %s RENAME COLUMN %I TO %I', view, column_name,

@@ -47,29 +47,42 @@ COMMENT ON FUNCTION pipedrive_internal.may_write(regclass, regclass) IS
 
 -- What others do to a table may leave it without what every writer leans on.
 CREATE OR REPLACE FUNCTION pipedrive_internal.unwritable(
-    target regclass, began boolean DEFAULT true)
+    target regclass, key_column name, key_type regtype, began boolean DEFAULT true)
 RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = target AND c.relkind = 'r') THEN 'Its table is gone.'
-                WHEN NOT EXISTS (SELECT FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indkey[0] = a.attnum
-                                  WHERE a.attrelid = target AND a.attname = 'id' AND a.atttypid = 'bigint'::regtype
-                                    AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL)
-                THEN 'It has no bigint column "id" with a primary key or unique index.'
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = target AND c.relkind = 'r')
+                THEN 'Its table is gone.'
+                WHEN NOT EXISTS (SELECT FROM pg_attribute a
+                                   JOIN pg_index i ON i.indrelid = a.attrelid
+                                                  AND i.indkey[0] = a.attnum
+                                  WHERE a.attrelid = target AND a.attname = key_column
+                                    AND a.atttypid = key_type AND i.indisunique AND i.indimmediate
+                                    AND i.indisvalid AND i.indnkeyatts = 1 AND i.indpred IS NULL)
+                THEN format('It has no %s column "%s" with a primary key or unique index.',
+                            key_type, key_column)
                      || coalesce((SELECT format(' Its primary key is column "%s".', a.attname)
-                                    FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
-                                   WHERE i.indrelid = target AND i.indisprimary AND i.indnkeyatts = 1 AND a.attname <> 'id'
-                                     AND a.atttypid = 'bigint'::regtype AND began), '')
-                ELSE (SELECT CASE WHEN a.attname IS NULL THEN format('It has no column "%s".', w.name)
-                                  WHEN a.attgenerated <> '' OR a.attidentity = 'a' THEN format('Its column "%s" is always generated.', w.name)
-                                  ELSE format('Its column "%s" is of type %s, not %s.', w.name, format_type(a.atttypid, a.atttypmod), w.type) END
-                        FROM (VALUES ('id', 'bigint'::regtype), ('_synced_at', 'timestamptz'), ('_source', 'text')) AS w (name, type)
+                                    FROM pg_index i
+                                    JOIN pg_attribute a ON a.attrelid = i.indrelid
+                                                       AND a.attnum = i.indkey[0]
+                                   WHERE i.indrelid = target AND i.indisprimary
+                                     AND i.indnkeyatts = 1 AND a.attname <> key_column
+                                     AND a.atttypid = key_type AND began), '')
+                ELSE (SELECT CASE WHEN a.attname IS NULL
+                                  THEN format('It has no column "%s".', w.name)
+                                  WHEN a.attgenerated <> '' OR a.attidentity = 'a'
+                                  THEN format('Its column "%s" is always generated.', w.name)
+                                  ELSE format('Its column "%s" is of type %s, not %s.', w.name,
+                                              format_type(a.atttypid, a.atttypmod), w.type) END
+                        FROM (VALUES (key_column, key_type), ('_synced_at', 'timestamptz'),
+                                     ('_source', 'text')) AS w (name, type)
                         LEFT JOIN pg_attribute a ON a.attrelid = target AND a.attname = w.name
-                       WHERE a.attname IS NULL AND began OR a.attgenerated <> '' OR a.attidentity = 'a' OR a.atttypid <> w.type
+                       WHERE a.attname IS NULL AND began OR a.attgenerated <> ''
+                          OR a.attidentity = 'a' OR a.atttypid <> w.type
                        ORDER BY w.name DESC LIMIT 1) END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.unwritable(regclass, boolean) IS
-    'why nothing can be written into a table as a mirror; before it has begun to be one, columns '
-    'of ours may be missing';
+COMMENT ON FUNCTION pipedrive_internal.unwritable(regclass, name, regtype, boolean) IS
+    'why nothing can be written into a table as a mirror with that key; before it has begun to be '
+    'one, columns of ours may be missing';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.require_table(source regclass, target regclass)
 RETURNS void
@@ -91,7 +104,8 @@ DECLARE
     reason text;
 BEGIN
     PERFORM pipedrive_internal.require_table(source, target);
-    reason := pipedrive_internal.unwritable(target);
+    reason := (SELECT pipedrive_internal.unwritable(m.target, m.key_column, m.key_type)
+                 FROM pipedrive_internal.mirror m WHERE m.target = require_own.target);
     EXECUTE format('LOCK TABLE %s IN ROW SHARE MODE', target); -- its name is its own until the end of this batch
     IF to_regclass(target::text) IS DISTINCT FROM target OR NOT pipedrive_internal.may_write(source, target) THEN
         RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',

@@ -31,7 +31,9 @@ BEGIN
     EXECUTE format('WITH moved AS (DELETE FROM pipedrive.changes_default
                                     WHERE recorded_at >= $1 AND recorded_at < $2 RETURNING *)
                     INSERT INTO pipedrive.%I SELECT * FROM moved', partition) USING lower, upper;
-    EXECUTE format('CREATE INDEX %I ON pipedrive.%I (mirror_id, id, field, changed_at)',
+    EXECUTE format('CREATE INDEX %I ON pipedrive.%I
+                        (mirror_id, (CASE WHEN id ~ ''^[0-9]{1,18}$'' THEN id::bigint END), id,
+                         field, changed_at)',
                    partition || '_id', partition);
     EXECUTE format('CREATE INDEX %I ON pipedrive.%I (recorded_at)',
                    partition || '_time', partition);

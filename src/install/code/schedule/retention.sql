@@ -29,7 +29,7 @@ BEGIN
        AND NOT EXISTS (SELECT FROM pipedrive_internal.mirror m
                          JOIN pipedrive_internal.webhook_object o ON o.entity = m.entity
                          JOIN pipedrive.inbox i ON i.entity = o.object
-                        WHERE m.mirror_id = t.mirror_id AND i.entity_id = t.id::text);
+                        WHERE m.mirror_id = t.mirror_id AND i.entity_id = t.id);
     GET DIAGNOSTICS n = ROW_COUNT;
     RETURN n;
 END

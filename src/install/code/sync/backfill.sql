@@ -28,7 +28,7 @@ COMMENT ON FUNCTION pipedrive_internal.next_log_page(jsonb, text[]) IS
 -- What an earlier backfill has stored goes with the first page: a log that is read from the start
 -- is not told twice.
 CREATE OR REPLACE FUNCTION pipedrive_internal.backfill_page(
-    m pipedrive_internal.mirror, server name, deal bigint)
+    m pipedrive_internal.mirror, server name, deal text)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -37,7 +37,9 @@ DECLARE
     next_cursor text := pipedrive_internal.next_log_page(answer, followed);
 BEGIN
     IF cardinality(followed) = 0 THEN
-        DELETE FROM pipedrive.changes c WHERE c.mirror_id = m.mirror_id AND c.id = deal AND c.change_source = 'backfill';
+        DELETE FROM pipedrive.changes c
+         WHERE c.mirror_id = m.mirror_id AND c.change_source = 'backfill'
+           AND CASE WHEN c.id ~ '^[0-9]{1,18}$' THEN c.id::bigint END = deal::bigint;
     END IF;
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
     SELECT m.mirror_id, m.entity, deal, k.attname, pipedrive_internal.logged_value(l.old_value, k.atttypid), pipedrive_internal.logged_value(l.new_value, k.atttypid),
@@ -46,7 +48,8 @@ BEGIN
       JOIN LATERAL (SELECT pipedrive_internal.as_time(l."time")) AS t (at) ON t.at IS NOT NULL -- what has no time has no place in a history
       JOIN LATERAL (SELECT c.attname, a.atttypid FROM pipedrive_internal.table_columns c JOIN pg_attribute a ON a.attrelid = m.target AND a.attname = c.attname
                      WHERE c.relation = m.source AND c.field = l.field_key AND c.subfield IN ('', 'id') ORDER BY c.subfield LIMIT 1) k ON true
-     WHERE NOT EXISTS (SELECT FROM pipedrive.changes x WHERE x.mirror_id = m.mirror_id AND x.id = deal AND x.field = k.attname AND x.change_source <> 'backfill'
+     WHERE NOT EXISTS (SELECT FROM pipedrive.changes x WHERE x.mirror_id = m.mirror_id
+                          AND CASE WHEN x.id ~ '^[0-9]{1,18}$' THEN x.id::bigint END = deal::bigint AND x.field = k.attname AND x.change_source <> 'backfill'
                           AND x.changed_at <= t.at);
     INSERT INTO pipedrive_internal.backfilled AS b (mirror_id, id, complete, cursors)
     VALUES (m.mirror_id, deal, next_cursor IS NULL, CASE WHEN next_cursor IS NULL THEN '{}' ELSE followed || next_cursor END)
@@ -54,7 +57,7 @@ BEGIN
     PERFORM pipedrive_internal.record_change_count(m.mirror_id, 1);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.backfill_page(pipedrive_internal.mirror, name, bigint) IS
+COMMENT ON FUNCTION pipedrive_internal.backfill_page(pipedrive_internal.mirror, name, text) IS
     'the next page of the earlier history of one deal: one request';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.logged_value(value text, type oid) RETURNS jsonb
@@ -67,12 +70,12 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.logged_value(text, oid) IS
     'a value of Pipedrive''s log as it stands in pipedrive.changes';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.log_path(entity text, id bigint) RETURNS text
+CREATE OR REPLACE FUNCTION pipedrive_internal.log_path(entity text, id text) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT replace(e.changelog, '{id}', id::text) FROM pipedrive.entities e
+    SELECT replace(e.changelog, '{id}', pipedrive_internal.url_value(id)) FROM pipedrive.entities e
      WHERE e.entity = log_path.entity
 $$;
-COMMENT ON FUNCTION pipedrive_internal.log_path(text, bigint) IS
+COMMENT ON FUNCTION pipedrive_internal.log_path(text, text) IS
     'where Pipedrive has the log of a record; NULL where it keeps none';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.logged_mirror(mirror regclass) RETURNS integer
@@ -80,7 +83,7 @@ LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     which integer := (SELECT m.mirror_id FROM pipedrive_internal.mirror m
                        WHERE (m.target = mirror OR m.source = mirror)
-                         AND pipedrive_internal.log_path(m.entity, 0::bigint) IS NOT NULL);
+                         AND pipedrive_internal.log_path(m.entity, '0'::text) IS NOT NULL);
 BEGIN
     IF which IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
@@ -102,7 +105,7 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.mirror;
     server name;
-    deal bigint;
+    deal text;
     spent bigint := pipedrive_internal.tokens_spent();
     step pipedrive_internal.step := ROW('more', 0, 0, 0)::pipedrive_internal.step;
     message text;
@@ -117,9 +120,9 @@ BEGIN
     END IF;
     PERFORM pipedrive_internal.require_own(m.source, m.target);
     server := pipedrive_internal.server_of(m.source);
-    EXECUTE format('SELECT t.id FROM %s t LEFT JOIN pipedrive_internal.backfilled b ON b.mirror_id = $1 AND b.id = t.id
+    EXECUTE format('SELECT t.%1$I::text FROM %2$s t LEFT JOIN pipedrive_internal.backfilled b ON b.mirror_id = $1 AND b.id = t.%1$I::text
                      WHERE b.complete IS NOT TRUE AND (b.failed_at < $2) IS NOT FALSE
-                     ORDER BY b.failed_at NULLS FIRST, b.id IS NULL, t.id DESC LIMIT 1', m.target)
+                     ORDER BY b.failed_at NULLS FIRST, b.id IS NULL, t.%1$I DESC LIMIT 1', m.key_column, m.target)
        INTO deal USING which, begun;
     IF deal IS NULL THEN
         RETURN ROW('done', 0, 0, 0)::pipedrive_internal.step;

@@ -21,11 +21,11 @@ DECLARE
     b record;
     told integer := 0;
 BEGIN
-    FOR b IN SELECT r.id::bigint AS id, r."column" AS column_name, r.reason,
+    FOR b IN SELECT r.id, r."column" AS column_name, r.reason,
                     coalesce(r.told, r.reason) AS told
                FROM jsonb_to_recordset(set_aside)
                     AS r (id text, "column" text, reason text, told text)
-              ORDER BY 1 LOOP
+              ORDER BY length(r.id), r.id COLLATE "C" LOOP
         UPDATE pipedrive_internal.bad_row x
            SET seen_at = clock_timestamp(), arrival = nextval('pipedrive_internal.arrival'),
                column_name = b.column_name, reason = b.reason
@@ -70,7 +70,7 @@ EXCEPTION WHEN assert_failure OR OTHERS THEN
     END IF;
     GET STACKED DIAGNOSTICS context = PG_EXCEPTION_CONTEXT;
     PERFORM pipedrive_internal.note_bad_rows(m, jsonb_build_array(jsonb_build_object(
-        'id', to_jsonb(source_row) ->> 'id', 'reason', format('%s (%s)', SQLERRM, SQLSTATE),
+        'id', to_jsonb(source_row) ->> m.key_column::text, 'reason', format('%s (%s)', SQLERRM, SQLSTATE),
         'told', pipedrive_internal.error_text(SQLSTATE, SQLERRM, NULL::text, NULL::text, context))));
     RETURN false;
 END
@@ -104,8 +104,8 @@ COMMENT ON FUNCTION pipedrive_internal.check_deferred() IS
 
 -- The parts are halved until each refused row stands alone.
 CREATE OR REPLACE FUNCTION pipedrive_internal.write_part(m pipedrive_internal.mirror, stage regclass, change_source text, asked bigint,
-                            as_of timestamptz, ids bigint[],
-                            OUT written bigint, OUT left_alone bigint[], OUT refused jsonb)
+                            as_of timestamptz, ids text[],
+                            OUT written bigint, OUT left_alone text[], OUT refused jsonb)
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     column_of_error text;
@@ -139,8 +139,9 @@ BEGIN
         told := pipedrive_internal.error_text(SQLSTATE, SQLERRM, NULL::text, NULL::text, context);
     END;
     IF ids IS NULL THEN -- all that are staged
-        EXECUTE format('CREATE INDEX ON %s (id)', stage);
-        EXECUTE format('SELECT array_agg(s.id ORDER BY s.id) FROM %s s', stage) INTO ids;
+        EXECUTE format('CREATE INDEX ON %s (%I)', stage, m.key_column);
+        EXECUTE format('SELECT array_agg(s.%1$I::text ORDER BY s.%1$I) FROM %2$s s', m.key_column,
+                       stage) INTO ids;
     END IF;
     half := cardinality(ids) / 2;
     IF half > 0 THEN
@@ -151,12 +152,12 @@ BEGIN
     ELSE
         written := 0;
         refused := jsonb_build_array(jsonb_build_object(
-            'id', ids[1]::text, 'column', nullif(column_of_error, ''), 'reason', reason,
+            'id', ids[1], 'column', nullif(column_of_error, ''), 'reason', reason,
             'told', told));
     END IF;
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.write_part(
-        pipedrive_internal.mirror, regclass, text, bigint, timestamptz, bigint[]) IS
+        pipedrive_internal.mirror, regclass, text, bigint, timestamptz, text[]) IS
     'staged rows of the given ids (NULL: all) go into a mirror, or with no stage its rows of '
     'these ids are deleted; what the table refuses is left out and told, the others go on';

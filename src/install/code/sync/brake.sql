@@ -33,26 +33,27 @@ COMMENT ON FUNCTION pipedrive_internal.allow_deletes(pipedrive_internal.mirror_s
 -- A mark that something else made is held only once its row was asked for by id: until then it has
 -- to be read.
 CREATE OR REPLACE FUNCTION pipedrive_internal.hold_back(
-    m pipedrive_internal.mirror, ids bigint[], asked bigint)
+    m pipedrive_internal.mirror, ids text[], asked bigint)
 RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO pipedrive_internal.refetch AS r (mirror_id, id, reason, held)
-    SELECT m.mirror_id, i, 'not seen in Pipedrive', true FROM unnest(ids) AS i ORDER BY i
+    SELECT m.mirror_id, i, 'not seen in Pipedrive', true FROM unnest(ids) AS i
+     ORDER BY length(i), i COLLATE "C"
         ON CONFLICT (mirror_id, id) DO UPDATE SET held = true
      WHERE NOT r.held AND (r.reason = excluded.reason OR r.arrival < asked)
 $$;
-COMMENT ON FUNCTION pipedrive_internal.hold_back(pipedrive_internal.mirror, bigint[], bigint) IS
+COMMENT ON FUNCTION pipedrive_internal.hold_back(pipedrive_internal.mirror, text[], bigint) IS
     'rows whose deletion waits to be allowed; asked: when it was seen that they are gone, NULL '
     'for a walk that is no proof';
 
 -- The tombstone's time is Pipedrive's, a second more than its header tells: events of that second
 -- may be from before the deletion.
-CREATE OR REPLACE FUNCTION pipedrive_internal.delete_vanished(m pipedrive_internal.mirror, ids bigint[], answered_at timestamptz,
+CREATE OR REPLACE FUNCTION pipedrive_internal.delete_vanished(m pipedrive_internal.mirror, ids text[], answered_at timestamptz,
                                  asked bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     s pipedrive_internal.mirror_state;
-    present bigint[];
+    present text[];
     size bigint;
     part record;
 BEGIN
@@ -60,8 +61,8 @@ BEGIN
         RETURN;
     END IF;
     SELECT * INTO STRICT s FROM pipedrive_internal.mirror_state x WHERE x.mirror_id = m.mirror_id;
-    EXECUTE format('SELECT coalesce(array_agg(id) FILTER (WHERE id = ANY ($1)), ''{}''), count(*)
-                      FROM %s', m.target) INTO present, size USING ids;
+    EXECUTE format('SELECT coalesce(array_agg(%1$I::text) FILTER (WHERE %1$I = ANY ($1::%3$s[])), ''{}''),
+                           count(*) FROM %2$s', m.key_column, m.target, m.key_type) INTO present, size USING ids;
     IF NOT s.may_delete AND s.run_deleted + cardinality(present)
                             > pipedrive_internal.delete_limit(size + s.run_deleted) THEN
         PERFORM pipedrive_internal.hold_back(m, present, asked);
@@ -80,7 +81,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION
-    pipedrive_internal.delete_vanished(pipedrive_internal.mirror, bigint[], timestamptz, bigint) IS
+    pipedrive_internal.delete_vanished(pipedrive_internal.mirror, text[], timestamptz, bigint) IS
     'deletes rows that an answer of Pipedrive showed to be gone, with their marks; more than the '
     'limit are held back instead, and what the table refuses is a bad row';
 

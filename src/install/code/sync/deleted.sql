@@ -23,9 +23,10 @@ BEGIN
       FROM pipedrive_internal.walk(
           m.deleted_source, s.walk_position, CASE WHEN s.walk_position IS NULL THEN 1 ELSE pages END,
           NULL::bigint, 'pipedrive_gone'::name,
-          format('SELECT d.id, (d.is_deleted OR d.status = ''deleted'') IS TRUE AS gone FROM %s d
-                   WHERE %s AND (SELECT true FROM %s t WHERE t.id = d.id)',
-                 m.deleted_source, condition, m.target), s.since) AS w;
+          format('SELECT d.%4$I::text AS id,
+                         (d.is_deleted OR d.status = ''deleted'') IS TRUE AS gone FROM %1$s d
+                   WHERE %2$s AND (SELECT true FROM %3$s t WHERE t.%4$I = d.%4$I)',
+                 m.deleted_source, condition, m.target, m.key_column), s.since) AS w;
 EXCEPTION WHEN fdw_unable_to_create_execution OR fdw_table_not_found OR insufficient_privilege THEN
     IF s.walk_position IS NOT NULL THEN
         RAISE;
@@ -64,11 +65,11 @@ COMMENT ON FUNCTION pipedrive_internal.pass_over(
         pipedrive_internal.mirror, pipedrive_internal.mirror_state, text) IS
     'tells that a list of deleted rows is refused, and remembers since when';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.listed_as(gone boolean) RETURNS bigint[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.listed_as(gone boolean) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass('pg_temp.pipedrive_gone') IS NULL THEN
-        RETURN ARRAY[]::bigint[];
+        RETURN ARRAY[]::text[];
     END IF;
     RETURN ARRAY(SELECT s.id FROM pg_temp.pipedrive_gone s WHERE s.gone = listed_as.gone);
 END
@@ -97,7 +98,8 @@ BEGIN
     PERFORM pipedrive_internal.delete_vanished(m, pipedrive_internal.listed_as(true), w.answered_at, asked);
     -- a server that takes no notice of the status lists rows that are there
     INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason)
-    SELECT m.mirror_id, i, 'listed as deleted' FROM unnest(pipedrive_internal.listed_as(false)) AS i ORDER BY i ON CONFLICT DO NOTHING;
+    SELECT m.mirror_id, i, 'listed as deleted' FROM unnest(pipedrive_internal.listed_as(false)) AS i
+     ORDER BY length(i), i COLLATE "C" ON CONFLICT DO NOTHING;
     PERFORM pipedrive_internal.note_part(m, s, w.next_position, w.answered_at, NULL::bigint);
     RETURN ROW('more', w.tokens, w.rows, w.pages_read)::pipedrive_internal.step;
 END

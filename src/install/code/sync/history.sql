@@ -32,7 +32,7 @@ COMMENT ON FUNCTION pipedrive_internal.change_serial(integer) IS
 -- A column that is being filled for the first time has no old value, so its filling is no change.
 -- That a row is there is told by record_creation().
 CREATE OR REPLACE FUNCTION pipedrive_internal.field_changes(
-    which integer, old_row jsonb, new_row jsonb)
+    which integer, id text, old_row jsonb, new_row jsonb)
 RETURNS TABLE (field text, old_value jsonb, new_value jsonb)
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -46,16 +46,16 @@ BEGIN
        AND NOT EXISTS (SELECT FROM pipedrive_internal.mirror_column k
                         WHERE k.mirror_id = which AND k.column_name = d.key AND k.unfilled)
        AND NOT EXISTS (SELECT FROM pipedrive_internal.refetch r
-                        WHERE r.mirror_id = which AND r.id = (old_row ->> 'id')::bigint
+                        WHERE r.mirror_id = which AND r.id = field_changes.id
                           AND d.old IS NULL AND r.unfilled ? d.key);
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.field_changes(integer, jsonb, jsonb) IS
+COMMENT ON FUNCTION pipedrive_internal.field_changes(integer, text, jsonb, jsonb) IS
     'what the history of a mirror tells of a row that became another: its columns with old and '
     'new value, NULL for none';
 
 -- Not while the first load goes on: what that finds was there before.
-CREATE OR REPLACE FUNCTION pipedrive_internal.record_creation(m pipedrive_internal.mirror, ids bigint[], at timestamptz[],
+CREATE OR REPLACE FUNCTION pipedrive_internal.record_creation(m pipedrive_internal.mirror, ids text[], at timestamptz[],
                                  change_source text) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value,
@@ -68,30 +68,33 @@ LANGUAGE sql SET search_path = pg_catalog, pg_temp AS $$
       FROM unnest(ids, record_creation.at) AS u (id, at)
      WHERE EXISTS (SELECT FROM pipedrive_internal.mirror_state s
                     WHERE s.mirror_id = m.mirror_id AND s.last_sync IS NOT NULL)
-     ORDER BY u.id;
+     ORDER BY length(u.id), u.id COLLATE "C";
     DELETE FROM pipedrive_internal.tombstone t WHERE t.mirror_id = m.mirror_id AND t.id = ANY (ids)
 $$;
 COMMENT ON FUNCTION
-    pipedrive_internal.record_creation(pipedrive_internal.mirror, bigint[], timestamptz[], text) IS
+    pipedrive_internal.record_creation(pipedrive_internal.mirror, text[], timestamptz[], text) IS
     'history of rows that are new in a mirror, or back after a deletion';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.rows_as_they_are(target regclass, ids bigint[])
+CREATE OR REPLACE FUNCTION pipedrive_internal.rows_as_they_are(target regclass, ids text[])
 RETURNS SETOF pipedrive_internal.row_state
 LANGUAGE plpgsql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    m pipedrive_internal.mirror := (SELECT x FROM pipedrive_internal.mirror x
+                                     WHERE x.target = rows_as_they_are.target);
     kept text[] := pipedrive_internal.mirror_columns(target);
     others text := (SELECT string_agg('t.' || quote_ident(a.attname), ', ' ORDER BY a.attnum)
                       FROM pg_attribute a
                      WHERE a.attrelid = target AND a.attnum > 0 AND NOT a.attisdropped
                        AND a.attname::text <> ALL (kept || '{_synced_at,_source}'::text[]));
 BEGIN
-    RETURN QUERY EXECUTE format('SELECT t.id, to_jsonb(o), ROW(%s)::text
-                                   FROM %s t CROSS JOIN LATERAL (SELECT %s) AS o
-                                  WHERE t.id = ANY ($1)',
-                                others, target, pipedrive_internal.column_list(target, 't.'::text)) USING ids;
+    RETURN QUERY EXECUTE format('SELECT t.%4$I::text, to_jsonb(o), ROW(%1$s)::text
+                                   FROM %2$s t CROSS JOIN LATERAL (SELECT %3$s) AS o
+                                  WHERE t.%4$I = ANY ($1::%5$s[])',
+                                others, target, pipedrive_internal.column_list(target, 't.'::text),
+                                m.key_column, m.key_type) USING ids;
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.rows_as_they_are(regclass, bigint[]) IS
+COMMENT ON FUNCTION pipedrive_internal.rows_as_they_are(regclass, text[]) IS
     'rows of a mirror by id';
 
 -- History tells what was really written: the owner's triggers may have made another row of it, or
@@ -118,7 +121,7 @@ BEGIN
         SELECT which, m.entity, c.id, d.field, d.old_value, d.new_value, c.changed_at,
                record_written.change_source
           FROM compared c
-         CROSS JOIN LATERAL pipedrive_internal.field_changes(which, c.old, c.new) AS d)
+         CROSS JOIN LATERAL pipedrive_internal.field_changes(which, c.id, c.old, c.new) AS d)
     SELECT count(*) INTO changed FROM compared c WHERE c.old <> c.new OR c.others_too;
     RETURN changed;
 END

@@ -1,7 +1,8 @@
 -- What a run goes through, as rows: it has a strategy, and is at one of its phases.
 
 -- Deleted rows are in two lists, and an account may refuse one of them: each is a phase of its own.
--- New rows are found by their ids, which nobody can choose; a time that clients set may be any.
+-- New rows are found by their ids, which nobody can choose, where these are integers; a time that
+-- clients set may be any. Where keys tell nothing of the order, it is the time: "recent".
 -- A reload passes "deleted" as well: the watermark that it sets is beyond what was deleted
 -- before, so later runs would never ask for it. It asks for all that the API still tells.
 DELETE FROM pipedrive_internal.sync_phase;
@@ -15,7 +16,8 @@ INSERT INTO pipedrive_internal.sync_phase VALUES
     ('changes', 'refetch', NULL, 'refetch', 'true'),
     ('changes', 'deleted archived', 'refetch', 'deleted', 'update_time >= $1 AND is_archived'),
     ('changes', 'deleted', 'deleted archived', 'deleted', 'update_time >= $1 AND NOT is_archived'),
-    ('changes', 'added', 'deleted', 'added', 'true'),
+    ('changes', 'recent', 'deleted', 'recent', 'add_time >= $1'),
+    ('changes', 'added', 'recent', 'added', 'true'),
     ('changes', 'updated', 'added', 'read', 'update_time >= $1'),
     ('whole', 'refetch', NULL, 'refetch', 'true'),
     ('whole', 'full', 'refetch', 'whole', 'true');
@@ -30,7 +32,8 @@ $$;
 COMMENT ON FUNCTION pipedrive_internal.first_phase(text) IS
     'phase that a run with a strategy begins with';
 
--- The lists of deleted rows are passed over where the mirror has none.
+-- The lists of deleted rows are passed over where the mirror has none, and so is the way to new rows
+-- that its keys do not allow.
 CREATE OR REPLACE FUNCTION pipedrive_internal.next_phase(
     m pipedrive_internal.mirror, strategy text, phase text)
 RETURNS text
@@ -39,7 +42,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
         SELECT p.phase, p.next, false FROM pipedrive_internal.sync_phase p
          WHERE p.strategy = next_phase.strategy AND p.phase = next_phase.phase
         UNION ALL
-        SELECT p.phase, p.next, p.reader <> 'deleted' OR m.deleted_source IS NOT NULL
+        SELECT p.phase, p.next,
+               CASE p.reader WHEN 'deleted' THEN m.deleted_source IS NOT NULL
+                             WHEN 'added' THEN m.key_type = 'bigint'::regtype
+                             WHEN 'recent' THEN m.key_type <> 'bigint'::regtype
+                             ELSE true END
           FROM n JOIN pipedrive_internal.sync_phase p ON p.phase = n.next
          WHERE p.strategy = next_phase.strategy AND NOT n.readable)
     SELECT n.phase FROM n WHERE n.readable

@@ -50,7 +50,7 @@ DECLARE
     w record;
 BEGIN
     SELECT * INTO w FROM pipedrive_internal.walk(m.source, s.reconcile_position, pages, NULL::bigint, NULL::name,
-        format('INSERT INTO pipedrive_internal.reconcile_seen SELECT $1, id FROM %s ON CONFLICT DO NOTHING', m.source), m.mirror_id);
+        format('INSERT INTO pipedrive_internal.reconcile_seen SELECT $1, %I::text FROM %s ON CONFLICT DO NOTHING', m.key_column, m.source), m.mirror_id);
     UPDATE pipedrive_internal.mirror_state x
        SET reconcile_position = w.next_position, reconcile_phase = CASE WHEN w.next_position IS NULL THEN 'refetch' ELSE 'walk' END
      WHERE x.mirror_id = m.mirror_id;
@@ -70,22 +70,24 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.mark_differences(
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    unseen bigint[];
+    unseen text[];
     size bigint;
 BEGIN
     DELETE FROM pipedrive_internal.refetch r USING pipedrive_internal.reconcile_seen x
      WHERE r.mirror_id = m.mirror_id AND r.held AND r.reason = 'not seen in Pipedrive' AND x.mirror_id = r.mirror_id AND x.id = r.id;
     UPDATE pipedrive_internal.refetch r SET held = false FROM pipedrive_internal.reconcile_seen x -- it has to be compared still
      WHERE r.mirror_id = m.mirror_id AND r.held AND x.mirror_id = r.mirror_id AND x.id = r.id;
-    EXECUTE format('SELECT coalesce(array_agg(t.id) FILTER (WHERE x.id IS NULL), ''{}''), count(*)
-                      FROM %s t LEFT JOIN pipedrive_internal.reconcile_seen x ON x.mirror_id = $1 AND x.id = t.id', m.target) INTO unseen, size USING m.mirror_id;
+    EXECUTE format('SELECT coalesce(array_agg(t.%1$I::text) FILTER (WHERE x.id IS NULL), ''{}''), count(*)
+                      FROM %2$s t LEFT JOIN pipedrive_internal.reconcile_seen x ON x.mirror_id = $1 AND x.id = t.%1$I::text', m.key_column, m.target) INTO unseen, size USING m.mirror_id;
     IF cardinality(unseen) > pipedrive_internal.delete_limit(size) AND NOT s.may_delete THEN
         PERFORM pipedrive_internal.hold_back(m, unseen, NULL::bigint);
     END IF;
-    INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason) SELECT m.mirror_id, i, 'not seen in Pipedrive' FROM unnest(unseen) AS i ORDER BY i ON CONFLICT DO NOTHING;
+    INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason) SELECT m.mirror_id, i, 'not seen in Pipedrive' FROM unnest(unseen) AS i
+     ORDER BY length(i), i COLLATE "C" ON CONFLICT DO NOTHING;
     EXECUTE format('INSERT INTO pipedrive_internal.refetch (mirror_id, id, reason)
                     SELECT $1, x.id, ''not in the mirror'' FROM pipedrive_internal.reconcile_seen x
-                     WHERE x.mirror_id = $1 AND NOT EXISTS (SELECT FROM %s t WHERE t.id = x.id) ORDER BY x.id ON CONFLICT DO NOTHING', m.target) USING m.mirror_id;
+                     WHERE x.mirror_id = $1 AND NOT EXISTS (SELECT FROM %2$s t WHERE t.%1$I::text = x.id)
+                     ORDER BY length(x.id), x.id ON CONFLICT DO NOTHING', m.key_column, m.target) USING m.mirror_id;
     DELETE FROM pipedrive_internal.reconcile_seen x WHERE x.mirror_id = m.mirror_id;
 END
 $$;

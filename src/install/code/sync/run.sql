@@ -1,12 +1,33 @@
 -- A run from its start to its end: what it will read, where it is, and up to when the mirror is
 -- complete then.
 
+-- New rows are found by their keys where these are integers, else by their times where the list can
+-- be read newest first.
+CREATE OR REPLACE FUNCTION pipedrive_internal.columns_to_read(entity_name text) RETURNS text[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH e AS (
+        SELECT k.key_column, k.key_type = 'bigint' AS numbered,
+               coalesce(array_agg(c.column_name), '{}') AS pushed
+          FROM pipedrive.entities k
+          LEFT JOIN pipedrive.entity_columns c ON c.entity = k.entity AND c.parameter IS NOT NULL
+         WHERE k.entity = entity_name GROUP BY k.key_column, k.key_type)
+    SELECT CASE WHEN 'update_time' = ANY (e.pushed) AND e.numbered
+                    THEN ARRAY[e.key_column, 'update_time']
+                WHEN '{update_time,add_time}' <@ e.pushed
+                    THEN ARRAY[e.key_column, 'update_time', 'add_time']
+                ELSE ARRAY[e.key_column] END
+      FROM e
+$$;
+COMMENT ON FUNCTION pipedrive_internal.columns_to_read(text) IS
+    'columns that a mirror of an entity needs: the key, and by which changed and new rows are read';
+
 CREATE OR REPLACE FUNCTION pipedrive_internal.is_windowed(entity_name text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM pipedrive.entity_columns e WHERE e.entity = entity_name AND e.column_name = 'update_time' AND e.parameter IS NOT NULL)
+    SELECT 'update_time' = ANY (pipedrive_internal.columns_to_read(entity_name))
 $$;
 COMMENT ON FUNCTION pipedrive_internal.is_windowed(text) IS
-    'whether the API can list what changed since a time; other entities are small and read whole';
+    'whether the API can list what changed since a time, and what is new; other entities are small '
+    'and read whole';
 
 -- Pages that a batch may read: each costs at most the dearest list of the entity.
 CREATE OR REPLACE FUNCTION pipedrive_internal.pages_for(entity_name text, budget bigint)
@@ -161,6 +182,7 @@ BEGIN
     step := CASE CASE WHEN p.reader = 'load' AND s.row_by_row THEN 'read' ELSE p.reader END
                  WHEN 'load' THEN pipedrive_internal.step_load(m, s, pages)
                  WHEN 'read' THEN pipedrive_internal.step_read(m, s, p.condition, NULL::bigint, pages)
+                 WHEN 'recent' THEN pipedrive_internal.step_recent(m, s, p.condition, pages)
                  WHEN 'added' THEN pipedrive_internal.step_added(m, s, pages)
                  WHEN 'whole' THEN pipedrive_internal.step_full(m, s)
                  WHEN 'deleted' THEN pipedrive_internal.step_deleted(m, s, p.condition, pages)

@@ -14,16 +14,20 @@ COMMENT ON FUNCTION pipedrive_internal.walk(regclass, text, integer, bigint, nam
     'statement wrote, which it did not get as a value of theirs does not fit, Pipedrive''s clock '
     'at the first answer, and the highest id of the first list';
 
-CREATE OR REPLACE FUNCTION pipedrive_internal.staged_ids() RETURNS bigint[]
+CREATE OR REPLACE FUNCTION pipedrive_internal.staged_ids(m pipedrive_internal.mirror) RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    ids text[];
 BEGIN
-    IF to_regclass('pg_temp.pipedrive_stage') IS NULL THEN
-        RETURN ARRAY[]::bigint[];
+    IF to_regclass('pg_temp.pipedrive_stage') IS NOT NULL THEN
+        EXECUTE format('SELECT array_agg(s.%I::text) FROM pg_temp.pipedrive_stage s',
+                       m.key_column) INTO ids;
     END IF;
-    RETURN ARRAY(SELECT s.id FROM pg_temp.pipedrive_stage s);
+    RETURN coalesce(ids, '{}');
 END
 $$;
-COMMENT ON FUNCTION pipedrive_internal.staged_ids() IS 'ids of the rows that the last part brought';
+COMMENT ON FUNCTION pipedrive_internal.staged_ids(pipedrive_internal.mirror) IS
+    'keys of the rows that the last part brought';
 
 -- Row by row, the table is there beforehand; otherwise it is made with the first row. It has the
 -- types of our columns and nothing else: what the owner asks of a row is for the writer to find
@@ -53,10 +57,11 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
                format('SELECT pipedrive_internal.stage_row(%s, %s) FROM %s e WHERE %s', m.mirror_id,
                       pipedrive_internal.source_row(m), m.source, CASE WHEN whole THEN 'true' ELSE condition END)
            WHEN whole THEN
-               format('SELECT %s, gone.id AS _gone FROM %s e
-                         FULL JOIN (SELECT t.id FROM %s t) AS gone ON gone.id = e.id
-                        WHERE e.id IS NULL OR %s',
-                      pipedrive_internal.column_list(m.target, 'e.'::text), m.source, m.target, condition)
+               format('SELECT %1$s, gone.id::text AS _gone FROM %2$s e
+                         FULL JOIN (SELECT t.%5$I AS id FROM %3$s t) AS gone ON gone.id = e.%5$I
+                        WHERE e.%5$I IS NULL OR %4$s',
+                      pipedrive_internal.column_list(m.target, 'e.'::text), m.source, m.target, condition,
+                      m.key_column)
            ELSE format('SELECT %s FROM %s e WHERE %s', pipedrive_internal.column_list(m.target), m.source,
                        condition) END
 $$;
@@ -66,20 +71,23 @@ COMMENT ON FUNCTION
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.vanished(
     m pipedrive_internal.mirror, asked bigint, row_by_row boolean)
-RETURNS bigint[]
+RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    ids bigint[];
+    ids text[];
 BEGIN
     IF to_regclass('pg_temp.pipedrive_stage') IS NULL THEN
-        RETURN ARRAY[]::bigint[];
+        RETURN ARRAY[]::text[];
     ELSIF row_by_row THEN
-        EXECUTE format('SELECT array_agg(t.id) FROM %s t
-                         WHERE NOT EXISTS (SELECT FROM unnest($1) AS s (id) WHERE s.id = t.id)',
-                       m.target) INTO ids USING pipedrive_internal.staged_ids();
+        EXECUTE format('SELECT array_agg(t.%1$I::text) FROM %2$s t
+                         WHERE NOT EXISTS (SELECT FROM unnest($1::%3$s[]) AS s (id)
+                                            WHERE s.id = t.%1$I)',
+                       m.key_column, m.target, m.key_type)
+           INTO ids USING pipedrive_internal.staged_ids(m);
     ELSE
-        WITH gone AS (DELETE FROM pg_temp.pipedrive_stage s WHERE s.id IS NULL RETURNING s._gone)
-        SELECT array_agg(g._gone) INTO ids FROM gone g;
+        EXECUTE format('WITH gone AS (DELETE FROM pg_temp.pipedrive_stage s
+                                       WHERE s.%I IS NULL RETURNING s._gone)
+                        SELECT array_agg(g._gone) FROM gone g', m.key_column) INTO ids;
     END IF;
     RETURN ARRAY(SELECT i FROM unnest(ids) AS i
                   WHERE NOT EXISTS (SELECT FROM pipedrive_internal.bad_row b
@@ -91,12 +99,12 @@ COMMENT ON FUNCTION pipedrive_internal.vanished(pipedrive_internal.mirror, bigin
     'rows of a mirror that a list, read whole, did not have';
 
 -- The rows of a part of the source are in the temporary table pipedrive_stage then, if there are
--- any: condition on $1 (since) and $2 (ids). At most `pages` pages from the run's position.
-CREATE OR REPLACE FUNCTION pipedrive_internal.read_part(m pipedrive_internal.mirror, condition text, since timestamptz, ids bigint[],
+-- any: condition on $1 (since) and $2 (keys). At most `pages` pages from the run's position.
+CREATE OR REPLACE FUNCTION pipedrive_internal.read_part(m pipedrive_internal.mirror, condition text, since timestamptz, ids text[],
                            from_position text, pages integer, above_id bigint, whole boolean,
                            OUT next_position text, OUT tokens bigint, OUT rows bigint,
                            OUT pages_read bigint, OUT answered_at timestamptz,
-                           OUT highest_id bigint, OUT asked bigint, OUT vanished bigint[])
+                           OUT highest_id bigint, OUT asked bigint, OUT vanished text[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -124,6 +132,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.read_part(
-        pipedrive_internal.mirror, text, timestamptz, bigint[], text, integer, bigint, boolean) IS
+        pipedrive_internal.mirror, text, timestamptz, text[], text, integer, bigint, boolean) IS
     'reads a part of a source table into the session''s staging table; whole: all of it at once, '
     'and which rows of the mirror it did not have';

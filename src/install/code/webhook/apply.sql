@@ -25,15 +25,15 @@ BEGIN
     END IF;
     FOR attempt IN 1 .. 3 LOOP -- again when another session makes the row meanwhile
         EXECUTE format('SELECT to_jsonb(%3$s), to_jsonb(n) FROM %1$s AS t, jsonb_to_record($1) AS n (%2$s)
-                         WHERE t.id = $2 FOR NO KEY UPDATE OF t',
-                       m.target, definitions, pipedrive_internal.our_row(m, ours))
+                         WHERE t.%4$I = $2::%5$s FOR NO KEY UPDATE OF t',
+                       m.target, definitions, pipedrive_internal.our_row(m, ours), m.key_column, m.key_type)
            INTO old, new USING carried, e.id;
         verdict := CASE WHEN pipedrive_internal.is_stale(m.mirror_id, e, old, carried) THEN 'stale'
                         WHEN pipedrive_internal.says_deleted(e, carried) THEN 'deleted' ELSE 'applied' END;
         EXIT WHEN verdict <> 'applied' OR old IS NOT NULL;
         EXECUTE format('INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
-                          FROM jsonb_to_record($1) AS n (%4$s) ON CONFLICT (id) DO NOTHING',
-                       m.target, pipedrive_internal.column_list(m.target), pipedrive_internal.values_of(ours, carried), definitions) USING carried;
+                          FROM jsonb_to_record($1) AS n (%4$s) ON CONFLICT (%5$I) DO NOTHING',
+                       m.target, pipedrive_internal.column_list(m.target), pipedrive_internal.values_of(ours, carried), definitions, m.key_column) USING carried;
         GET DIAGNOSTICS written = ROW_COUNT;
         EXIT WHEN written > 0;
     END LOOP;
@@ -52,8 +52,8 @@ BEGIN
                 verdict := CASE WHEN u.ids = '{}' THEN pipedrive_internal.kept_out() ELSE verdict END;
             ELSE
                 EXECUTE format('UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
-                                  FROM jsonb_to_record($1) AS n (%3$s) WHERE t.id = $2',
-                               m.target, pipedrive_internal.assignments(news), pipedrive_internal.definitions(m.target, news)) USING news, e.id;
+                                  FROM jsonb_to_record($1) AS n (%3$s) WHERE t.%4$I = $2::%5$s',
+                               m.target, pipedrive_internal.assignments(news), pipedrive_internal.definitions(m.target, news), m.key_column, m.key_type) USING news, e.id;
                 written := 1;
                 PERFORM pipedrive_internal.keep_history(m, e.id, old, news, changed_at);
             END IF;
@@ -111,6 +111,7 @@ RETURNS pipedrive_internal.event
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     m pipedrive_internal.target;
+    o pipedrive_internal.webhook_object;
     answer jsonb;
 BEGIN
     IF e.kind = 'upsert' THEN
@@ -119,8 +120,9 @@ BEGIN
     IF m.server IS NOT NULL THEN
         BEGIN
             PERFORM pipedrive_internal.check_account(m.server);
-            answer := pipedrive_internal.request(m.server, 'GET'::text, (SELECT o.path || '/' || e.id FROM pipedrive_internal.webhook_object o WHERE o.object = e.entity)) -> 'data';
-            IF answer ->> 'id' = e.entity_id THEN
+            SELECT * INTO o FROM pipedrive_internal.webhook_object x WHERE x.object = e.entity;
+            answer := pipedrive_internal.request(m.server, 'GET'::text, o.path || '/' || pipedrive_internal.url_value(e.id)) -> 'data';
+            IF pipedrive_internal.canonical_key(answer ->> o.key, o.key_type) = e.id THEN
                 e.record := answer;
                 e.shape := 'rest';
                 e.no_labels := false;

@@ -2,25 +2,25 @@
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.update_set(
     m pipedrive_internal.target, olds jsonb[], news jsonb[], at timestamptz[], OUT written bigint,
-    OUT ids bigint[])
+    OUT ids text[])
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns jsonb;
     before pipedrive_internal.row_state[];
 BEGIN
-    ids := ARRAY(SELECT (o ->> 'id')::bigint FROM unnest(olds) AS o);
+    ids := ARRAY(SELECT o ->> m.key_column::text FROM unnest(olds) AS o);
     IF m.watched THEN
         before := ARRAY(SELECT b FROM unnest(ids) WITH ORDINALITY AS u (id, n) JOIN pipedrive_internal.rows_as_they_are(m.target, ids) AS b ON b.id = u.id ORDER BY u.n);
     END IF;
     SELECT jsonb_object_agg(k, true) INTO columns FROM (SELECT DISTINCT k FROM unnest(news) AS n, jsonb_object_keys(n) AS k) AS d;
     EXECUTE format('WITH made AS (UPDATE %1$s AS t SET %2$s, _synced_at = clock_timestamp(), _source = ''webhook''
-                                    FROM unnest($1, $2) AS u (old, news), jsonb_to_record(u.old || u.news) AS n (%3$s) WHERE t.id = n.id RETURNING t.id)
+                                    FROM unnest($1, $2) AS u (old, news), jsonb_to_record(u.old || u.news) AS n (%3$s) WHERE t.%4$I = n.%4$I RETURNING t.%4$I::text AS id)
                     SELECT coalesce(array_agg(id), ''{}'') FROM made',
-                   m.target, pipedrive_internal.assignments(columns), pipedrive_internal.definitions(m.target, columns || '{"id": true}')) INTO ids USING olds, news;
+                   m.target, pipedrive_internal.assignments(columns), pipedrive_internal.definitions(m.target, columns || jsonb_build_object(m.key_column, true)), m.key_column) INTO ids USING olds, news;
     IF m.watched THEN
         written := pipedrive_internal.record_written(m.mirror_id, before, at, 'webhook'::text);
     ELSE
-        PERFORM pipedrive_internal.keep_history(m, (u.old ->> 'id')::bigint, u.old, u.news, u.at) FROM unnest(olds, news, update_set.at) AS u (old, news, at);
+        PERFORM pipedrive_internal.keep_history(m, u.old ->> m.key_column::text, u.old, u.news, u.at) FROM unnest(olds, news, update_set.at) AS u (old, news, at);
         written := cardinality(ids);
     END IF;
 END
@@ -32,17 +32,17 @@ COMMENT ON FUNCTION
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.insert_set(
     m pipedrive_internal.target, news jsonb[], at timestamptz[], columns jsonb)
-RETURNS bigint[]
+RETURNS text[]
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
-    written bigint[];
+    written text[];
 BEGIN
     EXECUTE format('WITH made AS (INSERT INTO %1$s (%2$s, _synced_at, _source) SELECT %3$s, clock_timestamp(), ''webhook''
-                                    FROM unnest($1) AS u (r), jsonb_to_record(u.r) AS n (%4$s) ORDER BY n.id ON CONFLICT (id) DO NOTHING RETURNING id)
+                                    FROM unnest($1) AS u (r), jsonb_to_record(u.r) AS n (%4$s) ORDER BY n.%5$I ON CONFLICT (%5$I) DO NOTHING RETURNING %5$I::text AS id)
                     SELECT coalesce(array_agg(id), ''{}'') FROM made',
-                   m.target, pipedrive_internal.column_list(m.target), pipedrive_internal.values_of(pipedrive_internal.mirror_columns(m.target), columns), pipedrive_internal.definitions(m.target, columns))
+                   m.target, pipedrive_internal.column_list(m.target), pipedrive_internal.values_of(pipedrive_internal.mirror_columns(m.target), columns), pipedrive_internal.definitions(m.target, columns), m.key_column)
        INTO written USING news;
-    PERFORM pipedrive_internal.record_creation(x, written, ARRAY(SELECT u.at FROM unnest(written) AS w (id) JOIN unnest(news, insert_set.at) AS u (r, at) ON (u.r ->> 'id')::bigint = w.id), 'webhook'::text)
+    PERFORM pipedrive_internal.record_creation(x, written, ARRAY(SELECT u.at FROM unnest(written) AS w (id) JOIN unnest(news, insert_set.at) AS u (r, at) ON u.r ->> m.key_column::text = w.id), 'webhook'::text)
        FROM pipedrive_internal.mirror x WHERE x.mirror_id = m.mirror_id;
     RETURN written;
 END
@@ -61,7 +61,7 @@ DECLARE
     ours text[] := pipedrive_internal.mirror_columns(m.target);
     carried jsonb[] := ARRAY(SELECT pipedrive_internal.carried(m, e, ours) FROM unnest(events) AS e);
     columns jsonb := (SELECT jsonb_object_agg(k, true) FROM (SELECT DISTINCT k FROM unnest(carried) AS c, jsonb_object_keys(c) AS k) AS d);
-    ids bigint[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
+    ids text[] := ARRAY(SELECT e.id FROM unnest(events) AS e);
     verdicts text[];
     rows jsonb;
     news jsonb;
@@ -72,28 +72,28 @@ DECLARE
     changed integer[] := ARRAY[]::integer[];
     updated record;
     made integer[] := ARRAY[]::integer[];
-    made_ids bigint[];
+    made_ids text[];
     written bigint := 0;
     e pipedrive_internal.event;
 BEGIN
     IF NOT pipedrive_internal.may_write(m.source, m.target) THEN
         RETURN ARRAY(SELECT pipedrive_internal.apply_one(m, u) FROM unnest(events) AS u);
     END IF;
-    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.r), ''{}'') FROM (SELECT t.id, to_jsonb(%s) AS r FROM %s AS t WHERE t.id = ANY ($1) ORDER BY t.id FOR NO KEY UPDATE OF t) AS l',
-                   pipedrive_internal.our_row(m, ours), m.target)
+    EXECUTE format('SELECT coalesce(jsonb_object_agg(l.id, l.r), ''{}'') FROM (SELECT t.%3$I AS id, to_jsonb(%1$s) AS r FROM %2$s AS t WHERE t.%3$I = ANY ($1::%4$s[]) ORDER BY t.%3$I FOR NO KEY UPDATE OF t) AS l',
+                   pipedrive_internal.our_row(m, ours), m.target, m.key_column, m.key_type)
        INTO rows USING ids;
     EXECUTE format('SELECT array_agg(to_jsonb(r) ORDER BY u.n) FROM unnest($1) WITH ORDINALITY AS u (c, n), jsonb_to_record(u.c) AS r (%s)', pipedrive_internal.definitions(m.target, columns))
        INTO canonical USING carried;
     FOR i IN 1 .. cardinality(events) LOOP
         e := events[i];
-        verdicts[i] := CASE WHEN pipedrive_internal.is_stale(m.mirror_id, e, rows -> ids[i]::text, carried[i]) THEN 'stale'
+        verdicts[i] := CASE WHEN pipedrive_internal.is_stale(m.mirror_id, e, rows -> ids[i], carried[i]) THEN 'stale'
                             WHEN pipedrive_internal.says_deleted(e, carried[i]) THEN 'deleted' ELSE 'applied' END;
-        IF verdicts[i] = 'applied' AND NOT rows ? ids[i]::text THEN
+        IF verdicts[i] = 'applied' AND NOT rows ? ids[i] THEN
             made := made || i;
         ELSIF verdicts[i] = 'applied' THEN
-            news := pipedrive_internal.news(e, rows -> ids[i]::text, canonical[i], carried[i]);
+            news := pipedrive_internal.news(e, rows -> ids[i], canonical[i], carried[i]);
             IF news IS NOT NULL THEN
-                changed_olds := changed_olds || (rows -> ids[i]::text);
+                changed_olds := changed_olds || (rows -> ids[i]);
                 changed_news := changed_news || news;
                 changed_at := changed_at || coalesce((carried[i] ->> 'update_time')::timestamptz, e.event_time);
                 changed := changed || i;
@@ -145,7 +145,8 @@ BEGIN
             PERFORM pipedrive_internal.note_company(m, e) FROM unnest(events) AS e WHERE e.source_entity = m.entity AND pipedrive_internal.may_be_for(m, e);
         END IF;
         positions := ARRAY(SELECT p FROM generate_subscripts(events, 1) AS p
-                            WHERE (events[p]).id IS NOT NULL AND (events[p]).source_entity = m.entity AND pipedrive_internal.is_for(m, events[p]) ORDER BY (events[p]).id);
+                            WHERE (events[p]).id IS NOT NULL AND (events[p]).source_entity = m.entity AND pipedrive_internal.is_for(m, events[p])
+                            ORDER BY length((events[p]).id), (events[p]).id COLLATE "C");
         CONTINUE WHEN positions = '{}';
         verdicts := pipedrive_internal.apply_set(m, ARRAY(SELECT events[p] FROM unnest(positions) AS p));
         FOR i IN 1 .. cardinality(positions) LOOP

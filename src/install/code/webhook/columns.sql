@@ -17,7 +17,7 @@ BEGIN
                                               format_type(a.atttypid, a.atttypmod)), ', ')
                        FROM pg_attribute a
                       WHERE a.attrelid = target AND a.attnum > 0 AND columns ? a.attname::text),
-                    'id bigint');
+                    'nothing boolean');
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.definitions(regclass, jsonb) IS
@@ -50,37 +50,37 @@ COMMENT ON FUNCTION pipedrive_internal.our_row(pipedrive_internal.target, text[]
     'expression for a row "t" of a mirror without what others added to it';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.keep_history(
-    m pipedrive_internal.target, id bigint, old jsonb, delta jsonb, changed_at timestamptz)
+    m pipedrive_internal.target, id text, old jsonb, delta jsonb, changed_at timestamptz)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
     SELECT m.mirror_id, m.entity, keep_history.id, d.field, d.old_value, d.new_value, keep_history.changed_at, 'webhook'
-      FROM pipedrive_internal.field_changes(m.mirror_id, old, delta) AS d;
+      FROM pipedrive_internal.field_changes(m.mirror_id, keep_history.id, old, delta) AS d;
 END
 $$;
 COMMENT ON FUNCTION
-    pipedrive_internal.keep_history(pipedrive_internal.target, bigint, jsonb, jsonb, timestamptz) IS
+    pipedrive_internal.keep_history(pipedrive_internal.target, text, jsonb, jsonb, timestamptz) IS
     'writes the changes of one row into the history';
 
 CREATE OR REPLACE FUNCTION pipedrive_internal.settle_event(
-    m pipedrive_internal.target, ids bigint[], written bigint, carried jsonb DEFAULT NULL,
-    made bigint[] DEFAULT NULL, ours text[] DEFAULT NULL)
+    m pipedrive_internal.target, ids text[], written bigint, carried jsonb DEFAULT NULL,
+    made text[] DEFAULT NULL, ours text[] DEFAULT NULL)
 RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     INSERT INTO pipedrive_internal.refetch AS r (mirror_id, id, reason, unfilled)
-    SELECT m.mirror_id, u.i, 'webhook', CASE WHEN u.i = ANY (made) THEN to_jsonb(ours) - ARRAY(SELECT jsonb_object_keys(carried -> u.i::text)) END
-      FROM (SELECT DISTINCT i FROM unnest(ids) AS i) AS u ORDER BY u.i
+    SELECT m.mirror_id, u.i, 'webhook', CASE WHEN u.i = ANY (made) THEN to_jsonb(ours) - ARRAY(SELECT jsonb_object_keys(carried -> u.i)) END
+      FROM (SELECT DISTINCT i FROM unnest(ids) AS i) AS u ORDER BY length(u.i), u.i COLLATE "C"
     ON CONFLICT ON CONSTRAINT refetch_pkey DO UPDATE
        SET requested_at = excluded.requested_at, arrival = excluded.arrival, reason = excluded.reason, held = false,
            unfilled = CASE WHEN excluded.unfilled IS NOT NULL THEN excluded.unfilled
-                           WHEN r.unfilled IS NOT NULL THEN r.unfilled - ARRAY(SELECT jsonb_object_keys(carried -> excluded.id::text)) END;
+                           WHEN r.unfilled IS NOT NULL THEN r.unfilled - ARRAY(SELECT jsonb_object_keys(carried -> excluded.id)) END;
     PERFORM pipedrive_internal.note_event(m.mirror_id, written, clock_timestamp());
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.settle_event(
-        pipedrive_internal.target, bigint[], bigint, jsonb, bigint[], text[]) IS
+        pipedrive_internal.target, text[], bigint, jsonb, text[], text[]) IS
     'has the next sync read rows by id, and says that a mirror got events; carried: what was '
     'written, by id; made: rows that were not there, with the columns that are ours';
 

@@ -6,31 +6,39 @@ RETURNS pipedrive_internal.event
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     meta jsonb := payload -> 'meta';
+    o pipedrive_internal.webhook_object;
+    id text;
 BEGIN
     e.event_time := pipedrive_internal.as_time(stamp);
-    SELECT o.entity, (SELECT a.kind FROM pipedrive_internal.webhook_action a WHERE a.version = e.version AND a.action = e.action)
-      INTO e.source_entity, e.kind FROM pipedrive_internal.webhook_object o WHERE o.object = e.entity;
+    SELECT * INTO o FROM pipedrive_internal.webhook_object x WHERE x.object = e.entity;
+    e.source_entity := o.entity;
+    e.gone := o.gone;
+    e.kind := (SELECT a.kind FROM pipedrive_internal.webhook_action a
+                WHERE a.version = e.version AND a.action = e.action AND o.object IS NOT NULL);
+    -- one record, one spelling
+    id := pipedrive_internal.canonical_key(e.entity_id, o.key_type);
+    e.entity_id := coalesce(id, e.entity_id);
     IF e.source_entity IS NULL OR e.kind IS NULL THEN
         RETURN e; -- to be ignored
     END IF;
     e.problem := CASE WHEN e.event_time IS NULL THEN 'no usable "timestamp" in "meta"'
-                      WHEN e.entity_id !~ '^[0-9]{1,18}$' THEN 'the id is not a number'
+                      WHEN id IS NULL THEN CASE o.key_type WHEN 'bigint'::regtype THEN 'the id is not a number' ELSE format('the id is not a %s', upper(o.key_type::text)) END
                       WHEN e.kind = 'upsert' AND jsonb_typeof(e.record) IS DISTINCT FROM 'object' THEN 'no record in the body'
-                      WHEN e.kind = 'upsert' AND e.record ->> 'id' IS NULL THEN 'the record has no id'
-                      WHEN e.kind = 'upsert' AND e.record ->> 'id' IS DISTINCT FROM e.entity_id THEN 'two different ids' END;
+                      WHEN e.kind = 'upsert' AND e.record ->> o.key IS NULL THEN 'the record has no id'
+                      WHEN e.kind = 'upsert' AND pipedrive_internal.canonical_key(e.record ->> o.key, o.key_type) IS DISTINCT FROM id THEN 'two different ids' END;
     IF e.problem IS NOT NULL THEN
         RETURN e;
     END IF;
-    e.id := e.entity_id::bigint;
+    e.id := id;
     e.shape := CASE e.version WHEN '1' THEN 'flat' ELSE 'webhook' END;
     IF e.kind = 'upsert' THEN
         e.no_labels := coalesce(e.record ->> 'label', '') = '' AND NOT e.record ? 'label_ids';
     END IF;
     IF meta ? 'merged_to_id' OR meta ? 'merged_from_id' OR e.action = 'merged' THEN
-        e.others := ARRAY(SELECT DISTINCT x::bigint
-                            FROM jsonb_path_query(jsonb_build_array(meta -> 'merged_to_id', meta -> 'merged_from_id', payload #> '{previous,id}'), 'lax $[*][*]') AS j,
-                                 LATERAL (SELECT j #>> '{}') AS t (x)
-                           WHERE x ~ '^[0-9]{1,18}$' AND x <> e.entity_id);
+        e.others := ARRAY(SELECT DISTINCT x
+                            FROM jsonb_path_query(jsonb_build_array(meta -> 'merged_to_id', meta -> 'merged_from_id', payload #> ARRAY['previous', o.key]), 'lax $[*][*]') AS j,
+                                 LATERAL (SELECT pipedrive_internal.canonical_key(j #>> '{}', o.key_type)) AS t (x)
+                           WHERE x <> e.id);
     END IF;
     RETURN e;
 END
@@ -75,9 +83,6 @@ BEGIN
     e.problem := CASE WHEN e.version IS NULL OR e.version NOT IN ('1', '2') THEN 'unknown version'
                       WHEN e.entity IS NULL OR e.action IS NULL OR e.entity_id IS NULL THEN 'incomplete object "meta"'
                       WHEN e.version = '2' AND meta ->> 'id' IS NULL OR length(e.key) > 300 THEN 'no usable "meta"."id"' END;
-    IF e.entity_id LIKE '0_%' THEN -- one record, one spelling
-        e.entity_id := regexp_replace(e.entity_id, '^0+(?=[0-9]+$)', '');
-    END IF;
     IF e.problem IS NULL THEN
         e := pipedrive_internal.read_body(e, payload, stamp);
     END IF;

@@ -74,8 +74,7 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.says_deleted(e pipedrive_internal.
 RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    -- a user who was removed stays a row
-    RETURN e.kind = 'delete' OR e.entity <> 'user' AND (new -> 'is_deleted' = 'true' OR new ->> 'status' = 'deleted') IS TRUE;
+    RETURN e.kind = 'delete' OR (new @> e.gone OR new ->> 'status' = 'deleted') IS TRUE;
 END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.says_deleted(pipedrive_internal.event, jsonb) IS

@@ -5,7 +5,7 @@ RETURNS SETOF pipedrive_internal.target
 LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
-    SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname, c.relnatts::integer, c.relhastriggers OR c.relrowsecurity
+    SELECT m.mirror_id, m.source, m.target, m.entity, s.srvname, c.relnatts::integer, m.key_column, m.key_type, c.relhastriggers OR c.relrowsecurity
       FROM pipedrive_internal.mirror m
       JOIN pg_catalog.pg_class c ON c.oid = m.target
       JOIN pg_catalog.pg_foreign_table t ON t.ftrelid = m.source
@@ -93,7 +93,8 @@ CREATE OR REPLACE FUNCTION pipedrive_internal.mirrors_to_mark(e pipedrive_intern
 RETURNS SETOF pipedrive_internal.target
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT t.* FROM pipedrive_internal.webhook_object o, pipedrive_internal.targets(o.entity) AS t
-     WHERE o.object = e.entity AND e.entity_id ~ '^[0-9]{1,18}$' AND pipedrive_internal.may_be_for(t, e)
+     WHERE o.object = e.entity AND pipedrive_internal.canonical_key(e.entity_id, t.key_type) IS NOT NULL
+       AND pipedrive_internal.may_be_for(t, e)
 $$;
 COMMENT ON FUNCTION pipedrive_internal.mirrors_to_mark(pipedrive_internal.event) IS
     'mirrors of which an event may name a row';
@@ -104,11 +105,12 @@ RETURNS boolean
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET lock_timeout = '1s' AS $$
 BEGIN
     BEGIN
-        PERFORM pipedrive_internal.settle_event(t, e.entity_id::bigint || coalesce(e.others, '{}'), 0)
+        PERFORM pipedrive_internal.settle_event(t, pipedrive_internal.canonical_key(e.entity_id, t.key_type) || coalesce(e.others, '{}'), 0)
            FROM pipedrive_internal.mirrors_to_mark(e) AS t;
     EXCEPTION WHEN assert_failure OR OTHERS THEN
         INSERT INTO pipedrive_internal.late_mark (mirror_id, id)
-        SELECT t.mirror_id, i FROM pipedrive_internal.mirrors_to_mark(e) AS t, unnest(e.entity_id::bigint || coalesce(e.others, '{}')) AS i;
+        SELECT t.mirror_id, i FROM pipedrive_internal.mirrors_to_mark(e) AS t,
+               unnest(pipedrive_internal.canonical_key(e.entity_id, t.key_type) || coalesce(e.others, '{}')) AS i;
     END;
     PERFORM pipedrive_internal.note_company(t, e) FROM pipedrive_internal.mirrors_to_mark(e) AS t;
     RETURN true;

@@ -1,5 +1,6 @@
 -- Views beside mirrors as create_mirror() makes them now, and those of others as they were. Their
--- OIDs, owners and grants stay, and so does what reads them.
+-- OIDs, owners and grants stay, and so does what reads them. Where what they read is the text of a
+-- number now, they go on to show the number.
 
 DO $$
 DECLARE
@@ -13,16 +14,26 @@ BEGIN
     FOR v IN
         SELECT c.oid::regclass AS view, coalesce(b.options, c.reloptions) AS options,
                b.view IS NOT NULL AS emptied,
-               array_remove(ARRAY[o.made, b.definition], NULL) AS definitions
+               array_remove(ARRAY[o.made, b.definition, b.numbers], NULL) AS definitions
           FROM (SELECT k.view,
                        CASE k.kind WHEN 'live'
                                    THEN pipedrive_internal.live_query(m, k.view, NULL::name)
                                    ELSE pipedrive_internal.history_query(m, k.kind) END AS made
                   FROM pipedrive_internal.mirror_view k
                   JOIN pipedrive_internal.mirror m USING (mirror_id)
-                 WHERE pipedrive_internal.unwritable(m.target) IS NULL
+                 WHERE pipedrive_internal.unwritable(m.target, m.key_column, m.key_type) IS NULL
                    AND EXISTS (SELECT FROM pg_class f WHERE f.oid = m.source)) AS o
-          FULL JOIN (SELECT * FROM pipedrive_internal.before_update x WHERE x.kind = 'view') AS b
+          FULL JOIN (SELECT x.*, format('SELECT %s FROM (%s) AS x',
+                         (SELECT string_agg(CASE WHEN a.atttypid = 'bigint'::regtype
+                                                 THEN format('CASE WHEN x.%1$I::text ~ %2$L
+                                                                   THEN x.%1$I::text::bigint END
+                                                              AS %1$I', a.attname,
+                                                             '^-?[0-9]{1,18}$')
+                                                 ELSE format('x.%I', a.attname) END,
+                                            ', ' ORDER BY a.attnum)
+                            FROM pg_attribute a WHERE a.attrelid = x.view AND a.attnum > 0),
+                         rtrim(x.definition, '; ')) AS numbers
+                       FROM pipedrive_internal.before_update x WHERE x.kind = 'view') AS b
             ON b.view = o.view
           JOIN pg_class c ON c.oid = coalesce(o.view, b.view) AND c.relkind = 'v' LOOP
         reason := 'It is not known what it was.';

@@ -13,11 +13,15 @@ BEGIN
             SELECT format('column "%s" of %s', a.attname, a.attrelid::regclass),
                    'pg_class'::regclass, a.attrelid, a.attnum
               FROM (VALUES ('mirror_state', 'run_newest'),
+                           ('changes', 'id'), ('tombstone', 'id'), ('refetch', 'id'),
+                           ('late_mark', 'id'), ('bad_row', 'id'), ('bad_rows', 'id'),
+                           ('backfilled', 'id'), ('reconcile_seen', 'id'),
                            -- a relation as a whole is made anew
                            ('sync_phase', NULL), ('webhook_action', NULL), ('webhook_field', NULL),
                            ('webhook_object', NULL)) AS w (relation, name)
               JOIN pg_class t ON t.relname = w.relation
-                             AND t.relnamespace = 'pipedrive_internal'::regnamespace
+                             AND t.relnamespace IN ('pipedrive'::regnamespace,
+                                                    'pipedrive_internal'::regnamespace)
               JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0
                                  AND a.attname = coalesce(w.name, a.attname)
              UNION ALL
