@@ -80,7 +80,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
             MESSAGE = format('"%s" is already mirrored by "%s"', source, (SELECT x.target FROM pipedrive_internal.mirror x WHERE x.source = mirror_source.source));
     END IF;
-    key_column := (SELECT e.key_column FROM pipedrive.entities e WHERE e.entity = mirror_source.entity);
+    key_column := (SELECT e.key_column::name FROM pipedrive.entities e WHERE e.entity = mirror_source.entity);
     IF key_column IS NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'wrong_object_type', MESSAGE = format('"%s" cannot be mirrored', source),
             DETAIL = 'Nothing tells its rows apart.';

@@ -27,7 +27,7 @@ SELECT m.target AS mirror, m.source, m.entity, pipedrive_internal.count_rows(m.t
   FROM pipedrive_internal.mirror m JOIN pipedrive_internal.mirror_state s USING (mirror_id)
   LEFT JOIN LATERAL ( -- without their values: the view may be granted to who may not see them
        SELECT format('%s %s set aside, the first is row id %s%s: see pipedrive.bad_rows', count(*), CASE WHEN count(*) = 1 THEN 'row is' ELSE 'rows are' END, (array_agg(x.id ORDER BY length(x.id), x.id))[1],
-                     ', column ' || quote_ident((array_agg(x.column_name ORDER BY length(x.id), x.id))[1])) AS told, max(x.seen_at) AS seen_at
+                     ', column ' || quote_ident((array_agg(x.column_name ORDER BY length(x.id), x.id))[1])) COLLATE "default" AS told, max(x.seen_at) AS seen_at
          FROM pipedrive_internal.bad_row x WHERE x.mirror_id = m.mirror_id HAVING count(*) > 0) AS b ON true;
 COMMENT ON VIEW pipedrive.mirrors IS
     'how each mirror stands: rows, watermark in Pipedrive''s time, lag since the last complete '

@@ -42,10 +42,13 @@ BEGIN
           JOIN pg_class v ON v.relnamespace = t.relnamespace AND v.relkind = 'v'
                          AND v.relname = n.name::name
          WHERE t.oid = m.target
-           AND EXISTS (SELECT FROM pg_rewrite r
-                         JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass
-                                         AND d.objid = r.oid
-                        WHERE r.ev_class = v.oid AND d.refobjid = m.target);
+           AND (EXISTS (SELECT FROM pg_rewrite r
+                          JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass
+                                          AND d.objid = r.oid
+                         WHERE r.ev_class = v.oid AND d.refobjid = m.target)
+                OR EXISTS (SELECT FROM pipedrive_internal.before_update b -- it selects nothing now
+                            WHERE b.view = v.oid
+                              AND strpos(b.definition, m.target::text) > 0));
     END LOOP;
 END
 $$;

@@ -14,10 +14,10 @@ BEGIN
                    'pg_class'::regclass, a.attrelid, a.attnum
               FROM (VALUES ('mirror_state', 'run_newest'),
                            ('changes', 'id'), ('tombstone', 'id'), ('refetch', 'id'),
-                           ('late_mark', 'id'), ('bad_row', 'id'), ('bad_rows', 'id'),
-                           ('backfilled', 'id'), ('reconcile_seen', 'id'),
+                           ('late_mark', 'id'), ('bad_row', 'id'), ('backfilled', 'id'),
+                           ('reconcile_seen', 'id'),
                            -- a relation as a whole is made anew
-                           ('sync_phase', NULL), ('webhook_action', NULL), ('webhook_field', NULL),
+                           ('bad_rows', NULL), ('sync_phase', NULL), ('webhook_action', NULL), ('webhook_field', NULL),
                            ('webhook_object', NULL)) AS w (relation, name)
               JOIN pg_class t ON t.relname = w.relation
                              AND t.relnamespace IN ('pipedrive'::regnamespace,

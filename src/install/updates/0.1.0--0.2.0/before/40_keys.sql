@@ -9,7 +9,9 @@ BEGIN
         SELECT DISTINCT c.oid::regclass AS view, c.oid, c.relname,
                EXISTS (SELECT FROM pg_attribute a
                         WHERE a.attrelid = c.oid AND a.attname = 'id') AS shows_it,
-               (SELECT string_agg(format('NULL::%s AS %I', format_type(a.atttypid, a.atttypmod),
+               (SELECT string_agg(format('NULL::%s%s AS %I',
+                                         format_type(a.atttypid, a.atttypmod),
+                                         ' COLLATE ' || nullif(a.attcollation, 0)::regcollation,
                                          a.attname), ', ' ORDER BY a.attnum)
                   FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0) AS nothing
           FROM pg_attribute k
