@@ -17,8 +17,8 @@ BEGIN
                            ('late_mark', 'id'), ('bad_row', 'id'), ('backfilled', 'id'),
                            ('reconcile_seen', 'id'),
                            -- a relation as a whole is made anew
-                           ('bad_rows', NULL), ('sync_phase', NULL), ('webhook_action', NULL), ('webhook_field', NULL),
-                           ('webhook_object', NULL)) AS w (relation, name)
+                           ('bad_rows', NULL), ('sync_phase', NULL), ('webhook_action', NULL),
+                           ('webhook_field', NULL), ('webhook_object', NULL)) AS w (relation, name)
               JOIN pg_class t ON t.relname = w.relation
                              AND t.relnamespace IN ('pipedrive'::regnamespace,
                                                     'pipedrive_internal'::regnamespace)
