@@ -26,7 +26,7 @@ sub event
 
 my $session = PipedriveTest::Session->new($node);
 my $other = PipedriveTest::Session->new($node, name => 'other');
-sub marks { return $node->safe_psql('postgres', "SELECT count(*) FROM pipedrive_internal.refetch WHERE id = $id") }
+sub marks { return $node->safe_psql('postgres', "SELECT count(*) FROM pipedrive_internal.refetch WHERE id = '$id'") }
 sub title { return $node->safe_psql('postgres', "SELECT title FROM crm_mirror.deals WHERE id = $id") }
 
 # ----------------------------------------------------------------------------------------------------------
