@@ -36,5 +36,7 @@ SELECT pg_catalog.pg_extension_config_dump('pipedrive.changes_default', '');
 -- Each partition has its own: an index on the parent could not be restored, as the parent belongs
 -- to the extension and its partitions do not. Views of deals look for numbers.
 CREATE INDEX changes_id ON pipedrive.changes_default
-    (mirror_id, (CASE WHEN id ~ '^[0-9]{1,18}$' THEN id::bigint END), id, field, changed_at);
+    (mirror_id,
+     (CASE WHEN octet_length(id) BETWEEN 1 AND 18 AND id !~ '[^0-9]' THEN id::bigint END), id,
+     field, changed_at);
 CREATE INDEX changes_time ON pipedrive.changes_default (recorded_at);

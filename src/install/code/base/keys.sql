@@ -5,7 +5,8 @@ LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN CASE type
            WHEN 'bigint'::regtype
-               THEN CASE WHEN spelled ~ '^[0-9]{1,18}$' THEN spelled::bigint::text END
+               THEN CASE WHEN octet_length(spelled) BETWEEN 1 AND 18 AND spelled !~ '[^0-9]'
+                         THEN spelled::bigint::text END
            WHEN 'uuid'::regtype
                THEN CASE WHEN spelled ~* '^([0-9a-f]{4}-?){7}[0-9a-f]{4}$'
                          THEN spelled::uuid::text END

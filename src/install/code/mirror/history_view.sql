@@ -4,7 +4,8 @@
 CREATE OR REPLACE FUNCTION pipedrive_internal.history_key(key_type regtype) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE WHEN key_type = 'bigint'::regtype
-                THEN 'CASE WHEN c.id ~ ''^[0-9]{1,18}$'' THEN c.id::bigint END'
+                THEN 'CASE WHEN octet_length(c.id) BETWEEN 1 AND 18 AND c.id !~ ''[^0-9]'' '
+                     'THEN c.id::bigint END'
                 ELSE format('c.id::%s', key_type) END
 $$;
 COMMENT ON FUNCTION pipedrive_internal.history_key(regtype) IS
@@ -63,9 +64,11 @@ SELECT h.deal_id, h.value AS %1$I, h.entered, h.left_at, h.left_at - h.entered A
                                CASE WHEN c.field = %1$L THEN 2
                                     WHEN c.new_value = 'true' THEN 1 ELSE 0 END,
                                c.changed_at,
-                               CASE WHEN c.old_value #>> '{}' ~ '^[0-9]{1,18}$'
+                               CASE WHEN octet_length(c.old_value #>> '{}') BETWEEN 1 AND 18
+                                     AND c.old_value #>> '{}' !~ '[^0-9]'
                                     THEN (c.old_value #>> '{}')::bigint END,
-                               CASE WHEN c.new_value #>> '{}' ~ '^[0-9]{1,18}$'
+                               CASE WHEN octet_length(c.new_value #>> '{}') BETWEEN 1 AND 18
+                                     AND c.new_value #>> '{}' !~ '[^0-9]'
                                     THEN (c.new_value #>> '{}')::bigint END
                           FROM pipedrive.changes c
                          WHERE c.mirror_id = %3$s

@@ -32,7 +32,8 @@ BEGIN
                                     WHERE recorded_at >= $1 AND recorded_at < $2 RETURNING *)
                     INSERT INTO pipedrive.%I SELECT * FROM moved', partition) USING lower, upper;
     EXECUTE format('CREATE INDEX %I ON pipedrive.%I
-                        (mirror_id, (CASE WHEN id ~ ''^[0-9]{1,18}$'' THEN id::bigint END), id,
+                        (mirror_id, (CASE WHEN octet_length(id) BETWEEN 1 AND 18
+                                               AND id !~ ''[^0-9]'' THEN id::bigint END), id,
                          field, changed_at)',
                    partition || '_id', partition);
     EXECUTE format('CREATE INDEX %I ON pipedrive.%I (recorded_at)',

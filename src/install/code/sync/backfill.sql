@@ -39,7 +39,8 @@ BEGIN
     IF cardinality(followed) = 0 THEN
         DELETE FROM pipedrive.changes c
          WHERE c.mirror_id = m.mirror_id AND c.change_source = 'backfill'
-           AND CASE WHEN c.id ~ '^[0-9]{1,18}$' THEN c.id::bigint END = deal::bigint;
+           AND CASE WHEN octet_length(c.id) BETWEEN 1 AND 18 AND c.id !~ '[^0-9]'
+                    THEN c.id::bigint END = deal::bigint;
     END IF;
     INSERT INTO pipedrive.changes (mirror_id, entity, id, field, old_value, new_value, changed_at, change_source)
     SELECT m.mirror_id, m.entity, deal, k.attname, pipedrive_internal.logged_value(l.old_value, k.atttypid), pipedrive_internal.logged_value(l.new_value, k.atttypid),
@@ -49,7 +50,8 @@ BEGIN
       JOIN LATERAL (SELECT c.attname, a.atttypid FROM pipedrive_internal.table_columns c JOIN pg_attribute a ON a.attrelid = m.target AND a.attname = c.attname
                      WHERE c.relation = m.source AND c.field = l.field_key AND c.subfield IN ('', 'id') ORDER BY c.subfield LIMIT 1) k ON true
      WHERE NOT EXISTS (SELECT FROM pipedrive.changes x WHERE x.mirror_id = m.mirror_id
-                          AND CASE WHEN x.id ~ '^[0-9]{1,18}$' THEN x.id::bigint END = deal::bigint AND x.field = k.attname AND x.change_source <> 'backfill'
+                          AND CASE WHEN octet_length(x.id) BETWEEN 1 AND 18 AND x.id !~ '[^0-9]'
+                    THEN x.id::bigint END = deal::bigint AND x.field = k.attname AND x.change_source <> 'backfill'
                           AND x.changed_at <= t.at);
     INSERT INTO pipedrive_internal.backfilled AS b (mirror_id, id, complete, cursors)
     VALUES (m.mirror_id, deal, next_cursor IS NULL, CASE WHEN next_cursor IS NULL THEN '{}' ELSE followed || next_cursor END)

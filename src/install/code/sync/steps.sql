@@ -2,16 +2,19 @@
 -- rows by id.
 
 -- Of a list only what is news is taken: what differs from the mirror's row, and what somebody waits
--- to have compared. The row is looked up by its id, row by row: a join might read the mirror.
+-- to have compared. The row is looked up by its id, row by row: a join might read the mirror. Most
+-- runs have nobody who waits, which is asked once.
 CREATE OR REPLACE FUNCTION pipedrive_internal.news_condition(m pipedrive_internal.mirror)
 RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT format('((SELECT ROW(%1$s) IS DISTINCT FROM ROW(%2$s) FROM %3$s t WHERE t.%5$I = e.%5$I)
                     IS NOT FALSE
-                    OR (SELECT true FROM pipedrive_internal.refetch r
-                         WHERE r.mirror_id = %4$s AND r.id = e.%5$I::text)
-                    OR (SELECT true FROM pipedrive_internal.bad_row b
-                         WHERE b.mirror_id = %4$s AND b.id = e.%5$I::text))',
+                    OR EXISTS (SELECT FROM pipedrive_internal.refetch r WHERE r.mirror_id = %4$s)
+                       AND (SELECT true FROM pipedrive_internal.refetch r
+                             WHERE r.mirror_id = %4$s AND r.id = e.%5$I::text)
+                    OR EXISTS (SELECT FROM pipedrive_internal.bad_row b WHERE b.mirror_id = %4$s)
+                       AND (SELECT true FROM pipedrive_internal.bad_row b
+                             WHERE b.mirror_id = %4$s AND b.id = e.%5$I::text))',
                   pipedrive_internal.column_list(m.target, 't.'::text),
                   pipedrive_internal.column_list(m.target, 'e.'::text), m.target, m.mirror_id,
                   m.key_column)

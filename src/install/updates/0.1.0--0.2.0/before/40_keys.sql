@@ -61,7 +61,8 @@ BEGIN
                           WHERE i.inhparent = 'pipedrive.changes'::regclass
                             AND c.relname <> 'changes_default' LOOP
             EXECUTE format('CREATE INDEX %I ON %s
-                                (mirror_id, (CASE WHEN id ~ ''^[0-9]{1,18}$'' THEN id::bigint END),
+                                (mirror_id, (CASE WHEN octet_length(id) BETWEEN 1 AND 18
+                                                       AND id !~ ''[^0-9]'' THEN id::bigint END),
                                  id, field, changed_at)',
                            partition.relname || '_id', partition.relation);
         END LOOP;
