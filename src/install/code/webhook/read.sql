@@ -25,7 +25,8 @@ BEGIN
                       WHEN id IS NULL THEN CASE o.key_type WHEN 'bigint'::regtype THEN 'the id is not a number' ELSE format('the id is not a %s', upper(o.key_type::text)) END
                       WHEN e.kind = 'upsert' AND jsonb_typeof(e.record) IS DISTINCT FROM 'object' THEN 'no record in the body'
                       WHEN e.kind = 'upsert' AND e.record ->> o.key IS NULL THEN 'the record has no id'
-                      WHEN e.kind = 'upsert' AND pipedrive_internal.canonical_key(e.record ->> o.key, o.key_type) IS DISTINCT FROM id THEN 'two different ids' END;
+                      WHEN e.kind = 'upsert' AND e.record ->> o.key <> id
+                           AND pipedrive_internal.canonical_key(e.record ->> o.key, o.key_type) IS DISTINCT FROM id THEN 'two different ids' END;
     IF e.problem IS NOT NULL THEN
         RETURN e;
     END IF;
